@@ -1,0 +1,49 @@
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+PYTHON := .venv/bin/python
+# Which languages the tests of services and `make demo` take; all by default.
+LANGUAGE ?= go
+LANGUAGES ?= go,java,node,python
+
+.venv/ready: requirements.txt
+	@command -v python3 >/dev/null || { echo "python3 is missing: install Python 3.11 or newer" >&2; exit 1; }
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "python3 is $$(python3 -V): install Python 3.11 or newer" >&2; exit 1; }
+	@echo "installing the pinned Python packages into .venv"
+	@python3 -m venv --clear .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.PHONY: demo
+demo: .venv/ready ## Write a service (LANGUAGE=go), run it until /readyz answers, call it, stop it
+	@$(PYTHON) -m tests.labs.demo --language "$(LANGUAGE)"
+
+.PHONY: test
+test: .venv/ready ## Lint, then pass every test (LANGUAGES=go,java,node,python)
+	@$(MAKE) lint
+	@$(PYTHON) -m pytest --languages "$(LANGUAGES)" $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: .venv/ready ## Check format, style and types of the template's own code
+	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check . && .venv/bin/mypy --no-error-summary
+
+.PHONY: format
+format: .venv/ready ## Rewrite the project's own code in the one format
+	@.venv/bin/ruff check --quiet --fix . && .venv/bin/ruff format --quiet .
+
+.PHONY: golden
+golden: .venv/ready ## Write the golden trees anew; read the diff before you commit it
+	@$(PYTHON) -m tests.render.golden_trees
+
+.PHONY: benchmark
+benchmark: .venv/ready ## Measure the cost of the golden path as ratios (LANGUAGES=...)
+	@$(PYTHON) -m benchmarks.run --languages "$(LANGUAGES)"
+
+.PHONY: lock
+lock: .venv/ready ## Bring the lock files up to date with pyproject.toml and pins.yaml
+	@$(PYTHON) -m tests.labs.lock
+
+.PHONY: help
+help: ## Show this help
+	@awk 'match($$0, /^[a-z]+:.*## /) { verb = substr($$0, 1, index($$0, ":") - 1); printf "  make %-10s %s\n", verb, substr($$0, RSTART + RLENGTH) }' Makefile

@@ -1,0 +1,244 @@
+"""Checks on the answers: the same rule for the prompt, for ``--data`` and for a data file.
+
+Copier validates an answer only once it asks for it, ignores answers to questions that do not exist, and shows a
+traceback for a bad choice. So the hook checks everything that the user passed before Copier looks at it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from copier.errors import UserMessageError
+from copier_template_extensions import ContextHook
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
+
+LANGUAGES = ("go", "java", "node", "python")
+TIERS = ("critical", "standard", "internal")
+LICENCES = ("proprietary", "Apache-2.0", "MIT")
+
+# Upper bounds of http_server_request_duration_seconds, in milliseconds: a latency objective between two of them could
+# not be measured. From the advice of OpenTelemetry's HTTP semantic conventions.
+LATENCY_BUCKETS_MS = (5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000)
+
+_NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
+_GITHUB = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
+_TEAM = re.compile(r"[a-z0-9](?:[-_.]?[a-z0-9])*")
+_REGISTRY = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
+_JAVA_GROUP = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")
+_BOOLEANS = ("true", "false", "yes", "no", "y", "n", "t", "f", "on", "off", "1", "0")
+
+Answers = Mapping[str, Any]
+
+
+def _reserved(env: Environment, word: str, language: str) -> bool:
+    # The rules on names stand in names.py. Copier loads each extension by its path, so one cannot import another; the
+    # Jinja environment is where they meet.
+    test = cast(Callable[[str, str], bool], env.tests["reserved_in"])
+    return test(word, language)
+
+
+def _choice(value: Any, choices: tuple[str, ...]) -> str:
+    if str(value) in choices:
+        return ""
+    near = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.5)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return f"must be one of {', '.join(choices)}, not {str(value)!r}{hint}"
+
+
+def _number(value: Any, low: float, below: float, why: str) -> str:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return f"must be a number, not {str(value)!r}"
+    return "" if low <= number < below else f"must be from {low:g} to less than {below:g}, not {number:g}: {why}"
+
+
+def _name(value: Any) -> str:
+    return (
+        "" if _NAME.fullmatch(str(value)) else "must be lower case letters, digits and single hyphens, first a letter"
+    )
+
+
+def _check_language(value: Any, _: Answers, __: Environment) -> str:
+    return _choice(value, LANGUAGES)
+
+
+def _check_service_name(value: Any, answers: Answers, env: Environment) -> str:
+    limit = cast(int, env.globals["MAX_NAME_LENGTH"])
+    if problem := _name(value):
+        return problem
+    if len(str(value)) > limit:
+        return f"is {len(str(value))} characters long; Kubernetes leaves room for {limit}"
+    language = str(answers.get("language", ""))
+    if _reserved(env, str(value), language):
+        return f"{value!r} is a reserved word of {language}; choose another, for example '{value}-service'"
+    return ""
+
+
+def _check_upstream(value: Any, answers: Answers, env: Environment) -> str:
+    if str(value) == "":
+        return ""
+    if str(value) == str(answers.get("service_name", "")):
+        return "a service cannot be its own upstream"
+    return _check_service_name(value, {}, env)
+
+
+def _check_description(value: Any, _: Answers, __: Environment) -> str:
+    text = str(value)
+    if not text.strip() or len(text) > 200 or not text.isprintable():
+        return "must be one line of 1 to 200 printable characters"
+    return ""
+
+
+def _check_organisation(value: Any, _: Answers, __: Environment) -> str:
+    return "" if _GITHUB.fullmatch(str(value)) else "must be a GitHub organisation: letters, digits and single hyphens"
+
+
+def _check_team(value: Any, _: Answers, __: Environment) -> str:
+    return "" if _TEAM.fullmatch(str(value)) else "must be the team's GitHub slug, for example 'payments'"
+
+
+def _check_registry(value: Any, _: Answers, __: Environment) -> str:
+    if _REGISTRY.fullmatch(str(value)):
+        return ""
+    return "must be a registry and path in lower case without a scheme, for example 'ghcr.io/acme'"
+
+
+def _check_port(value: Any, _: Answers, __: Environment) -> str:
+    if re.fullmatch(r"[0-9]{1,5}", str(value)) and 1024 <= int(value) <= 65535:
+        return ""
+    return f"must be a whole number from 1024 to 65535, not {str(value)!r}; lower ports need privileges"
+
+
+def _check_tier(value: Any, _: Answers, __: Environment) -> str:
+    return _choice(value, TIERS)
+
+
+def _check_licence(value: Any, _: Answers, __: Environment) -> str:
+    return _choice(value, LICENCES)
+
+
+def _check_boolean(value: Any, _: Answers, __: Environment) -> str:
+    return "" if str(value).lower() in _BOOLEANS else f"must be true or false, not {str(value)!r}"
+
+
+def _check_slo_availability(value: Any, _: Answers, __: Environment) -> str:
+    return _number(value, 90, 100, "an objective of 100 % leaves no error budget, so no release is ever allowed")
+
+
+def _check_slo_latency_target(value: Any, _: Answers, __: Environment) -> str:
+    return _number(value, 50, 100, "an objective of 100 % leaves no error budget, so no release is ever allowed")
+
+
+def _check_slo_latency_ms(value: Any, _: Answers, __: Environment) -> str:
+    if str(value) in map(str, LATENCY_BUCKETS_MS):
+        return ""
+    bounds = ", ".join(map(str, LATENCY_BUCKETS_MS))
+    return f"must be a bound of the latency histogram ({bounds}), not {str(value)!r}"
+
+
+def _check_java_group(value: Any, _: Answers, env: Environment) -> str:
+    if not _JAVA_GROUP.fullmatch(str(value)):
+        return "must be a Java package name in lower case, for example 'com.acme'"
+    reserved = [part for part in str(value).split(".") if _reserved(env, part, "java")]
+    return f"{reserved[0]!r} is a reserved word of java" if reserved else ""
+
+
+CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {
+    "language": _check_language,
+    "service_name": _check_service_name,
+    "description": _check_description,
+    "organisation": _check_organisation,
+    "team": _check_team,
+    "tier": _check_tier,
+    "upstream": _check_upstream,
+    "provides": _check_boolean,
+    "licence": _check_licence,
+    "details": _check_boolean,
+    "port": _check_port,
+    "registry": _check_registry,
+    "slo_availability": _check_slo_availability,
+    "slo_latency_ms": _check_slo_latency_ms,
+    "slo_latency_target": _check_slo_latency_target,
+    "java_group": _check_java_group,
+    "go_workspace": _check_boolean,
+}
+
+
+@functools.cache
+def question_names(questionnaire: Path) -> frozenset[str]:
+    """List the questions that a user may answer.
+
+    Args:
+        questionnaire: path of ``copier.yml``.
+
+    Returns:
+        The names of all questions that are not computed (``when: false``).
+    """
+    questions = yaml.safe_load(questionnaire.read_text(encoding="utf-8"))
+    return frozenset(
+        name
+        for name, details in questions.items()
+        if not name.startswith("_") and not (isinstance(details, dict) and details.get("when") is False)
+    )
+
+
+def first_problem(given: Answers, answers: Answers, known: frozenset[str], environment: Environment) -> str:
+    """Check the answers that a user passed, as a whole.
+
+    Args:
+        given: the answers to check, by question; values as they came (strings from the command line).
+        answers: all answers so far, the given ones and those of the prompt or the defaults.
+        known: the questions that exist.
+        environment: the Jinja environment, which holds the rules on names.
+
+    Returns:
+        The first problem as one line that begins with the question's name, or an empty string.
+    """
+    for name, value in given.items():
+        if name.startswith("_"):
+            continue  # Copier's own metadata, passed when it replays an answers file
+        if name not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"the questions are {', '.join(sorted(known))}"
+            return f"unknown answer {name!r}; {hint}"
+        if problem := CHECKS[name](value, answers, environment):
+            return f"{name}: {problem}"
+    return ""
+
+
+class AnswersHook(ContextHook):
+    """Refuse bad answers with one line before anything is written; give questions the filter ``problem``."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+
+        @pass_context
+        def problem(context: Context, value: Any, name: str) -> str:
+            return CHECKS[name](value, context.get_all(), environment)
+
+        environment.filters["problem"] = problem
+
+    def hook(self, context: dict[str, Any]) -> None:
+        """Check what the user passed.
+
+        Args:
+            context: Copier's render context.
+
+        Raises:
+            UserMessageError: an answer is unknown or bad; Copier prints its one line and exits with code 1.
+        """
+        conf = context["_copier_conf"]
+        known = question_names(Path(conf["src_path"]) / "copier.yml")
+        # Not the context itself: while Copier validates an answer, the context holds it already, and an error raised
+        # then comes out as a traceback.
+        answers = {**context["_copier_answers"], **conf["data"]}
+        if problem := first_problem(conf["data"], answers, known, self.environment):
+            raise UserMessageError(problem)

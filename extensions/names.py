@@ -1,0 +1,116 @@
+"""Identifiers of each language, derived from one service name.
+
+Pure functions, and the Jinja extension that offers them to the templates as filters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from jinja2 import Environment
+from jinja2.ext import Extension
+
+# A DNS label may have 63 characters (RFC 1035). Names made from the service's name add up to 23: the
+# "-preview-pr-<number>" of a preview namespace, the "-<hash>" of a ReplicaSet.
+MAX_NAME_LENGTH = 40
+
+# The Java Language Specification, 3.9: keywords, and the literals, which are no identifiers either.
+JAVA_RESERVED = frozenset(
+    "abstract assert boolean break byte case catch char class const continue default do double else enum extends "
+    "final finally float for goto if implements import instanceof int interface long native new package private "
+    "protected public return short static strictfp super switch synchronized this throw throws transient try void "
+    "volatile while true false null".split()
+)
+# The Go Programming Language Specification, "Keywords"; and the package names that mean something to the go command.
+GO_RESERVED = frozenset(
+    "break case chan const continue default defer else fallthrough for func go goto if import interface map package "
+    "range return select struct switch type var main internal vendor testdata".split()
+)
+# The Python Language Reference, 2.3.1 (keywords), and modules that the service itself imports: a package of that name
+# would hide them.
+PYTHON_RESERVED = frozenset(
+    "False None True and as assert async await break class continue def del elif else except finally for from "
+    "global if import in is lambda nonlocal not or pass raise return try while with yield asyncio collections "
+    "contextlib dataclasses datetime email enum fastapi http io ipaddress itertools json logging math opentelemetry "
+    "os pathlib platform pydantic queue random re secrets select signal site socket ssl starlette statistics string "
+    "structlog sys tests threading time token tomllib types typing urllib uuid uvicorn".split()
+)
+# ECMA-262, 12.7.2 (reserved words, strict mode included), and names that npm refuses.
+NODE_RESERVED = frozenset(
+    "await break case catch class const continue debugger default delete do else enum export extends false finally "
+    "for function if implements import in instanceof interface let new null package private protected public return "
+    "static super switch this throw true try typeof var void while with yield node_modules".split()
+)
+RESERVED = {"java": JAVA_RESERVED, "go": GO_RESERVED, "python": PYTHON_RESERVED, "node": NODE_RESERVED}
+
+
+def is_reserved(name: str, language: str) -> bool:
+    """Tell whether a service of this name would clash with a word of its language.
+
+    Args:
+        name: the service name, for example ``order-service``.
+        language: ``go``, ``java``, ``node`` or ``python``; another one reserves nothing.
+
+    Returns:
+        True where an identifier made from the name is a reserved word, or hides a module that the service needs.
+    """
+    words = RESERVED.get(language, frozenset())
+    return bool({name, name.replace("-", ""), name.replace("-", "_")} & words)
+
+
+def service_name(text: str) -> str:
+    """Make a valid service name from any text; used to suggest one from the folder's name.
+
+    Args:
+        text: any text, for example ``Order Service``.
+
+    Returns:
+        Lower case letters, digits and single hyphens, beginning with a letter, at most ``MAX_NAME_LENGTH`` long and no
+        reserved word of any language; ``my-service`` where nothing of the text can be used.
+    """
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).lstrip("-0123456789")[:MAX_NAME_LENGTH].strip("-")
+    if not name:
+        return "my-service"
+    if any(is_reserved(name, language) for language in RESERVED):
+        return f"{name}-service"
+    return name
+
+
+def java_segment(text: str) -> str:
+    """Make one segment of a Java package name: ``order-service`` becomes ``orderservice``.
+
+    Args:
+        text: a service or organisation name.
+
+    Returns:
+        The letters and digits in lower case; an underscore in front of a digit and behind a reserved word, as the Java
+        Language Specification, 6.1, advises.
+    """
+    segment = re.sub(r"[^a-z0-9]", "", text.lower())
+    if segment[:1].isdigit():
+        segment = f"_{segment}"
+    return f"{segment}_" if segment in JAVA_RESERVED else segment
+
+
+def pascal_case(text: str) -> str:
+    """Make a class name: ``order-service`` becomes ``OrderService``."""
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", text) if part)
+
+
+def snake_case(text: str) -> str:
+    """Make a Python module name: ``order-service`` becomes ``order_service``."""
+    return text.replace("-", "_")
+
+
+class NamesExtension(Extension):
+    """Offer the functions of this module as Jinja filters, and ``is_reserved`` as a Jinja test."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        environment.filters.update(
+            service_name=service_name, java_segment=java_segment, pascal_case=pascal_case, snake_case=snake_case
+        )
+        environment.globals.update(MAX_NAME_LENGTH=MAX_NAME_LENGTH)
+        environment.tests.update(reserved_in=is_reserved)

@@ -1,0 +1,51 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Server serves until it is told to stop, and then stops without failing a request.
+type Server struct {
+	Handler http.Handler
+	Health  *Health
+	Logger  *slog.Logger
+	Drain   time.Duration // how long to go on as before, so that every load balancer learns that this instance goes
+	Grace   time.Duration // how long requests in flight may take after that
+}
+
+// Serve answers on the listener until the context ends, and returns once the stop is complete.
+func (s Server) Serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler:                      s.Handler,
+		ReadHeaderTimeout:            10 * time.Second,
+		IdleTimeout:                  2 * time.Minute,
+		ErrorLog:                     slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn),
+		DisableGeneralOptionsHandler: true, // the router answers "OPTIONS *" like every other request
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	s.Health.state.Store(ready)
+
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	s.Health.state.Store(draining)
+	s.Logger.Info("draining")
+	time.Sleep(s.Drain)
+
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Grace)
+	defer cancel()
+	err := server.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.Logger.Warn("requests were cut off")
+		return server.Close()
+	}
+	return err
+}

@@ -1,0 +1,74 @@
+import { finished } from "node:stream";
+import {
+  type Context,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { RequestDuration } from "./metrics.ts";
+import type { RouteTable } from "./routes.ts";
+
+const UNOBSERVED = new Set(["/livez", "/readyz", "/metrics"]);
+const METHODS = new Set("GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH".split(" "));
+const CLIENT_GONE = 499; // what proxies write for it; never sent
+
+/** One span, one measurement and one log line for each request. */
+export function observe(app: FastifyInstance, routes: RouteTable, duration: RequestDuration): void {
+  app.addHook("onRequest", (request, reply, done) => {
+    const route = routes.find(request)?.template ?? "unmatched";
+    if (UNOBSERVED.has(route)) return done();
+
+    const start = performance.now();
+    const method = METHODS.has(request.method) ? request.method : "_OTHER";
+    const active = startSpan(request, method, route);
+
+    // Fastify's onResponse does not come when the client is gone before the answer.
+    finished(reply.raw, () => {
+      const status = reply.raw.writableEnded ? reply.statusCode : CLIENT_GONE;
+      const seconds = (performance.now() - start) / 1000;
+      const labels = {
+        http_request_method: method,
+        http_route: route,
+        http_response_status_code: status,
+      };
+      duration.observe(labels, seconds);
+      const level = status >= 500 ? "error" : "info";
+      const duration_ms = Math.round(seconds * 1e6) / 1e3;
+      context.with(active, () => request.log[level]({ ...labels, duration_ms }, "request"));
+      endSpan(active, status);
+    });
+
+    context.with(active, done);
+  });
+}
+
+function startSpan(request: FastifyRequest, method: string, route: string): Context {
+  const parent = propagation.extract(ROOT_CONTEXT, request.headers);
+  const name = method === "_OTHER" ? "HTTP" : method;
+  const [path = ""] = request.url.split("?");
+  const span = trace.getTracer("http-server").startSpan(
+    route === "unmatched" ? name : `${name} ${route}`,
+    {
+      kind: SpanKind.SERVER,
+      attributes: {
+        "http.request.method": method,
+        "url.path": path,
+        "url.scheme": request.protocol,
+        ...(route === "unmatched" ? {} : { "http.route": route }),
+      },
+    },
+    parent,
+  );
+  return trace.setSpan(parent, span);
+}
+
+function endSpan(active: Context, status: number): void {
+  const span = trace.getSpan(active);
+  span?.setAttribute("http.response.status_code", status);
+  if (status >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
+  span?.end();
+}

@@ -1,0 +1,10 @@
+import type { FastifyInstance } from "fastify";
+import { identity } from "../../src/platform/identity.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { createServer } from "../../src/platform/server.ts";
+
+/** The platform's server for a test; `lines` collects what it logs. */
+export function testServer(lines: string[] = []): FastifyInstance {
+  const log = createLog("info", identity, { write: (line) => lines.push(line) });
+  return createServer(identity, log, { status: "ready" });
+}

@@ -1,0 +1,47 @@
+import { once } from "node:events";
+import { type AddressInfo, connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FastifyInstance } from "fastify";
+import { expect, test } from "vitest";
+import { close } from "../../src/platform/run.ts";
+import { testServer } from "./server.ts";
+
+async function listen(app: FastifyInstance, answerAfterMs: number): Promise<string> {
+  app.get("/slow", async () => {
+    await sleep(answerAfterMs);
+    return "done";
+  });
+  await app.listen({ host: "127.0.0.1", port: 0 });
+  return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+}
+
+test("a request in flight finishes, its connection ends, idle ones do not hold up the stop", async () => {
+  const app = testServer();
+  const url = await listen(app, 300);
+  const idle = connect(Number(new URL(url).port), "127.0.0.1");
+  await once(idle, "connect");
+  const slow = fetch(`${url}/slow`);
+  await sleep(100);
+
+  const began = Date.now();
+  await close(app, 5000);
+
+  expect(Date.now() - began).toBeLessThan(2000);
+  const response = await slow;
+  expect(await response.text()).toBe("done");
+  expect(response.headers.get("connection")).toBe("close");
+  await expect(fetch(`${url}/livez`)).rejects.toThrow("fetch failed");
+});
+
+test("a request that takes longer than the grace period is cut off", async () => {
+  const app = testServer();
+  const slow = fetch(`${await listen(app, 3000)}/slow`);
+  slow.catch(() => {});
+  await sleep(100);
+
+  const began = Date.now();
+  await close(app, 200);
+
+  expect(Date.now() - began).toBeLessThan(1000);
+  await expect(slow).rejects.toThrow("fetch failed");
+});

@@ -1,0 +1,1 @@
+"""What every service has: configuration, logs, telemetry, health, errors, start and stop. Managed by the template."""

@@ -1,0 +1,44 @@
+"""A FastAPI application with all that the platform gives it, and no endpoints of its own yet."""
+
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI
+from starlette.types import StatelessLifespan
+
+from .build_info import BuildInfo
+from .config import Config
+from .health import Health, health_router
+from .metrics import Metrics, metrics_router
+from .observe import ObserveRequests
+from .problems import install_problems
+from .tracing import Tracing
+
+
+@dataclass(frozen=True)
+class Platform:
+    config: Config
+    build: BuildInfo
+    tracing: Tracing
+    metrics: Metrics
+    health: Health = field(default_factory=Health)
+
+
+def new_platform(config: Config, build: BuildInfo) -> Platform:
+    return Platform(config, build, Tracing(build, config.otlp_endpoint), Metrics(build))
+
+
+def new_application(platform: Platform, lifespan: StatelessLifespan[FastAPI] | None = None) -> FastAPI:
+    app = FastAPI(
+        title=platform.build.service,
+        version=platform.build.version,
+        lifespan=lifespan,
+        openapi_url=None,
+        redirect_slashes=False,
+        # ObserveRequests measures and traces, with the names that all services share.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.add_middleware(ObserveRequests, tracing=platform.tracing, metrics=platform.metrics)
+    install_problems(app)
+    app.include_router(health_router(platform.health))
+    app.include_router(metrics_router(platform.metrics))
+    return app

@@ -1,0 +1,201 @@
+"""Running a generated service, or its verbs, as its developer or its cluster would."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from tests.labs import toolchains
+
+# Java on a machine with two busy cores is the slowest to start; this only bounds a hang.
+START_SECONDS = 90
+
+
+def free_port() -> int:
+    """Return a loopback port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def make(
+    folder: Path, language: str, *arguments: str, timeout: float = 1800, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``make`` in a service with its language's toolchain.
+
+    Args:
+        folder: the service.
+        language: its language.
+        arguments: verbs and variables.
+        timeout: seconds.
+        env: variables to add.
+
+    Returns:
+        The finished process, standard error merged into standard output; its exit code is not checked.
+    """
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=folder,
+        env={**toolchains.environment(language), **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=timeout,
+    )
+
+
+def variable(folder: Path, language: str, name: str) -> str:
+    """Return the value of a make variable of a service, for example ``RUN``."""
+    done = make(folder, language, "--silent", "--eval", f"show: ; @echo '$({name})'", "show")
+    if done.returncode != 0:
+        raise RuntimeError(f"cannot read {name} of {folder}:\n{done.stdout}")
+    return done.stdout.strip()
+
+
+@dataclass
+class Service:
+    """One run of a built service; a context manager that ends it.
+
+    Attributes:
+        folder: the service, built.
+        language: its language.
+        env: environment variables to set.
+        command: what to start; the start command of the service by default.
+        await_ready: whether entering the context waits for ``/readyz``.
+    """
+
+    folder: Path
+    language: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    command: Sequence[str] = ()
+    await_ready: bool = True
+
+    def __enter__(self) -> Self:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        command = self.command or shlex.split(variable(self.folder, self.language, "RUN"))
+        self._stdout = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()
+        defaults = {"HOST": "127.0.0.1", "PORT": str(self.port), "SHUTDOWN_DRAIN_SECONDS": "0"}
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env={**toolchains.environment(self.language), **defaults, **self.env},
+            stdin=subprocess.DEVNULL,
+            stdout=self._stdout,
+            stderr=self._stderr,
+        )
+        # Loopback never goes through a proxy of the user's.
+        self.http = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+        if self.await_ready:
+            try:
+                self.wait_ready()
+            except BaseException:
+                self.__exit__(None, None, None)
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.http.close()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._stdout.close()
+        self._stderr.close()
+
+    def wait_ready(self) -> float:
+        """Wait until ``/readyz`` answers 200.
+
+        Returns:
+            Seconds since the start.
+
+        Raises:
+            RuntimeError: the process ended, or was not ready in time; with its output.
+        """
+        while time.monotonic() - self.started < START_SECONDS:
+            if self.process.poll() is not None:
+                break
+            try:
+                if self.http.get("/readyz", timeout=2).status_code == 200:
+                    return time.monotonic() - self.started
+            except httpx.TransportError:
+                pass
+            time.sleep(0.01)
+        raise RuntimeError(f"{self.folder.name} is not ready ({self.process.poll()=}):\n{self.stdout}\n{self.stderr}")
+
+    def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send a signal to the process."""
+        self.process.send_signal(number)
+
+    def wait(self, timeout: float) -> float:
+        """Wait until the process ends.
+
+        Args:
+            timeout: seconds.
+
+        Returns:
+            Seconds that it took from now.
+
+        Raises:
+            subprocess.TimeoutExpired: it still runs.
+        """
+        start = time.monotonic()
+        self.process.wait(timeout)
+        return time.monotonic() - start
+
+    @property
+    def stdout(self) -> str:
+        """All of standard output so far."""
+        return os.pread(self._stdout.fileno(), 1 << 30, 0).decode()
+
+    @property
+    def stderr(self) -> str:
+        """All of standard error so far."""
+        return os.pread(self._stderr.fileno(), 1 << 30, 0).decode()
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """Every line of standard output as the JSON object that it must be; an unfinished last line is left out."""
+        lines = self.stdout.split("\n")[:-1]
+        return [json.loads(line) for line in lines]
+
+    def logged(self, timeout: float = 5, /, **fields: object) -> dict[str, Any]:
+        """Wait for a log line that has these fields.
+
+        Args:
+            timeout: seconds.
+            fields: what the line must hold.
+
+        Returns:
+            The first such line.
+
+        Raises:
+            AssertionError: there is none in time.
+        """
+        end = time.monotonic() + timeout
+        while True:
+            for line in self.log:
+                if all(line.get(key) == value for key, value in fields.items()):
+                    return line
+            if time.monotonic() > end:
+                raise AssertionError(f"no log line with {fields} in:\n{self.stdout}")
+            time.sleep(0.02)

@@ -1,0 +1,128 @@
+"""Rendering services from the template as it stands in this checkout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.labs.toolchains import ROOT
+
+VERSION = "v0.0.0"
+COPIER = Path(sys.executable).parent / "copier"
+
+_GIT = {
+    "GIT_AUTHOR_NAME": "golden-path",
+    "GIT_AUTHOR_EMAIL": "golden-path@example.com",
+    "GIT_COMMITTER_NAME": "golden-path",
+    "GIT_COMMITTER_EMAIL": "golden-path@example.com",
+    "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z",
+    "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git with a fixed identity and date and no configuration of the user's.
+
+    Args:
+        folder: where to run it.
+        arguments: what comes after ``git``.
+
+    Returns:
+        Its standard output, stripped.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, env={**os.environ, **_GIT}, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def commit_all(folder: Path, message: str = "Start") -> None:
+    """Make the folder a git repository where it is none, and commit everything in it."""
+    if not (folder / ".git").exists():
+        git(folder, "init", "--quiet", "--initial-branch", "main")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", message)
+
+
+def snapshot(folder: Path) -> Path:
+    """Copy the template, uncommitted changes included, into a git repository of its own with one tag.
+
+    Copier records where a service came from; from a snapshot that is the same in every checkout.
+
+    Args:
+        folder: an empty or missing folder.
+
+    Returns:
+        The folder.
+    """
+    files = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "copier.yml", "pins.yaml",
+                "template", "partials", "extensions")  # fmt: skip
+    for name in filter(None, files.split("\0")):
+        source, target = ROOT / name, folder / name
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    commit_all(folder, "Template")
+    git(folder, "tag", VERSION)
+    return folder
+
+
+def copier(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the copier command line.
+
+    Args:
+        arguments: what comes after ``copier``.
+        cwd: where to run it.
+
+    Returns:
+        The finished process; its exit code is not checked.
+    """
+    command = [str(COPIER), *map(str, arguments)]
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **_GIT},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def copy(template: Path, folder: Path, answers: Mapping[str, object]) -> subprocess.CompletedProcess[str]:
+    """Write a service with ``copier copy``, all other answers at their defaults.
+
+    Args:
+        template: a snapshot.
+        folder: where the service goes.
+        answers: answers by question.
+
+    Returns:
+        The finished process; its exit code is not checked.
+    """
+    data = [part for name, value in answers.items() for part in ("--data", f"{name}={value}")]
+    return copier("copy", "--trust", "--defaults", "--quiet", *data, template, folder)
+
+
+def render(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
+    """Write a service, or fail with what Copier said.
+
+    Returns:
+        The service's folder.
+
+    Raises:
+        RuntimeError: Copier failed.
+    """
+    done = copy(template, folder, answers)
+    if done.returncode != 0:
+        raise RuntimeError(f"copier copy failed for {dict(answers)}:\n{done.stdout}{done.stderr}")
+    return folder

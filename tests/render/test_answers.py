@@ -1,0 +1,156 @@
+"""Bad answers end with one line and nothing written; good ones are remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.labs import template as lab
+
+LONG = "a" * 41
+
+
+@pytest.mark.parametrize(
+    ("answers", "line"),
+    [
+        ({"langauge": "go"}, "unknown answer 'langauge'; did you mean 'language'?"),
+        ({"language": "rust"}, "language: must be one of go, java, node, python, not 'rust'"),
+        (
+            {"language": "pyhton"},
+            "language: must be one of go, java, node, python, not 'pyhton' (did you mean python?)",
+        ),
+        (
+            {"language": "java", "service_name": "class"},
+            "service_name: 'class' is a reserved word of java; choose another, for example 'class-service'",
+        ),
+        (
+            {"service_name": "func"},  # the language is not given: its default is Go
+            "service_name: 'func' is a reserved word of go; choose another, for example 'func-service'",
+        ),
+        (
+            {"language": "python", "service_name": "json"},
+            "service_name: 'json' is a reserved word of python; choose another, for example 'json-service'",
+        ),
+        (
+            {"language": "node", "service_name": "await"},
+            "service_name: 'await' is a reserved word of node; choose another, for example 'await-service'",
+        ),
+        ({"service_name": LONG}, "service_name: is 41 characters long; Kubernetes leaves room for 40"),
+        (
+            {"service_name": "Order_Service"},
+            "service_name: must be lower case letters, digits and single hyphens, first a letter",
+        ),
+        ({"port": 70000}, "port: must be a whole number from 1024 to 65535, not '70000'; lower ports need privileges"),
+        ({"port": 80}, "port: must be a whole number from 1024 to 65535, not '80'; lower ports need privileges"),
+        ({"port": "http"}, "port: must be a whole number from 1024 to 65535, not 'http'; lower ports need privileges"),
+        (
+            {"slo_availability": 100},
+            "slo_availability: must be from 90 to less than 100, not 100: "
+            "an objective of 100 % leaves no error budget, so no release is ever allowed",
+        ),
+        ({"slo_latency_target": "fast"}, "slo_latency_target: must be a number, not 'fast'"),
+        (
+            {"slo_latency_ms": 300},
+            "slo_latency_ms: must be a bound of the latency histogram "
+            "(5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000), not '300'",
+        ),
+        ({"tier": "gold"}, "tier: must be one of critical, standard, internal, not 'gold'"),
+        ({"licence": "GPL"}, "licence: must be one of proprietary, Apache-2.0, MIT, not 'GPL'"),
+        ({"provides": "maybe"}, "provides: must be true or false, not 'maybe'"),
+        (
+            {"upstream": "self", "service_name": "self"},
+            "upstream: a service cannot be its own upstream",
+        ),
+        (
+            {"upstream": "http://inventory"},
+            "upstream: must be lower case letters, digits and single hyphens, first a letter",
+        ),
+        ({"team": "the team"}, "team: must be the team's GitHub slug, for example 'payments'"),
+        (
+            {"organisation": "-acme"},
+            "organisation: must be a GitHub organisation: letters, digits and single hyphens",
+        ),
+        (
+            {"registry": "https://ghcr.io/acme"},
+            "registry: must be a registry and path in lower case without a scheme, for example 'ghcr.io/acme'",
+        ),
+        ({"description": ""}, "description: must be one line of 1 to 200 printable characters"),
+        ({"description": "a\nb"}, "description: must be one line of 1 to 200 printable characters"),
+        (
+            {"language": "java", "java_group": "com.new"},
+            "java_group: 'new' is a reserved word of java",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else ",".join(f"{k}={v}"[:30] for k, v in value.items()),
+)
+def test_bad_answer(template: Path, tmp_path: Path, answers: dict[str, object], line: str) -> None:
+    done = lab.copy(template, tmp_path / "service", answers)
+    assert done.returncode == 1
+    assert done.stderr.strip() == line
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_answers_of_a_data_file_are_checked_too(template: Path, tmp_path: Path) -> None:
+    data = tmp_path / "answers.yml"
+    data.write_text("port: 80\n")
+    done = lab.copier("copy", "--trust", "--defaults", "--data-file", data, template, tmp_path / "service")
+    assert (done.returncode, done.stderr.strip()[:5]) == (1, "port:")
+    assert not (tmp_path / "service").exists()
+
+
+def test_defaults_make_a_service_of_the_folders_name(template: Path, tmp_path: Path) -> None:
+    folder = lab.render(template, tmp_path / "Order Service", {})
+    answers = yaml.safe_load((folder / ".copier-answers.yml").read_text())
+    assert answers.pop("_src_path") == str(template)
+    assert answers == {
+        "_commit": lab.VERSION,
+        "description": "The order-service API",
+        "details": False,
+        "go_workspace": False,
+        "language": "go",
+        "licence": "proprietary",
+        "organisation": "acme",
+        "port": 8080,
+        "provides": True,
+        "registry": "ghcr.io/acme",
+        "service_name": "order-service",
+        "slo_availability": 99.9,
+        "slo_latency_ms": 500,
+        "slo_latency_target": 99.0,
+        "team": "platform",
+        "tier": "standard",
+        "upstream": "",
+    }
+
+
+def test_detail_given_without_the_question_for_details_is_kept(template: Path, tmp_path: Path) -> None:
+    """A detail is not asked for, but a given one is used, remembered, and survives the next copy."""
+    folder = lab.render(template, tmp_path / "orders", {"port": 9000, "slo_availability": 99})
+    for _ in range(2):
+        answers = yaml.safe_load((folder / ".copier-answers.yml").read_text())
+        assert (answers["port"], answers["slo_availability"], answers["details"]) == (9000, 99.0, False)
+        assert "PORT ?= 9000" in (folder / "Makefile").read_text()
+        lab.commit_all(folder)
+        done = lab.copier("recopy", "--trust", "--defaults", "--overwrite", "--quiet", cwd=folder)
+        assert done.returncode == 0, done.stderr
+    assert lab.git(folder, "status", "--porcelain") == ""
+
+
+def test_without_trust_it_says_how(template: Path, tmp_path: Path) -> None:
+    done = lab.copier("copy", "--defaults", template, tmp_path / "service")
+    assert done.returncode == 4
+    assert "--trust" in done.stderr
+    assert not (tmp_path / "service").exists()
+
+
+def test_settings_line_replaces_trust(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one line of Copier's settings that the README gives."""
+    settings = tmp_path / "settings.yml"
+    settings.write_text(f"trust: [{template}]\n")
+    monkeypatch.setenv("COPIER_SETTINGS_PATH", str(settings))
+    done = lab.copier("copy", "--defaults", "--quiet", template, tmp_path / "service")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "service" / "Makefile").exists()

@@ -1,0 +1,73 @@
+"""Identifiers of each language from one name."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+import pytest
+
+from extensions import names
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("order-service", "order-service"),
+        ("Order Service", "order-service"),
+        ("Größe_2", "groe-2"),
+        ("2nd--try-", "nd-try"),
+        ("___", "my-service"),
+        ("", "my-service"),
+        ("class", "class-service"),
+        ("json", "json-service"),
+        ("a" * 60, "a" * 40),
+        ("a" * 39 + "-b", "a" * 39),
+    ],
+)
+def test_service_name_from_any_text(text: str, name: str) -> None:
+    assert names.service_name(text) == name
+    assert re.fullmatch(r"[a-z](?:-?[a-z0-9])*", names.service_name(text))
+
+
+def test_service_name_of_a_service_name_is_itself() -> None:
+    for text in ("order-service", "a", "x9-y", "a" * 40):
+        assert names.service_name(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "segment"),
+    [("order-service", "orderservice"), ("9-Lives", "_9lives"), ("new", "new_"), ("ne-w", "new_"), ("acme", "acme")],
+)
+def test_java_segment(text: str, segment: str) -> None:
+    assert names.java_segment(text) == segment
+
+
+def test_cases() -> None:
+    assert names.pascal_case("order-service") == "OrderService"
+    assert names.pascal_case("x9-y") == "X9Y"
+    assert names.snake_case("order-service") == "order_service"
+
+
+@pytest.mark.parametrize(
+    ("name", "word_of", "reserved"),
+    [
+        ("class", "java", True),
+        ("class", "python", True),
+        ("class", "go", False),
+        ("func", "go", True),
+        ("func", "java", False),
+        ("instance-of", "java", True),  # the package segment drops the hyphen
+        ("await", "node", True),
+        ("http", "python", True),
+        ("order-service", "java", False),
+        ("class", "", False),
+    ],
+)
+def test_is_reserved(name: str, word_of: str, reserved: bool) -> None:
+    assert names.is_reserved(name, word_of) is reserved
+
+
+def test_python_reserves_all_keywords() -> None:
+    assert set(keyword.kwlist) <= names.PYTHON_RESERVED
+    assert not {"order_service", "inventory"} & names.PYTHON_RESERVED

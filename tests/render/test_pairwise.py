@@ -1,0 +1,189 @@
+"""Every pair of answers renders, and every file of the output is parsed and linted by its own tool."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from allpairspy import AllPairs
+
+from tests.labs import template as lab
+from tests.labs.service import make
+from tests.labs.toolchains import LANGUAGES
+
+BIN = Path(sys.executable).parent
+NASTY = 'Orders\' "best" <b>&amp; C:\\new\\t [% 50 %] {{ x }} ${HOME} $(id) `id` 🔩 */ -- ]]> --> 100 %'
+ANSWERS: dict[str, list[object]] = {
+    "language": list(LANGUAGES),
+    "upstream": ["", "inventory", "u"],
+    "provides": [True, False],
+    "service_name": ["orders", "a", "x9-y", "a" * 40],
+    "organisation": ["acme", "9-Lives", "New"],
+    "description": ["The orders API", NASTY],
+    "licence": ["proprietary", "Apache-2.0", "MIT"],
+    "tier": ["critical", "standard", "internal"],
+    "port": [8080, 65535],
+    "registry": ["ghcr.io/acme", "localhost:5000"],
+    "slo_availability": [99.9, 90],
+    "go_workspace": [False, True],
+    "java_group": ["com.acme", "io.acme_labs.x"],
+}
+CASES = [dict(zip(ANSWERS, values, strict=True)) for values in AllPairs(list(ANSWERS.values()))]
+
+# Hosts of package registries, in halves so that this file does not name one: a lock file that holds one works in one
+# network only.
+REGISTRY_HOSTS = re.compile(
+    "|".join(("pypi\\.o" "rg", "pythonhos" "ted", "registry\\.npm" "js", "repo1?\\.maven" "\\.", "proxy\\.gol" "ang"))
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def services(template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """One service a case."""
+    folder = tmp_path_factory.mktemp("pairwise")
+    return [lab.render(template, folder / f"{i:02}", answers) for i, answers in enumerate(CASES)]
+
+
+@pytest.fixture(scope="module")
+def files(services: list[Path]) -> list[Path]:
+    """Every file of every service."""
+    return [path for service in services for path in service.rglob("*") if path.is_file()]
+
+
+def named(files: list[Path], *patterns: str) -> list[Path]:
+    found = [path for path in files if any(path.match(pattern) for pattern in patterns)]
+    assert found, f"no file matches {patterns}"
+    return found
+
+
+def run(*command: str | Path) -> None:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+
+
+def test_every_pair_is_there() -> None:
+    for name in ("upstream", "provides", "service_name", "organisation", "description"):
+        pairs = {(case["language"], case[name]) for case in CASES}
+        assert len(pairs) == len(LANGUAGES) * len(ANSWERS[name])
+
+
+def test_text_files_are_tidy(files: list[Path]) -> None:
+    for path in files:
+        text = path.read_bytes().decode("utf-8")
+        assert text.endswith("\n"), path
+        assert "\r" not in text, path
+        assert not text.endswith("\n\n"), path
+        if path.name != "LICENSE":
+            assert not re.search(r"[ \t]+$", text, re.MULTILINE), path
+
+
+def test_nothing_is_left_unrendered(services: list[Path], files: list[Path]) -> None:
+    for path in files:
+        text = path.read_text(encoding="utf-8").replace(NASTY, "").replace(json.dumps(NASTY)[1:-1], "")
+        assert not re.search(r"\[%|%\]|\[#|#\]", re.sub(r"#\[|\$\[#|!\[#", "", text)), path
+        assert "TODO" not in text, path
+    assert not [path for service in services for path in service.rglob("*") if "[" in path.name]
+
+
+def test_no_registry_host(files: list[Path]) -> None:
+    for path in files:
+        assert not REGISTRY_HOSTS.search(path.read_text(encoding="utf-8")), path
+
+
+def test_yaml(files: list[Path]) -> None:
+    found = named(files, "*.yml", "*.yaml")
+    for path in found:
+        assert list(yaml.safe_load_all(path.read_text(encoding="utf-8"))), path
+    rules = "{extends: default, rules: {document-start: disable, line-length: {max: 200}, comments: {min-spaces-from-content: 1}, braces: {max-spaces-inside: 1}, indentation: disable, truthy: {check-keys: false}}}"  # noqa: E501
+    # Not the answers file, which is Copier's, nor pnpm's lock.
+    ours = [path for path in found if path.name not in {".copier-answers.yml", "pnpm-lock.yaml"}]
+    run(BIN / "yamllint", "--strict", "-d", rules, *ours)
+
+
+def test_answers_file_remembers_the_answers(services: list[Path]) -> None:
+    for service, answers in zip(services, CASES, strict=True):
+        remembered = yaml.safe_load((service / ".copier-answers.yml").read_text(encoding="utf-8"))
+        asked = {name: value for name, value in answers.items() if name in remembered}
+        assert {name: remembered[name] for name in asked} == asked
+        hidden = {"java": {"go_workspace"}, "go": {"java_group"}}
+        assert set(answers) - set(remembered) == hidden.get(str(answers["language"]), {"go_workspace", "java_group"})
+
+
+def test_schemas(files: list[Path]) -> None:
+    run(BIN / "check-jsonschema", "--builtin-schema", "vendor.dependabot", *named(files, ".github/dependabot.yml"))
+
+
+def test_pre_commit_configuration(services: list[Path], files: list[Path], tmp_path: Path) -> None:
+    """Its own tool reads it, the one that `make setup` installs."""
+    tools = tmp_path / "tools"
+    run(BIN / "uv", "venv", "--quiet", tools)
+    run(BIN / "uv", "pip", "sync", "--quiet", "--require-hashes", "--python", tools, services[0] / "make" / "tools.txt")
+    run(tools / "bin" / "pre-commit", "validate-config", *named(files, ".pre-commit-config.yaml"))
+    for hook in yaml.safe_load((services[0] / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]:
+        if (name := hook["entry"].split("/")[-1]) != "make lint":
+            assert (tools / "bin" / name).exists(), name
+
+
+def test_toml(files: list[Path]) -> None:
+    for path in named(files, "*.toml"):
+        tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def test_json(files: list[Path]) -> None:
+    for path in named(files, "*.json"):
+        text = path.read_text(encoding="utf-8")
+        if path.name.startswith(("tsconfig", "biome")):
+            text = re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)
+        json.loads(text)
+
+
+def test_xml(files: list[Path]) -> None:
+    for path in named(files, "pom.xml", "*.xml"):
+        ET.fromstring(path.read_text(encoding="utf-8"))
+
+
+def _description(service: Path, language: str) -> str:
+    """The description in the service's manifest, read by a parser of its format; Go's has none."""
+    readers: dict[str, Callable[[], object]] = {
+        "node": lambda: json.loads((service / "package.json").read_text())["description"],
+        "python": lambda: tomllib.loads((service / "pyproject.toml").read_text())["project"]["description"],
+        "java": lambda: ET.fromstring((service / "pom.xml").read_text()).findtext("{*}description"),
+        "go": lambda: (service / "README.md").read_text().split("\n")[2],
+    }
+    return str(readers[language]())
+
+
+def test_description_arrives_whole(services: list[Path]) -> None:
+    for service, answers in zip(services, CASES, strict=True):
+        assert _description(service, str(answers["language"])) == answers["description"]
+        assert str(answers["description"]) in (service / "README.md").read_text()
+
+
+def test_shell(files: list[Path]) -> None:
+    scripts = [path for path in files if path.read_bytes().startswith(b"#!") and b"sh\n" in path.read_bytes()[:30]]
+    assert scripts
+    for path in scripts:
+        assert os.access(path, os.X_OK), path
+    run(BIN / "shellcheck", "--severity", "style", *scripts)
+
+
+def test_makefile(services: list[Path]) -> None:
+    for service, answers in zip(services, CASES, strict=True):
+        done = make(service, str(answers["language"]), "help", "--warn-undefined-variables")
+        assert done.returncode == 0, done.stdout
+        assert "make check " in done.stdout
+        assert "overriding recipe" not in done.stdout
+
+
+def test_same_answers_same_output(template: Path, services: list[Path], tmp_path: Path) -> None:
+    again = lab.render(template, tmp_path / "00", CASES[0])
+    run("diff", "--recursive", services[0], again)

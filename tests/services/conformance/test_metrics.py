@@ -1,0 +1,83 @@
+"""The one SLO metric, and who is running."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from tests.labs import template as lab
+from tests.labs.service import Service
+from tests.services.conftest import Built
+
+NAME = "http_server_request_duration_seconds"
+BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, math.inf]
+
+
+def scrape(service: Service) -> list[Sample]:
+    answer = service.http.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    return [sample for family in text_string_to_metric_families(answer.text) for sample in family.samples]
+
+
+def counts(service: Service) -> dict[tuple[str, str, str], float]:
+    keys = ("http_request_method", "http_route", "http_response_status_code")
+    found = {}
+    for sample in scrape(service):
+        if sample.name == f"{NAME}_count":
+            assert set(sample.labels) == set(keys)
+            found[tuple(sample.labels[key] for key in keys)] = sample.value
+    return found  # type: ignore[return-value]
+
+
+@pytest.fixture(scope="module")
+def used(service: Service) -> Service:
+    """The service after one request of each kind."""
+    created = service.http.post("/v1/items", json={"name": "x", "quantity": 1})
+    service.http.get(created.headers["location"])
+    service.http.get("/v1/items?limit=1")
+    service.http.get("/v1/items?limit=x")
+    service.http.put("/v1/items")
+    service.http.request("PROPFIND", "/v1/items")
+    for path in ("/nothing/1", "/nothing/2", "/livez", "/readyz", "/metrics"):
+        service.http.get(path)
+    return service
+
+
+def test_labels(used: Service) -> None:
+    found = counts(used)
+    assert found == {
+        ("POST", "/v1/items", "201"): 1,
+        ("GET", "/v1/items/{id}", "200"): 1,
+        ("GET", "/v1/items", "200"): 1,
+        ("GET", "/v1/items", "422"): 1,
+        ("PUT", "/v1/items", "405"): 1,
+        ("_OTHER", "/v1/items", "405"): 1,
+        ("GET", "unmatched", "404"): 2,
+    }
+
+
+def test_buckets(used: Service) -> None:
+    by_series: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = {}
+    for sample in scrape(used):
+        if sample.name == f"{NAME}_bucket":
+            labels = dict(sample.labels)
+            bound = float(labels.pop("le"))
+            by_series.setdefault(tuple(sorted(labels.items())), []).append((bound, sample.value))
+    assert len(by_series) == 7
+    for series in by_series.values():
+        assert [bound for bound, _ in series] == BUCKETS
+        values = [value for _, value in series]
+        assert values == sorted(values)
+        assert values[-1] >= 1
+
+
+def test_build_info(used: Service, built: Built) -> None:
+    info = [sample for sample in scrape(used) if sample.name == "build_info"]
+    assert len(info) == 1
+    assert info[0].value == 1
+    revision = lab.git(built.folder, "rev-parse", "HEAD")
+    assert info[0].labels == {"service": f"{built.language}-orders", "version": "v1.2.3", "revision": revision}

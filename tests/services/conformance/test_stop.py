@@ -1,0 +1,89 @@
+"""The graceful stop: no request is lost, and the process ends within its grace period."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import signal
+import socket
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.labs.peers import Answer, Peer, Request, item_answer
+from tests.labs.service import Service
+
+BODY = {"name": "x", "quantity": 1, "ref": "0b7cf3a5-5f3b-4c8e-9a64-6f0f3d3f7b11"}
+
+
+def slow(seconds: float) -> Peer:
+    def answer(request: Request) -> Answer:
+        good = item_answer(request)
+        good.delay = seconds
+        return good
+
+    return Peer(answer)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_request_in_flight_survives(start: Callable[..., Service], number: signal.Signals) -> None:
+    with slow(2) as upstream, start(UPSTREAM_URL=upstream.url, UPSTREAM_TIMEOUT_MS="10000") as service:
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            answer = pool.submit(service.http.post, "/v1/items", json=BODY)
+            while not upstream.requests:
+                time.sleep(0.01)
+            service.signal(number)
+            assert answer.result(timeout=20).status_code == 201
+        assert service.wait(10) < 5
+        assert [line["message"] for line in service.log][-1] == "stopped"
+        assert service.process.returncode in {0, 128 + number}
+
+
+def test_draining_still_serves(start: Callable[..., Service]) -> None:
+    with start(SHUTDOWN_DRAIN_SECONDS="3") as service:
+        service.signal()
+        service.logged(message="draining")
+        answer = service.http.get("/readyz")
+        assert (answer.status_code, answer.json()) == (503, {"status": "draining"})
+        # A new connection, as a load balancer that has not noticed yet would open.
+        with httpx.Client(base_url=service.url, trust_env=False) as fresh:
+            assert fresh.get("/livez").status_code == 200
+            assert fresh.post("/v1/items", json={"name": "x", "quantity": 1}).status_code == 201
+        assert service.process.poll() is None
+        service.wait(15)
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{service.url}/livez", trust_env=False)
+
+
+def test_idle_connection_does_not_hold_it_up(start: Callable[..., Service]) -> None:
+    with start() as service:
+        service.http.get("/v1/items")  # leaves a kept-alive connection in the pool
+        with socket.create_connection(("127.0.0.1", service.port)):  # and one that never sends anything
+            service.signal()
+            assert service.wait(30) < 6
+
+
+def test_grace_period_is_a_limit(start: Callable[..., Service]) -> None:
+    env = {"UPSTREAM_TIMEOUT_MS": "30000", "UPSTREAM_RETRIES": "0", "SHUTDOWN_GRACE_SECONDS": "1"}
+    with (
+        slow(25) as upstream,
+        start(UPSTREAM_URL=upstream.url, **env) as service,
+        concurrent.futures.ThreadPoolExecutor() as pool,
+    ):
+        answer = pool.submit(service.http.post, "/v1/items", json=BODY)
+        while not upstream.requests:
+            time.sleep(0.01)
+        service.signal()
+        assert 0.8 < service.wait(20) < 8
+        # Cut off, or told so with a 5xx: what may not happen is that it seems to have worked.
+        with pytest.raises(httpx.HTTPError):
+            answer.result(timeout=20).raise_for_status()
+
+
+def test_second_signal_ends_at_once(start: Callable[..., Service]) -> None:
+    with start(SHUTDOWN_DRAIN_SECONDS="60") as service:
+        service.signal()
+        service.logged(message="draining")
+        service.signal()
+        assert service.wait(30) < 6

@@ -1,0 +1,34 @@
+"""The generated repository does its own verbs, from nothing."""
+
+from __future__ import annotations
+
+from tests.labs import template as lab
+from tests.labs.service import make
+from tests.services.conftest import Built
+
+
+def test_check_passes_in_a_clean_folder(checked: Built) -> None:
+    assert checked.check.returncode == 0, checked.check.stdout
+    for step in ("lint", "test", "contract", "build"):
+        assert step in checked.check.stdout
+    assert len(checked.check.stdout.splitlines()) <= 40, "the output of a good run is short"
+
+
+def test_check_leaves_only_the_contract_behind(built: Built) -> None:
+    """What `make check` makes is ignored by git, but for the contract, which is there to be committed."""
+    changed = lab.git(built.folder, "status", "--porcelain", "--untracked-files=all")
+    assert changed.split() == ["??", f"contracts/consumed/{built.language}-orders-inventory.json"]
+
+
+def test_help_explains_every_verb(built: Built) -> None:
+    done = make(built.folder, built.language, "help")
+    assert done.returncode == 0
+    for verb in ("setup", "lint", "format", "test", "contract", "build", "run", "check", "lock", "clean"):
+        assert f"  make {verb} " in done.stdout
+
+
+def test_second_check_does_less(built: Built) -> None:
+    """Nothing is installed twice."""
+    done = make(built.folder, built.language, "setup", env={"CI": "true"})
+    assert done.returncode == 0
+    assert done.stdout == ""

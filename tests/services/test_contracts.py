@@ -1,0 +1,99 @@
+"""Contracts across languages, each made by one service and verified by another."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import chosen
+from tests.labs.service import make
+from tests.services.conftest import UPSTREAM, Built
+
+
+def consumed(built: Built) -> Path:
+    """The contract that the service of this language wrote as a consumer."""
+    return built.folder / "contracts" / "consumed" / f"{built.language}-orders-{UPSTREAM}.json"
+
+
+def provided(built: Built) -> Path:
+    return built.folder / "contracts" / "provided"
+
+
+def verify(built: Built) -> subprocess.CompletedProcess[str]:
+    return make(built.folder, built.language, "contract-provider", "V=1", env={"CI": "true"})
+
+
+def test_consumer_writes_a_v4_contract(built: Built) -> None:
+    contract = json.loads(consumed(built).read_text())
+    assert contract["metadata"]["pactSpecification"]["version"].startswith("4")
+    assert (contract["consumer"]["name"], contract["provider"]["name"]) == (f"{built.language}-orders", UPSTREAM)
+    interactions = {item["description"]: item for item in contract["interactions"]}
+    assert set(interactions) == {"a request for an item that exists", "a request for an item that does not exist"}
+    found = interactions["a request for an item that exists"]
+    assert [state["name"] for state in found["providerStates"]] == ["an item exists"]
+    assert set(found["response"]["body"]["content"]) == {"id", "name", "quantity"}
+
+
+def test_second_run_writes_the_same_contract(built: Built) -> None:
+    before = consumed(built).read_bytes()
+    assert make(built.folder, built.language, "contract-consumer", env={"CI": "true"}).returncode == 0
+    assert consumed(built).read_bytes() == before
+
+
+def test_every_consumer_is_satisfied_by_this_provider(
+    built: Built, build: Callable[[str], Built], request: pytest.FixtureRequest
+) -> None:
+    """One row of the 4 x 4 pairs: this provider, and a contract that the consumer of each language really wrote."""
+    languages = chosen(request.config)
+    provider = f"{built.language}-orders"
+    for language in languages:
+        contract = json.loads(consumed(build(language)).read_text())
+        contract["provider"]["name"] = provider  # the consumers were made for an upstream of another name
+        (provided(built) / f"from-{language}.json").write_text(json.dumps(contract))
+    try:
+        done = verify(built)
+    finally:
+        for path in provided(built).glob("from-*.json"):
+            path.unlink()
+    assert done.returncode == 0, done.stdout
+    for consumer in ("example-consumer", *(f"{language}-orders" for language in languages)):
+        assert f"Verifying a pact between {consumer} and {provider}" in done.stdout, done.stdout
+
+
+# What a developer who drops the field `quantity` from the answers would do, in each language.
+DROPS = {
+    "go": (r'`json:"quantity"`', '`json:"-"`'),
+    "java": (None, None),
+    "node": (None, None),
+    "python": (None, None),
+}
+
+
+def test_provider_that_drops_a_field_is_refused(built: Built, tmp_path: Path) -> None:
+    """The reason names the field."""
+    mutant = Built(built.language, tmp_path / built.folder.name, built.check)
+    shutil.copytree(built.folder, mutant.folder, symlinks=True)
+    drop_field(mutant)
+    done = verify(mutant)
+    assert done.returncode != 0
+    assert re.search(r"quantity", done.stdout), done.stdout
+
+
+def test_unknown_provider_state_is_refused(built: Built) -> None:
+    sample = json.loads((provided(built) / "example-consumer.json").read_text())
+    sample["interactions"] = sample["interactions"][:1]
+    sample["interactions"][0]["providerStates"] = [{"name": "the moon is full"}]
+    path = provided(built) / "from-moon.json"
+    path.write_text(json.dumps(sample))
+    try:
+        done = verify(built)
+        assert done.returncode != 0
+        assert "the moon is full" in done.stdout
+    finally:
+        path.unlink()
