@@ -16,6 +16,11 @@ PARENT = "00f067aa0ba902b7"
 BODY = {"name": "x", "quantity": 1, "ref": "0b7cf3a5-5f3b-4c8e-9a64-6f0f3d3f7b11"}
 
 
+def sampled(flags: str) -> bool:
+    """The one bit of the flags that matters here; bit 2 (a random trace id) is set by some SDKs only."""
+    return bool(int(flags, 16) & 1)
+
+
 def test_spans_reach_the_collector(start: Callable[..., Service], built: Built) -> None:
     with (
         Collector() as collector,
@@ -26,7 +31,7 @@ def test_spans_reach_the_collector(start: Callable[..., Service], built: Built) 
         assert service.http.post("/v1/items", json=BODY, headers=headers).status_code == 201
         for path in ("/livez", "/readyz", "/metrics"):
             service.http.get(path)
-        sent = upstream.requests[-1].headers["traceparent"].split("-")
+        _, trace, span, flags = upstream.requests[-1].headers["traceparent"].split("-")
         service.signal()
         service.wait(30)
         spans = collector.spans()
@@ -40,20 +45,20 @@ def test_spans_reach_the_collector(start: Callable[..., Service], built: Built) 
     assert server.name == "POST /v1/items"
     assert (server.trace_id.hex(), server.parent_span_id.hex()) == (TRACE, PARENT)
     assert client.trace_id.hex() == TRACE
-    assert sent == ["00", TRACE, client.span_id.hex(), "01"]
+    assert (trace, span, sampled(flags)) == (TRACE, client.span_id.hex(), True)
 
 
 def test_trace_is_passed_on_without_a_collector(start: Callable[..., Service]) -> None:
     with Peer(item_answer) as upstream, start(UPSTREAM_URL=upstream.url) as service:
         service.http.post("/v1/items", json=BODY, headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
         version, trace, span, flags = upstream.requests[-1].headers["traceparent"].split("-")
-        assert (version, trace, flags) == ("00", TRACE, "01")
+        assert (version, trace, sampled(flags)) == ("00", TRACE, True)
         assert span != PARENT
 
         service.http.post("/v1/items", json=BODY)
         _, trace, _, flags = upstream.requests[-1].headers["traceparent"].split("-")
         assert trace != TRACE
-        assert flags == "00"
+        assert not sampled(flags)
         assert service.logged(message="request", trace_id=trace)
 
 

