@@ -20,13 +20,19 @@ type Server struct {
 
 // Serve answers on the listener until the context ends, and returns once the stop is complete.
 func (s Server) Serve(ctx context.Context, listener net.Listener) error {
+	silent := silentConns{conns: map[net.Conn]bool{}}
 	server := &http.Server{
 		Handler:                      s.Handler,
 		ReadHeaderTimeout:            10 * time.Second,
 		IdleTimeout:                  2 * time.Minute,
+		ConnState:                    silent.track,
 		ErrorLog:                     slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn),
 		DisableGeneralOptionsHandler: true, // the router answers "OPTIONS *" like every other request
 	}
+	server.RegisterOnShutdown(func() {
+		time.Sleep(500 * time.Millisecond) // a request may be on its way
+		silent.closeAll()
+	})
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	s.Health.state.Store(ready)

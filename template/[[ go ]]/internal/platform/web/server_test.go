@@ -58,6 +58,29 @@ func TestStopWaitsForRequestsInFlight(t *testing.T) {
 	}
 }
 
+func TestSilentConnectionDoesNotHoldUpTheStop(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	ctx, stop := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, stop)
+
+	server := Server{Handler: http.NotFoundHandler(), Health: new(Health), Logger: slog.New(slog.DiscardHandler), Grace: 10 * time.Second}
+	start := time.Now()
+	if err := server.Serve(ctx, listener); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > 4*time.Second {
+		t.Errorf("the stop took %s", took)
+	}
+}
+
 func get(t *testing.T, url string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)

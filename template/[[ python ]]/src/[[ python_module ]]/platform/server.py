@@ -17,8 +17,9 @@ from .build_info import read_build_info
 from .config import ConfigError, load_config
 from .health import Phase
 from .logs import configure_logs
+from .protocol import HttpProtocol
 
-FLUSH_SECONDS = 2
+FLUSH_SECONDS = 1.9
 # Longer than clients and load balancers keep an idle connection, so that it is they who close it.
 KEEP_ALIVE_SECONDS = 75
 
@@ -59,7 +60,7 @@ class _Server(uvicorn.Server):
                 app,
                 host=config.host,
                 port=config.port,
-                http="httptools",
+                http=HttpProtocol,
                 ws="none",
                 loop="asyncio",
                 lifespan="on",
