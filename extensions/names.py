@@ -34,7 +34,9 @@ PYTHON_RESERVED = frozenset(
     "global if import in is lambda nonlocal not or pass raise return try while with yield asyncio collections "
     "contextlib dataclasses datetime email enum fastapi http io ipaddress itertools json logging math opentelemetry "
     "os pathlib platform pydantic queue random re secrets select signal site socket ssl starlette statistics string "
-    "structlog sys tests threading time token tomllib types typing urllib uuid uvicorn".split()
+    "structlog sys tests threading time token tomllib types typing urllib uuid uvicorn anyio certifi click contextvars "
+    "copy functools google h11 hashlib httpcore httptools httpx hypothesis idna inspect mypy pact prometheus_client "
+    "pytest traceback warnings".split()
 )
 # ECMA-262, 12.7.2 (reserved words, strict mode included), and names that npm refuses.
 NODE_RESERVED = frozenset(
