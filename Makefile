@@ -36,10 +36,6 @@ format: .venv/ready ## Rewrite the project's own code in the one format
 golden: .venv/ready ## Write the golden trees anew; read the diff before you commit it
 	@$(PYTHON) -m tests.render.golden_trees
 
-.PHONY: benchmark
-benchmark: .venv/ready ## Measure the cost of the golden path as ratios (LANGUAGES=...)
-	@$(PYTHON) -m benchmarks.run --languages "$(LANGUAGES)"
-
 .PHONY: lock
 lock: .venv/ready ## Bring the lock files up to date with pyproject.toml and pins.yaml
 	@$(PYTHON) -m tests.labs.lock
