@@ -103,7 +103,7 @@ class Service:
             stderr=self._stderr,
         )
         # Loopback never goes through a proxy of the user's.
-        self.http = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+        self.http = httpx.Client(base_url=self.url, timeout=120, trust_env=False)
         if self.await_ready:
             try:
                 self.wait_ready()
