@@ -96,11 +96,6 @@ def java_segment(text: str) -> str:
     return f"{segment}_" if segment in JAVA_RESERVED else segment
 
 
-def pascal_case(text: str) -> str:
-    """Make a class name: ``order-service`` becomes ``OrderService``."""
-    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", text) if part)
-
-
 def snake_case(text: str) -> str:
     """Make a Python module name: ``order-service`` becomes ``order_service``."""
     return text.replace("-", "_")
@@ -111,8 +106,6 @@ class NamesExtension(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        environment.filters.update(
-            service_name=service_name, java_segment=java_segment, pascal_case=pascal_case, snake_case=snake_case
-        )
+        environment.filters.update(service_name=service_name, java_segment=java_segment, snake_case=snake_case)
         environment.globals.update(MAX_NAME_LENGTH=MAX_NAME_LENGTH)
         environment.tests.update(reserved_in=is_reserved)

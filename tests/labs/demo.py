@@ -6,14 +6,13 @@ import argparse
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
 
 from tests.labs import template as lab
 from tests.labs import toolchains
-from tests.labs.service import free_port
+from tests.labs.service import await_ready, free_port
 
 SECONDS = 900  # a cold start downloads and compiles everything
 
@@ -38,14 +37,14 @@ def run(language: str, folder: Path) -> None:
     """Run ``make setup run`` until the service is ready, call it, and stop it.
 
     Raises:
-        RuntimeError: it ended, or was not ready in time.
+        RuntimeError: it ended, or was not ready in time; its output was printed.
     """
     port = free_port()
     env = {**toolchains.environment(language), "PORT": str(port), "CI": "true"}
     process = subprocess.Popen(["make", "setup", "run"], cwd=folder, env=env)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
-            _await_ready(process, http)
+            await_ready(process, http, SECONDS)
             say(f"GET /readyz: {http.get('/readyz').text.strip()}")
             created = http.post("/v1/items", json={"name": "first", "quantity": 3})
             say(f"POST /v1/items: {created.status_code} {created.text.strip()}")
@@ -53,20 +52,6 @@ def run(language: str, folder: Path) -> None:
         if process.poll() is None:
             process.terminate()  # make hands it on to the service
         process.wait(60)
-
-
-def _await_ready(process: subprocess.Popen[bytes], http: httpx.Client) -> None:
-    start = time.monotonic()
-    while time.monotonic() - start < SECONDS:
-        if process.poll() is not None:
-            raise RuntimeError(f"make setup run ended with exit code {process.returncode}; its output is above")
-        try:
-            if http.get("/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)
-    raise RuntimeError(f"the service was not ready within {SECONDS} seconds")
 
 
 def main() -> int:
@@ -82,7 +67,7 @@ def main() -> int:
         say(f"wrote {folder}")
         run(arguments.language, folder)
     except (toolchains.MissingToolchainError, RuntimeError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"make demo: {error}\n")
         return 1
     say(f"{folder.name} works. It is a complete repository: cd {folder} && make help")
     return 0

@@ -9,11 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
+from extensions import pins
 from tests.labs.toolchains import ROOT
 
 SHARED_TOOLS = ("pact-python-cli", "pre-commit", "pre-commit-hooks")
+PACT_FFI = ROOT / "template" / "[[ go ]]" / "make" / "[% if upstream %]pact-ffi.txt[% endif %]"
 
 
 def compile_lock(requirements: str | Path, target: Path, *arguments: str) -> None:
@@ -37,11 +37,13 @@ def compile_lock(requirements: str | Path, target: Path, *arguments: str) -> Non
 
 def main() -> None:
     """Write the locks."""
-    tools = yaml.safe_load((ROOT / "pins.yaml").read_text(encoding="utf-8"))["tools"]
+    tools = pins.load()["tools"]
     make = ROOT / "template" / "make"
     compile_lock(ROOT / "pyproject.toml", ROOT / "requirements.txt", "--group", "dev")
     compile_lock(f"uv=={tools['uv']}\n", make / "uv.txt")
     compile_lock("".join(f"{name}=={tools[name]}\n" for name in SHARED_TOOLS), make / "tools.txt")
+    # Only the shared library in the wheel is used, so not what its Python code depends on.
+    compile_lock(f"pact-python-ffi=={tools['pact-python-ffi']}\n", PACT_FFI, "--no-deps")
 
 
 if __name__ == "__main__":

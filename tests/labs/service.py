@@ -68,6 +68,30 @@ def variable(folder: Path, language: str, name: str) -> str:
     return done.stdout.strip()
 
 
+def await_ready(process: subprocess.Popen[bytes], http: httpx.Client, seconds: float) -> None:
+    """Wait until ``/readyz`` of a service that was started answers 200.
+
+    Args:
+        process: the service, or the ``make`` that runs it.
+        http: a client whose base URL is the service's.
+        seconds: for how long at most.
+
+    Raises:
+        RuntimeError: the process ended, or was not ready in time.
+    """
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        if process.poll() is not None:
+            raise RuntimeError(f"ended with exit code {process.returncode} before it was ready")
+        try:
+            if http.get("/readyz", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.01)
+    raise RuntimeError(f"was not ready within {seconds:g} seconds")
+
+
 @dataclass
 class Service:
     """One run of a built service; a context manager that ends it.
@@ -131,16 +155,11 @@ class Service:
         Raises:
             RuntimeError: the process ended, or was not ready in time; with its output.
         """
-        while time.monotonic() - self.started < START_SECONDS:
-            if self.process.poll() is not None:
-                break
-            try:
-                if self.http.get("/readyz", timeout=2).status_code == 200:
-                    return time.monotonic() - self.started
-            except httpx.TransportError:
-                pass
-            time.sleep(0.01)
-        raise RuntimeError(f"{self.folder.name} is not ready ({self.process.poll()=}):\n{self.stdout}\n{self.stderr}")
+        try:
+            await_ready(self.process, self.http, START_SECONDS)
+        except RuntimeError as error:
+            raise RuntimeError(f"{self.folder.name}: {error}\n{self.stdout}\n{self.stderr}") from None
+        return time.monotonic() - self.started
 
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send a signal to the process."""

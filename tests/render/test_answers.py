@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from extensions import answers as rules
 from tests.labs import template as lab
+from tests.labs.toolchains import ROOT
 
 LONG = "a" * 41
 
@@ -91,6 +93,19 @@ def test_bad_answer(template: Path, tmp_path: Path, answers: dict[str, object], 
     assert done.stderr.strip() == line
     assert done.stdout == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_choices_of_the_prompt_are_those_of_the_check() -> None:
+    questions = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    for name, choices in {
+        "language": rules.LANGUAGES,
+        "tier": rules.TIERS,
+        "licence": rules.LICENCES,
+        "slo_latency_ms": rules.LATENCY_BUCKETS_MS,
+    }.items():
+        offered = questions[name]["choices"]
+        assert tuple(offered.values() if isinstance(offered, dict) else offered) == choices
+    assert set(rules.CHECKS) == rules.question_names(ROOT / "copier.yml")
 
 
 def test_answers_of_a_data_file_are_checked_too(template: Path, tmp_path: Path) -> None:

