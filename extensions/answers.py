@@ -21,6 +21,7 @@ from jinja2.runtime import Context
 
 LANGUAGES = ("go", "java", "node", "python")
 TIERS = ("critical", "standard", "internal")
+BASE_IMAGES = ("distroless", "wolfi")
 LICENCES = ("proprietary", "Apache-2.0", "MIT")
 
 # Upper bounds of http_server_request_duration_seconds, in milliseconds: a latency objective between two of them could
@@ -125,6 +126,17 @@ def _check_licence(value: Any, _: Answers, __: Environment) -> str:
     return _choice(value, LICENCES)
 
 
+def _check_base_image(value: Any, answers: Answers, _: Environment) -> str:
+    if problem := _choice(value, BASE_IMAGES):
+        return problem
+    language = str(answers.get("language", "go"))
+    if str(value) == "wolfi" and language != "go":
+        return (
+            f"wolfi is for go only: its free images carry another version of the {language} runtime than the service's"
+        )
+    return ""
+
+
 def _check_boolean(value: Any, _: Answers, __: Environment) -> str:
     return "" if str(value).lower() in _BOOLEANS else f"must be true or false, not {str(value)!r}"
 
@@ -169,6 +181,7 @@ CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {
     "slo_latency_target": _check_slo_latency_target,
     "java_group": _check_java_group,
     "go_workspace": _check_boolean,
+    "base_image": _check_base_image,
 }
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.labs import template as lab
+from tests.labs.built import UPSTREAM, VERSION, Built, Image
+from tests.labs.images import Lab
+from tests.labs.service import make
 from tests.labs.toolchains import LANGUAGES
 
 
@@ -30,3 +34,52 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot of the template as it stands, tagged."""
     return lab.snapshot(tmp_path_factory.mktemp("template") / "golden-path")
+
+
+@pytest.fixture(scope="session")
+def build(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Built]:
+    """Write the service of a language and run ``make check`` in it, once a session."""
+    done: dict[str, Built] = {}
+
+    def once(language: str) -> Built:
+        if language not in done:
+            folder = tmp_path_factory.mktemp("services") / f"{language}-orders"
+            answers = {"language": language, "service_name": f"{language}-orders", "upstream": UPSTREAM}
+            lab.render(template, folder, answers)
+            lab.commit_all(folder)
+            lab.git(folder, "tag", VERSION)
+            done[language] = Built(language, folder, make(folder, language, "check", env={"CI": "true"}))
+        return done[language]
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def checked(language: str, build: Callable[[str], Built]) -> Built:
+    """The service, with ``make check`` run; whether it succeeded is for the test of that to say."""
+    return build(language)
+
+
+@pytest.fixture(scope="session")
+def built(checked: Built) -> Built:
+    """The service, built; every test of its behaviour is an error where it does not build."""
+    if checked.check.returncode != 0:
+        pytest.fail(f"make check failed, so there is no service to test:\n{checked.check.stdout[-3000:]}")
+    return checked
+
+
+@pytest.fixture(scope="session")
+def image_lab() -> Iterator[Lab]:
+    """The image lab, up; what this run started is ended with it."""
+    with Lab() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def image(built: Built, image_lab: Lab) -> Image:
+    """The service's image, made by its own ``make image``."""
+    env = image_lab.environment(built.folder, built.language)
+    done = make(built.folder, built.language, "image", env=env)
+    if done.returncode != 0:
+        pytest.fail(f"make image failed, so there is no image to test:\n{done.stdout[-5000:]}")
+    return Image(built.language, built.folder, f"ghcr.io/acme/{built.folder.name}:{VERSION}", env)

@@ -113,15 +113,20 @@ class Service:
     def __enter__(self) -> Self:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        command = self.command or shlex.split(variable(self.folder, self.language, "RUN"))
+        variables = {
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "SHUTDOWN_DRAIN_SECONDS": "0",
+            **self.env,
+        }
+        command, env = self._start_command(variables)
         self._stdout = tempfile.TemporaryFile()
         self._stderr = tempfile.TemporaryFile()
-        defaults = {"HOST": "127.0.0.1", "PORT": str(self.port), "SHUTDOWN_DRAIN_SECONDS": "0"}
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             command,
             cwd=self.folder,
-            env={**toolchains.environment(self.language), **defaults, **self.env},
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=self._stdout,
             stderr=self._stderr,
@@ -136,13 +141,21 @@ class Service:
                 raise
         return self
 
+    def _start_command(self, variables: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+        """Return what to start, and its environment."""
+        command = list(self.command) or shlex.split(variable(self.folder, self.language, "RUN"))
+        return command, {**toolchains.environment(self.language), **variables}
+
+    def _kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.http.close()
         if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+            self._kill()
         self._stdout.close()
         self._stderr.close()
 

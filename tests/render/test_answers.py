@@ -78,6 +78,12 @@ LONG = "a" * 41
             {"registry": "https://ghcr.io/acme"},
             "registry: must be a registry and path in lower case without a scheme, for example 'ghcr.io/acme'",
         ),
+        ({"base_image": "alpine"}, "base_image: must be one of distroless, wolfi, not 'alpine'"),
+        (
+            {"language": "node", "base_image": "wolfi"},
+            "base_image: wolfi is for go only: "
+            "its free images carry another version of the node runtime than the service's",
+        ),
         ({"description": ""}, "description: must be one line of 1 to 200 printable characters"),
         ({"description": "a\nb"}, "description: must be one line of 1 to 200 printable characters"),
         (
@@ -101,6 +107,7 @@ def test_choices_of_the_prompt_are_those_of_the_check() -> None:
         "language": rules.LANGUAGES,
         "tier": rules.TIERS,
         "licence": rules.LICENCES,
+        "base_image": rules.BASE_IMAGES,
         "slo_latency_ms": rules.LATENCY_BUCKETS_MS,
     }.items():
         offered = questions[name]["choices"]
@@ -122,6 +129,7 @@ def test_defaults_make_a_service_of_the_folders_name(template: Path, tmp_path: P
     assert answers.pop("_src_path") == str(template)
     assert answers == {
         "_commit": lab.VERSION,
+        "base_image": "distroless",
         "description": "The order-service API",
         "details": False,
         "go_workspace": False,

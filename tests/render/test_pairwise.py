@@ -36,8 +36,12 @@ ANSWERS: dict[str, list[object]] = {
     "slo_availability": [99.9, 90],
     "go_workspace": [False, True],
     "java_group": ["com.acme", "io.acme_labs.x"],
+    "base_image": ["distroless", "wolfi"],
 }
 CASES = [dict(zip(ANSWERS, values, strict=True)) for values in AllPairs(list(ANSWERS.values()))]
+for _case in CASES:
+    if _case["language"] != "go":
+        del _case["base_image"]  # there is no choice
 
 # Hosts of package registries, in halves so that this file does not name one: a lock file that holds one works in one
 # network only.
@@ -174,6 +178,11 @@ def test_shell(files: list[Path]) -> None:
     for path in scripts:
         assert os.access(path, os.X_OK), path
     run(BIN / "shellcheck", "--severity", "style", *scripts)
+
+
+def test_dockerfile(files: list[Path]) -> None:
+    """hadolint, with nothing left out but what a Dockerfile says itself; `make image-check` is in tests/images."""
+    run(BIN / "hadolint", "--failure-threshold", "style", *named(files, "Dockerfile"))
 
 
 def test_makefile(services: list[Path]) -> None:

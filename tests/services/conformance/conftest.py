@@ -1,4 +1,4 @@
-"""A running service for the tests of docs/reference/service-contract.md."""
+"""A running service for the tests of docs/reference/service-contract.md: as `make run` does, and from its image."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.labs.built import Built, Image
+from tests.labs.container import Container
 from tests.labs.peers import Peer, item_answer
 from tests.labs.service import Service
-from tests.services.conftest import Built
 
 
-@pytest.fixture(scope="session")
-def start(built: Built) -> Callable[..., Service]:
+@pytest.fixture(scope="session", params=["process", pytest.param("image", marks=pytest.mark.images)])
+def start(built: Built, request: pytest.FixtureRequest) -> Callable[..., Service]:
     """Make a run of the service with variables of the test's own; use it with ``with``."""
+    image: Image | None = request.getfixturevalue("image") if request.param == "image" else None
 
     def run(*, await_ready: bool = True, **env: str) -> Service:
-        return Service(built.folder, built.language, env, await_ready=await_ready)
+        if image is None:
+            return Service(built.folder, built.language, env, await_ready=await_ready)
+        return Container(
+            built.folder, built.language, env, await_ready=await_ready, image=image.name, docker_env=image.env
+        )
 
     return run
 

@@ -30,9 +30,11 @@ LEVEL = "must be one of debug, info, warn, error"
         ("UPSTREAM_URL", "ftp://inventory", URL),
         ("UPSTREAM_URL", "http://", URL),
         ("UPSTREAM_URL", "http://inventory/?a=b", URL),
+        ("UPSTREAM_URL", "http://user:secret@inventory", URL),
         ("UPSTREAM_TIMEOUT_MS", "60001", INTEGER.format(1, 60000)),
         ("UPSTREAM_RETRIES", "6", INTEGER.format(0, 5)),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector", URL),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:secret@collector", URL),
     ],
 )
 def test_bad_value(start: Callable[..., Service], name: str, value: str, message: str) -> None:

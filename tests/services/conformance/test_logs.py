@@ -8,9 +8,9 @@ import signal
 from collections.abc import Callable
 
 from tests.labs import template as lab
+from tests.labs.built import Built
 from tests.labs.peers import Peer, problem_answer
 from tests.labs.service import Service
-from tests.services.conftest import Built
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"

@@ -9,8 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from tests.labs import template as lab
+from tests.labs.built import Built
 from tests.labs.service import Service
-from tests.services.conftest import Built
 
 NAME = "http_server_request_duration_seconds"
 BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, math.inf]

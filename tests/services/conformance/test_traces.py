@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.labs.built import Built
 from tests.labs.peers import Collector, Peer, item_answer
 from tests.labs.service import Service, free_port
-from tests.services.conftest import Built
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"

@@ -59,6 +59,14 @@ def test_lasting_failure(start: Callable[..., Service], status: int, attempts: i
         assert len(peer.requests) == attempts
 
 
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"id": "1"}'])
+def test_answer_that_is_no_item(start: Callable[..., Service], body: bytes) -> None:
+    """The contract names id, name and quantity; an upstream that breaks it is a failed upstream, not a found item."""
+    with Peer(lambda _: Answer(body=body)) as peer, start(UPSTREAM_URL=peer.url) as service:
+        assert_bad_gateway(create(service))
+        assert len(peer.requests) == 1
+
+
 def test_time_limit_of_an_attempt(start: Callable[..., Service]) -> None:
     env = {"UPSTREAM_TIMEOUT_MS": "200", "UPSTREAM_RETRIES": "1"}
     with Peer(lambda _: Answer(delay=5)) as peer, start(UPSTREAM_URL=peer.url, **env) as service:

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,8 +12,10 @@ import (
 	"github.com/google/uuid"
 )
 
+const whole = `{"id":"6f1c7c0e-8d0c-4b52-9a53-3f0a4c1b7a10","name":"first","quantity":3,"more":true}`
+
 // start answers the attempts with these statuses in turn; 0 breaks the connection, -1 answers too late.
-func start(t *testing.T, retries int, statuses ...int) (client *Client, attempts *atomic.Int64) {
+func start(t *testing.T, retries int, body string, statuses ...int) (client *Client, attempts *atomic.Int64) {
 	t.Helper()
 	attempts = new(atomic.Int64)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -24,6 +27,7 @@ func start(t *testing.T, retries int, statuses ...int) (client *Client, attempts
 			<-r.Context().Done()
 		default:
 			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
 		}
 	}))
 	t.Cleanup(server.Close)
@@ -53,7 +57,7 @@ func TestItemExists(t *testing.T) {
 		{name: "a redirect", retries: 2, statuses: []int{302}, fails: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			client, attempts := start(t, test.retries, test.statuses...)
+			client, attempts := start(t, test.retries, whole, test.statuses...)
 			exists, err := client.ItemExists(t.Context(), uuid.New())
 			if exists != test.exists || (err != nil) != test.fails {
 				t.Errorf("exists %t, error %v", exists, err)
@@ -62,6 +66,18 @@ func TestItemExists(t *testing.T) {
 				t.Errorf("%d attempts, want %d", attempts.Load(), len(test.statuses))
 			}
 		})
+	}
+}
+
+func TestAnswerThatIsNoItem(t *testing.T) {
+	for _, body := range []string{
+		"", "{}", "<html>", `{"id":"1","name":"first","quantity":3}`, `{"id":"6f1c7c0e-8d0c-4b52-9a53-3f0a4c1b7a10","name":"first"}`,
+		`{"id":"6f1c7c0e-8d0c-4b52-9a53-3f0a4c1b7a10","name":"first","quantity":"3"}`,
+	} {
+		client, _ := start(t, 0, body, http.StatusOK)
+		if exists, err := client.ItemExists(t.Context(), uuid.New()); exists || err == nil {
+			t.Errorf("%q: exists %t, error %v", body, exists, err)
+		}
 	}
 }
 

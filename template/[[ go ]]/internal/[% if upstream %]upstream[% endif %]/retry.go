@@ -8,15 +8,15 @@ import (
 )
 
 // retry makes an attempt, and more while they fail in a way that may pass.
-func (c *Client) retry(ctx context.Context, attempt func() (int, error)) (status int, err error) {
+func (c *Client) retry(ctx context.Context, attempt func() (answer, error)) (got answer, err error) {
 	for n := 0; ; n++ {
-		status, err = attempt()
-		if n == c.retries || (err == nil && !mayPass(status)) {
-			return status, err
+		got, err = attempt()
+		if n == c.retries || (err == nil && !mayPass(got.status)) {
+			return got, err
 		}
 		select {
 		case <-ctx.Done(): // the caller is gone
-			return 0, ctx.Err()
+			return answer{}, ctx.Err()
 		case <-time.After(wait(n)):
 		}
 	}

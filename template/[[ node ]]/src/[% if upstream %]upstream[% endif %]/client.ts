@@ -10,6 +10,14 @@ export interface UpstreamItem {
   quantity: number;
 }
 
+function parseItem(body: string): UpstreamItem {
+  const { id, name, quantity } = JSON.parse(body) ?? {};
+  if (typeof id === "string" && typeof name === "string" && Number.isInteger(quantity)) {
+    return { id, name, quantity };
+  }
+  throw new Error("the upstream's answer is not an item");
+}
+
 interface Options {
   url: string;
   timeoutMs: number;
@@ -34,7 +42,7 @@ export class UpstreamClient {
       const { status, body } = await this.#get(`/v1/items/${id}`);
       if (status === 404) return undefined;
       if (status !== 200) throw new Error(`the upstream answered ${status}`);
-      return JSON.parse(body);
+      return parseItem(body);
     } catch (cause) {
       throw new Problem(502, "The upstream failed.", { cause });
     }

@@ -46,8 +46,9 @@ export class EnvReader {
   }
 }
 
-// URL.canParse alone would also take "http:x" and blanks at the ends.
-const isHttpUrl = (text: string) => /^https?:\/\/[^\s/?#]\S*$/i.test(text) && URL.canParse(text);
+// URL.canParse alone would also take "http:x", blanks at the ends, and a user, which fetch refuses later.
+const isHttpUrl = (text: string) =>
+  /^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/i.test(text) && URL.canParse(text);
 
 /** The configuration, or one line on stderr and exit code 2. */
 export function loadOrExit<T>(load: (env: EnvReader) => T): T {

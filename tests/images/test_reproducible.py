@@ -1,0 +1,100 @@
+"""One commit makes one image; and an empty builder with the registry's cache does not make the dependencies again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.labs import template as lab
+from tests.labs.built import Built
+from tests.labs.images import Builder, Lab
+from tests.labs.service import make
+
+pytestmark = pytest.mark.images
+
+# A source file of each language and a harmless change of it.
+CHANGE = {
+    "go": ("cmd/service/main.go", "\nfunc init() { println() }\n"),
+    "java": ("src/main/java/com/acme/{}/Changed.java", "package com.acme.{};\n\nfinal class Changed {{}}\n"),
+    "node": ("src/changed.ts", "export const changed = 1;\n"),
+    "python": ("src/{}/changed.py", "CHANGED = 1\n"),
+}
+# What may run again when only sources change: RUN steps by a part of their text.
+MAY_RUN = {
+    "go": ("go list", "go build -ldflags"),
+    "java": ("mvn --offline package",),
+    "node": ("tsc -p", "node -p"),
+    "python": ("/build.py",),
+}
+
+
+def change(folder: Path, language: str) -> None:
+    path, text = CHANGE[language]
+    module = folder.name.replace("-", "_" if language == "python" else "")
+    target = folder / path.format(module)
+    before = target.read_text() if target.exists() else ""
+    target.write_text(before + text.format(module) if "{" in path else before + text)
+
+
+def push(folder: Path, language: str, env: Mapping[str, str], name: str, **variables: str) -> tuple[str, str]:
+    """Push the image; return the digest of the platform's manifest (the index also holds times) and BuildKit's log."""
+    done = make(folder, language, "image", "PUSH=true", f"IMAGE={name}", env={**env, **variables})
+    assert done.returncode == 0, done.stdout[-5000:]
+    reference = (folder / "build/image-ref").read_text().strip()
+    raw = subprocess.run(["crane", "manifest", reference], env=dict(env), capture_output=True, check=True).stdout
+    images = [entry for entry in json.loads(raw)["manifests"] if entry["platform"]["os"] != "unknown"]
+    assert len(images) == 1
+    return images[0]["digest"], (folder / "build/image.log").read_text()
+
+
+def ran(log: str) -> list[str]:
+    """Return the RUN steps that were not taken from the cache."""
+    steps = re.findall(r"^#(\d+) \[[^\]]*\d+/\d+\] RUN (.*)$", log, re.MULTILINE)
+    return [text for number, text in steps if not re.search(rf"^#{number} CACHED$", log, re.MULTILINE)]
+
+
+@pytest.fixture(scope="module")
+def folder(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone, so that nothing that was built counts."""
+    target = tmp_path_factory.mktemp("clone") / built.folder.name
+    lab.git(built.folder.parent, "clone", "--quiet", str(built.folder), str(target))
+    return target
+
+
+def test_one_commit_makes_one_image(built: Built, image_lab: Lab, folder: Path) -> None:
+    language = built.language
+    name = f"{image_lab.registry}/acme/{folder.name}"
+    cache = f"{image_lab.registry}/acme/{folder.name}-cache:main"
+
+    def fresh(where: Path, builder: Builder, **variables: str) -> tuple[str, str]:
+        return push(where, language, image_lab.environment(where, language, builder), name, **variables)
+
+    with image_lab.fresh_builder() as builder:
+        first, log = fresh(folder, builder, CACHE_TO=cache)
+    dependencies = [text for text in ran(log) if not any(part in text for part in MAY_RUN[language])]
+    assert dependencies, "the cold build makes them"
+
+    with image_lab.fresh_builder() as builder:
+        again, log = fresh(folder, builder)
+    assert again == first
+    assert ran(log), "the second builder was empty"
+
+    with image_lab.fresh_builder() as builder:
+        cached, log = fresh(folder, builder, CACHE_FROM=cache)
+    assert cached == first
+    assert ran(log) == []
+
+    changed = folder.parent / "changed" / folder.name
+    shutil.copytree(folder, changed)
+    change(changed, language)
+    with image_lab.fresh_builder() as builder:
+        other, log = fresh(changed, builder, CACHE_FROM=cache)
+    assert other != first
+    assert ran(log), "the sources are compiled"
+    assert [text for text in ran(log) if not any(part in text for part in MAY_RUN[language])] == []

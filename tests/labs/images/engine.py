@@ -1,0 +1,89 @@
+"""A Docker engine for ``docker run``; images are built by BuildKit beside it and pulled from the lab's registry."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.labs.images import mounts, system
+from tests.labs.images.cgroup import Group
+from tests.labs.images.daemon import Daemon
+from tests.labs.images.places import lab_folder, run_folder
+
+DAEMON = Daemon("dockerd")
+GROUP = Group("engine")
+# The engine's default bridge, so that ports can be published on loopback.
+_BRIDGE = Path("/sys/class/net/docker0")
+
+
+def host() -> str:
+    """Return where the engine listens."""
+    return f"unix://{run_folder()}/docker.sock"
+
+
+def _root() -> Path:
+    return lab_folder() / "engine"
+
+
+def _run() -> Path:
+    return run_folder() / "engine"
+
+
+def _bridge_is_ours() -> Path:
+    return run_folder() / "docker0-is-ours"
+
+
+def _answers() -> bool:
+    command = [system.program("docker"), "--host", host(), "version", "--format", "{{.Server.Version}}"]
+    done = subprocess.run([str(part) for part in command], capture_output=True, check=False, timeout=30)
+    return done.returncode == 0
+
+
+def start() -> None:
+    """Start the engine unless it runs.
+
+    It changes no firewall rule: a published port goes through Docker's proxy on loopback, and containers on the bridge
+    reach no other machine.
+
+    Raises:
+        LabError: it did not start.
+    """
+    if DAEMON.pid is not None:
+        return
+    # One that was killed left containerd and containers.
+    stop()
+    run_folder().mkdir(parents=True, exist_ok=True)
+    if not _BRIDGE.exists():
+        _bridge_is_ours().touch()
+    # Not the machine's own settings, which may contradict these.
+    settings = run_folder() / "dockerd-settings.json"
+    settings.write_text("{}\n", encoding="utf-8")
+    options = (
+        "--config-file", str(settings),
+        "--data-root", str(_root()),
+        "--exec-root", str(_run()),
+        "--pidfile", str(_run() / "dockerd.pid"),
+        "--host", host(),
+        "--cgroup-parent", f"{GROUP.path}/containers",
+        "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false",
+        "--shutdown-timeout", "5",
+        "--log-level", "warn",
+    )  # fmt: skip
+    DAEMON.start(
+        [*GROUP.command(), system.program("dockerd"), *options], _answers, {**os.environ, "PATH": system.path()}
+    )
+
+
+def stop() -> None:
+    """End the engine and every container; images stay."""
+    DAEMON.stop()
+    GROUP.remove()
+    mounts.unmount(_run())
+    mounts.unmount(_root())
+    # Its records of processes would keep the next engine from starting its own.
+    shutil.rmtree(_run(), ignore_errors=True)
+    if _bridge_is_ours().exists() and _BRIDGE.exists():
+        subprocess.run([str(system.program("ip")), "link", "delete", _BRIDGE.name], capture_output=True, check=False)
+    _bridge_is_ours().unlink(missing_ok=True)

