@@ -24,6 +24,10 @@ test: .venv/ready ## Lint, then pass every test (LANGUAGES=go,java,node,python)
 	@$(MAKE) lint
 	@$(PYTHON) -m pytest --languages "$(LANGUAGES)" $(PYTEST_ARGS)
 
+.PHONY: benchmark
+benchmark: .venv/ready ## Measure copier copy and the services beside bare frameworks (LANGUAGES=go,java,node,python)
+	@$(PYTHON) -m benchmarks --languages "$(LANGUAGES)" $(BENCHMARK_ARGS)
+
 .PHONY: lint
 lint: .venv/ready ## Check format, style and types of the template's own code
 	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check . && .venv/bin/mypy --no-error-summary

@@ -1,0 +1,112 @@
+"""Measure ``copier copy`` and the services beside bare frameworks; print a report in Markdown (``make benchmark``)."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import copy, load, machine, report, services
+from tests.labs import template as lab
+from tests.labs import toolchains
+
+PARTS = ("copy", "services")
+
+
+def say(text: str) -> None:
+    """Print a line about the progress; the report alone goes to standard output."""
+    sys.stderr.write(f"{text}\n")
+
+
+def _some_of(names: tuple[str, ...]) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        chosen = text.split(",")
+        if unknown := sorted(set(chosen) - set(names)):
+            raise argparse.ArgumentTypeError(
+                f"there is no {', '.join(map(repr, unknown))}; there are {', '.join(names)}"
+            )
+        return list(dict.fromkeys(chosen))
+
+    return parse
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"must be an integer from 1 to 1000, not {text!r}")
+    return int(text)
+
+
+def _arguments() -> argparse.Namespace:
+    defaults = services.Settings()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--parts", type=_some_of(PARTS), default=list(PARTS), help="copy,services")
+    parser.add_argument(
+        "--languages", type=_some_of(toolchains.LANGUAGES), default=list(toolchains.LANGUAGES), help="go,java,..."
+    )
+    parser.add_argument("--rounds", type=_count, default=defaults.rounds, help="how often each is measured")
+    parser.add_argument("--seconds", type=_count, default=defaults.seconds, help="of load that is counted")
+    parser.add_argument("--warm-up", type=_count, default=defaults.warm_up, help="seconds of load before that")
+    parser.add_argument("--connections", type=_count, default=defaults.connections, help="requests at once")
+    parser.add_argument("--output", type=Path, help="a file to write the report to as well")
+    arguments = parser.parse_args()
+    if arguments.output and not arguments.output.parent.is_dir():
+        parser.error(f"argument --output: there is no folder {arguments.output.parent}")
+    return arguments
+
+
+def run(arguments: argparse.Namespace) -> str:
+    """Measure, and return the report.
+
+    Raises:
+        toolchains.MissingToolchainError: a toolchain is not there.
+        RuntimeError: something does not build, start or answer.
+    """
+    if not sys.platform.startswith("linux"):
+        raise RuntimeError("the benchmarks read /proc: run them on Linux")
+    for language in arguments.languages:
+        toolchains.locate(language)
+    facts = machine.facts(arguments.languages)
+    tables = {}
+    with tempfile.TemporaryDirectory(prefix="golden-path-benchmarks-") as folder:
+        work = Path(folder)
+        template = lab.snapshot(work / "template")
+        if "copy" in arguments.parts:
+            copied = copy.measure(arguments.languages, template, work, arguments.rounds, say)
+            tables["Copying the template"] = report.copy_table(copied)
+        if "services" in arguments.parts:
+            settings = services.Settings(arguments.rounds, arguments.seconds, arguments.warm_up, arguments.connections)
+            facts.append(
+                f"median of {settings.rounds} rounds (least to greatest); {settings.connections} connections for "
+                f"{settings.seconds} s after {settings.warm_up} s of warm-up"
+            )
+            program = load.install()
+            served = {}
+            for language in arguments.languages:
+                say(f"{language}: building")
+                subjects = services.prepare(language, template, work)
+                served[language] = services.measure(language, subjects, program, settings, say)
+            tables["Services"] = report.services_table(served)
+    return report.document(facts, tables)
+
+
+def main() -> int:
+    """Command line; returns the exit code."""
+    arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the service that runs is ended too
+    try:
+        text = run(arguments)
+    except (toolchains.MissingToolchainError, RuntimeError, subprocess.TimeoutExpired) as error:
+        say(f"benchmarks: {error}")
+        return 1
+    sys.stdout.write(text)
+    if arguments.output:
+        arguments.output.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
