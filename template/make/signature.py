@@ -39,7 +39,8 @@ def cosign(verb: str, *arguments: str) -> str:
     done = subprocess.run(["cosign", verb, *flags, *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
-        raise Refused(f"cosign {verb}: {re.sub('^Error: ', '', lines[-1] if lines else 'failed')}")
+        reason = re.sub(r"^(Error: |error during command execution: )", "", lines[-1] if lines else "failed")
+        raise Refused(f"cosign {verb}: {reason}")
     return done.stdout
 
 
@@ -117,14 +118,18 @@ def check_platform(layout: Layout, index: dict[str, Any], platform: dict[str, An
 
 
 def check_provenance(predicate: dict[str, Any], labels: dict[str, str], repository: str) -> None:
-    text = json.dumps(predicate)
+    # BuildKit's record of the request: what it was told, and with vcs: what it saw in the checkout, where it saw one.
+    request = predicate["buildDefinition"]["externalParameters"]["request"]["args"]
     revision = labels.get("org.opencontainers.image.revision", "")
     if not re.fullmatch("[0-9a-f]{40}([0-9a-f]{24})?", revision):
         raise Refused("the image names no commit in its label org.opencontainers.image.revision")
-    if f"github.com/{repository}" not in text:
-        raise Refused(f"the provenance does not name the repository {repository}")
-    if revision not in text:
-        raise Refused(f"the provenance does not name the commit {revision}")
+    for name in ("label:org.opencontainers.image.source", "vcs:source"):
+        source = request.get(name, "" if name.startswith("label:") else None)
+        if source is not None and source.removesuffix(".git") != f"https://github.com/{repository}":
+            raise Refused(f"the provenance does not name the repository {repository} but {source or 'none'} ({name})")
+    for name in ("label:org.opencontainers.image.revision", "vcs:revision"):
+        if request.get(name, revision) != revision:
+            raise Refused(f"the provenance does not name the commit {revision} but {request[name]} ({name})")
 
 
 def main() -> int:

@@ -39,7 +39,8 @@ func scanAll() error {
 
 // scan writes one in-toto statement with the SPDX document of a file tree. BuildKit fills in the subject.
 func scan(source, name string) error {
-	syft := exec.Command("/bin/syft", "scan", "dir:"+source, "--quiet", "--output", "spdx-json", "--source-name", name)
+	// What is installed, as in an image; in a folder syft would look for lock files.
+	syft := exec.Command("/bin/syft", "scan", "dir:"+source, "--override-default-catalogers", "image", "--quiet", "--output", "spdx-json", "--source-name", name)
 	syft.Env = append(os.Environ(), "SYFT_CHECK_FOR_APP_UPDATE=false")
 	syft.Stderr = os.Stderr
 	document, err := syft.Output()
