@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def folder(image: Image, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def build(image: Image, image_lab: Lab, folder: Path) -> Build:
+def make_image(image: Image, image_lab: Lab, folder: Path) -> Build:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return make(folder, image.language, "image", *arguments, env=image_lab.environment(folder, image.language))
 
@@ -55,10 +56,10 @@ def last_line(done: subprocess.CompletedProcess[str]) -> str:
     return lines[-1]
 
 
-def test_missing_lock(image: Image, folder: Path, build: Build) -> None:
+def test_missing_lock(image: Image, folder: Path, make_image: Build) -> None:
     lock = LOCK[image.language]
     (folder / lock).unlink()
-    done = build()
+    done = make_image()
     assert last_line(done) == f"  FAIL  image: {lock} is missing: run 'make lock' and commit it"
     assert len(done.stdout.splitlines()) == 2, "nothing was built"
 
@@ -87,10 +88,10 @@ APART = {
 }
 
 
-def test_lock_that_does_not_match(image: Image, folder: Path, build: Build) -> None:
+def test_lock_that_does_not_match(image: Image, folder: Path, make_image: Build) -> None:
     file, pattern, replacement, reason = APART[image.language]
     _replace(folder / file, pattern, replacement)
-    line = last_line(build())
+    line = last_line(make_image())
     assert reason in line
     assert line.endswith(": run 'make lock' and commit it")
 
@@ -104,7 +105,7 @@ TAMPERED = {
 }
 
 
-def test_package_that_is_not_the_locked_one(image: Image, folder: Path, build: Build) -> None:
+def test_package_that_is_not_the_locked_one(image: Image, folder: Path, make_image: Build) -> None:
     pattern, replacement = TAMPERED[image.language]
     if image.language == "python":
         # Every file of that package.
@@ -114,20 +115,20 @@ def test_package_that_is_not_the_locked_one(image: Image, folder: Path, build: B
         path.write_text(path.read_text().replace(block[0], re.sub(r"sha256:....", "sha256:0000", block[0])))
     else:
         _replace(folder / LOCK[image.language], pattern, replacement)
-    assert "a package is not the one that the lock names" in last_line(build())
+    assert "a package is not the one that the lock names" in last_line(make_image())
 
 
-def test_registry_that_cannot_be_reached(build: Build) -> None:
-    line = last_line(build("PUSH=true", "IMAGE=127.0.0.1:1/acme/orders"))
+def test_registry_that_cannot_be_reached(make_image: Build) -> None:
+    line = last_line(make_image("PUSH=true", "IMAGE=127.0.0.1:1/acme/orders"))
     assert line == "  FAIL  image: 127.0.0.1:1 cannot be reached: check the network, the registry and the proxy"
 
 
 def test_without_docker(image: Image, folder: Path, tmp_path: Path) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()
-    for name in ("bash", "sh", "make", "git", "python3", "cat", "env", "dirname"):
-        if found := shutil.which(name):
-            (tools / name).symlink_to(found)
+    (tools / "python3").symlink_to(Path(sys.executable).resolve())
+    for name in ("bash", "sh", "make", "git", "cat", "find"):
+        (tools / name).symlink_to(shutil.which(name) or name)
     done = subprocess.run(
         ["make", "image"], cwd=folder, env={"PATH": str(tools)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, check=False,

@@ -36,7 +36,7 @@ def test_bake_file(template: Path, image_lab: Lab, tmp_path: Path) -> None:
 
 def test_description_arrives_as_it_was_given(template: Path, image_lab: Lab, tmp_path: Path) -> None:
     """The label in a built image, not what bake prints."""
-    description = 'It\'s "a" ${x} %{if} $$ \\ <&>'
+    description = 'It\'s "a" ${x} %{if} $$ $${y} \\ <&> 🔩'
     folder = lab.render(template, tmp_path / "orders", {"language": "python", "description": description})
     lab.commit_all(folder)
     env = image_lab.environment(folder, "python")
