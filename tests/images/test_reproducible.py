@@ -54,9 +54,13 @@ def push(folder: Path, language: str, env: Mapping[str, str], name: str, **varia
 
 
 def ran(log: str) -> list[str]:
-    """Return the RUN steps that were not taken from the cache."""
-    steps = re.findall(r"^#(\d+) \[[^\]]*\d+/\d+\] RUN (.*)$", log, re.MULTILINE)
-    return [text for number, text in steps if not re.search(rf"^#{number} CACHED$", log, re.MULTILINE)]
+    """Return the RUN steps that were not taken from the cache, where they are CACHED, or loaded layer by layer."""
+    steps = dict(re.findall(r"^#(\d+) \[[^\]]*\d+/\d+\] RUN (.*)$", log, re.MULTILINE))
+    return [
+        text
+        for number, text in steps.items()
+        if not re.search(rf"^#{number} (CACHED$|sha256:|extracting sha256:)", log, re.MULTILINE)
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 from extensions import pins
 from tests.labs.toolchains import ROOT
 
-SHARED_TOOLS = ("pact-python-cli", "pre-commit", "pre-commit-hooks")
+SHARED_TOOLS = ("pact-python-cli", "pre-commit", "pre-commit-hooks", "zizmor")
 PACT_FFI = ROOT / "template" / "[[ go ]]" / "make" / "[% if upstream %]pact-ffi.txt[% endif %]"
 
 

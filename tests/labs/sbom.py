@@ -8,6 +8,7 @@ import re
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import yaml
 from packaging.requirements import Requirement
@@ -19,6 +20,9 @@ from tests.labs.service import variable
 
 Packages = set[tuple[str, str]]
 
+# github.com/package-url/purl-spec
+_URL = re.compile(r"pkg:(?P<type>\w+)/(?P<name>[^?#]+?)@(?P<version>[^?#]+)(?:\?[^#]*)?(?:#(?P<path>.*))?")
+
 
 def listed(document: dict[str, Any]) -> Packages:
     """Return the packages of an SPDX document by their package URLs.
@@ -27,15 +31,17 @@ def listed(document: dict[str, Any]) -> Packages:
         document: SPDX 2.3 in JSON.
 
     Returns:
-        Pairs of name (``group/artifact`` in Maven, ``@scope/name`` in npm) and version.
+        Pairs of name and version. A Maven name is the artifact alone: a jar that does not name its group gets one from
+        syft's guess.
     """
     found = set()
     for package in document["packages"]:
         for reference in package.get("externalRefs", ()):
-            if reference["referenceType"] == "purl":
-                url = re.fullmatch(r"pkg:\w+/([^?#]+?)@([^?#]+)(?:[?#].*)?", reference["referenceLocator"])
-                if url:
-                    found.add((url[1].replace("%40", "@"), url[2].replace("%2B", "+")))
+            if reference["referenceType"] == "purl" and (url := _URL.fullmatch(reference["referenceLocator"])):
+                name = unquote(url["name"]) + (f"/{url['path']}" if url["path"] else "")
+                if url["type"] == "maven":
+                    name = name.rpartition("/")[2]
+                found.add((name, unquote(url["version"])))
     return found
 
 
@@ -70,7 +76,8 @@ def _java(folder: Path) -> Packages:
     _run(folder, "java", "bash", "-c", f"{maven} --offline {goal}")
     # group:artifact:jar:version:scope
     found = re.findall(r"^\s+([\w.-]+):([\w.-]+):jar:([\w.-]+):(?:compile|runtime)", report.read_text(), re.MULTILINE)
-    return {(f"{group}/{artifact}", version) for group, artifact, version in found}
+    # The starters only bring others along; Spring Boot leaves the empty jars out.
+    return {(artifact, version) for _, artifact, version in found if not artifact.startswith("spring-boot-starter")}
 
 
 def _node(folder: Path) -> Packages:

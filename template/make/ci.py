@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""What the workflow ci.yml asks besides the verbs.
+
+usage: ci.py changes             code=true or code=false, for $GITHUB_OUTPUT
+       ci.py ok                  from $NEEDS, the workflow's needs as JSON: did every job do what it had to?
+       ci.py summary REPOSITORY  how long the jobs took, and what is not configured, into $GITHUB_STEP_SUMMARY
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import datetime
+
+# A pull request that changes nothing else needs no build.
+DOCUMENTS = re.compile(r"(^|/)(README|CONTRIBUTING|SECURITY|CHANGELOG|LICENSE)(\.\w+)?$|^docs/")
+GATE = "changes"
+
+
+def changes() -> int:
+    code = True
+    if os.environ.get("GITHUB_EVENT_NAME") == "pull_request":
+        # The checkout is the merge of the pull request: its first parent is what it would be merged into.
+        diff = subprocess.run(
+            ["git", "diff", "--name-only", "HEAD^1", "HEAD"], capture_output=True, text=True, check=False
+        )
+        files = diff.stdout.splitlines()
+        code = diff.returncode != 0 or not files or not all(map(DOCUMENTS.search, files))
+    sys.stdout.write(f"code={str(code).lower()}\n")
+    return 0
+
+
+def problems(needs: dict[str, dict]) -> list[str]:
+    """Why the jobs are not all right: skipped is right only where the first job said so, cancelled never."""
+    gate = needs[GATE]
+    wanted = "skipped" if gate["outputs"].get("code") == "false" else "success"
+    found = [] if gate["result"] == "success" else [f"{GATE}: {gate['result']}"]
+    return found + [
+        f"{name}: {job['result']}" for name, job in needs.items() if name != GATE and job["result"] != wanted
+    ]
+
+
+def ok() -> int:
+    found = problems(json.loads(os.environ["NEEDS"]))
+    for problem in found:
+        sys.stderr.write(f"  FAIL  {problem}\n")
+    return 1 if found else 0
+
+
+def durations() -> list[str]:
+    """A table of the jobs of this run; nothing where GitHub cannot be asked."""
+    path = f"repos/{os.environ.get('GITHUB_REPOSITORY')}/actions/runs/{os.environ.get('GITHUB_RUN_ID')}/jobs"
+    try:
+        asked = subprocess.run(["gh", "api", path], capture_output=True, text=True, check=False)
+        jobs = [job for job in json.loads(asked.stdout)["jobs"] if job["completed_at"]]
+    except (OSError, ValueError, KeyError):
+        return []
+    if not jobs:
+        return []
+    times = {job["name"]: (_time(job["started_at"]), _time(job["completed_at"])) for job in jobs}
+    whole = max(end for _, end in times.values()) - min(start for start, _ in times.values())
+    rows = [f"| {name} | {(end - start).seconds} |" for name, (start, end) in times.items()]
+    return ["### Duration", "", "| job | seconds |", "|---|---|", *rows, f"| all | {whole.seconds} |", ""]
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def missing(repository: str) -> list[str]:
+    """What is not configured: what does not happen without it, and how to set it."""
+    unset = {
+        name
+        for name in ("PACT_BROKER_BASE_URL", "AUTOMATION_APP_ID")
+        if not os.environ.get(name)
+    } | {
+        name
+        for name in ("PACT_BROKER_TOKEN", "AUTOMATION_APP_KEY")
+        if os.environ.get(f"HAS_{name}") != "true"
+    }  # fmt: skip
+    found = []
+    if unset & {"PACT_BROKER_BASE_URL", "PACT_BROKER_TOKEN"}:
+        found.append((
+            "Contracts are verified from `contracts/` only, not published to a Pact broker",
+            f"gh variable set PACT_BROKER_BASE_URL --repo {repository} --body https://...",
+            f"gh secret set PACT_BROKER_TOKEN --repo {repository}",
+        ))
+    if unset & {"AUTOMATION_APP_ID", "AUTOMATION_APP_KEY"}:
+        found.append((
+            "No pull requests are opened by automation, which needs a GitHub App of your organisation",
+            f"gh variable set AUTOMATION_APP_ID --repo {repository} --body 123456",
+            f"gh secret set AUTOMATION_APP_KEY --repo {repository} <key.pem",
+        ))
+    if not _has_ruleset(repository):
+        found.append((
+            "No ruleset of the repository requires `ci-ok` and a review by the code owners",
+            f"gh api --method POST repos/{repository}/rulesets --input .github/ruleset.json",
+        ))
+    if not found:
+        return []
+    lines = ["### Not configured yet", ""]
+    for what, *commands in found:
+        lines += [f"- {what}:", *(f"  `{command}`" for command in commands)]
+    return [*lines, ""]
+
+
+def _has_ruleset(repository: str) -> bool:
+    asked = subprocess.run(
+        ["gh", "api", f"repos/{repository}/rulesets", "--jq", ".[].name"], capture_output=True, text=True, check=False
+    )
+    return asked.returncode == 0 and "golden-path" in asked.stdout.splitlines()
+
+
+def summary(repository: str) -> int:
+    text = "\n".join([*durations(), *missing(repository)])
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(text + "\n")
+    else:
+        sys.stdout.write(text + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    verbs = {"changes": changes, "ok": ok, "summary": summary}
+    sys.exit(verbs[sys.argv[1]](*sys.argv[2:]))
