@@ -4,7 +4,7 @@
 usage: image.py TARGET LOCK...
 
 One line when it succeeds. When it fails: BuildKit's output, then one line that says what to do about the usual causes.
-The output is kept in build/image.log, and for the target release the reference with the digest in build/image-ref.
+The output is kept in build/image.log, and of what went into the registry the reference in build/image-ref.
 """
 
 import json
@@ -65,7 +65,7 @@ def main(target: str, *locks: str) -> int:
             sys.stderr.write(output)
         return fail(cause(output))
     name = f"{os.environ['IMAGE']}:{os.environ['VERSION']}"
-    if target == "release":
+    if target != "image":
         digest = json.loads(metadata.read_text())[target]["containerimage.digest"]
         name = f"{os.environ['IMAGE']}@{digest}"
         (BUILD / "image-ref").write_text(f"{name}\n")
