@@ -27,7 +27,12 @@ def chosen(config: pytest.Config) -> list[str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "language" in metafunc.fixturenames:
-        metafunc.parametrize("language", chosen(metafunc.config), scope="session")
+        names = chosen(metafunc.config)
+        if metafunc.definition.get_closest_marker("one_language"):
+            names = names[:1]
+        if only := metafunc.definition.get_closest_marker("only"):
+            names = [name for name in names if name in only.args]
+        metafunc.parametrize("language", names, scope="session")
 
 
 @pytest.fixture(scope="session")

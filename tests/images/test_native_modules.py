@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import chosen
 from tests.labs import template as lab
 from tests.labs.images import Lab, archive
 from tests.labs.service import make
@@ -18,10 +17,9 @@ pytestmark = pytest.mark.images
 MODULE = ("unix-dgram", "2.0.7")  # small, and without ready-made binaries
 
 
-def test_native_module(template: Path, image_lab: Lab, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    if "node" not in chosen(request.config):
-        pytest.skip("only for Node.js")
-    folder = lab.render(template, tmp_path / "orders", {"language": "node"})
+@pytest.mark.only("node")
+def test_native_module(template: Path, image_lab: Lab, tmp_path: Path, language: str) -> None:
+    folder = lab.render(template, tmp_path / "orders", {"language": language})
     manifest = folder / "package.json"
     package = json.loads(manifest.read_text())
     package["dependencies"][MODULE[0]] = MODULE[1]

@@ -1,0 +1,176 @@
+"""ci.yml as GitHub would run it: the real verbs in a real service, and what each failure turns red."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.labs.workflows.endings import Ended
+from tests.labs.workflows.lab import Lab
+from tests.labs.workflows.log import Result
+from tests.labs.workflows.recorders import Answer, Recorder
+from tests.workflows.conftest import edit
+
+pytestmark = pytest.mark.images
+
+WORK = ("lint", "test", "contract", "policy", "image")
+JOBS = ("changes", *WORK, "ci-ok")
+PULL_REQUEST = {
+    "pull_request": {"number": 7, "head": {"ref": "topic", "repo": {"fork": False}}, "base": {"ref": "main"}}
+}
+FORK = {"pull_request": {"number": 7, "head": {"ref": "topic", "repo": {"fork": True}}, "base": {"ref": "main"}}}
+# GitHub knows nothing of a run of the lab.
+GH = {"gh": Recorder((Answer(match="rulesets", stdout=""), Answer(code=1)))}
+Clone = Callable[[], Path]
+
+# How a developer breaks each job: the file, what is replaced in it, by what.
+_CONTRACT = ("contracts/provided/example-consumer.json", r'"quantity": (\d+)', r'"colour": "red", "quantity": \1')
+_POLICY = (".github/dependabot.yml", "default-days: 7", "default-days: 1")
+_IMAGE = ("Dockerfile", "^ENTRYPOINT .*", 'ENTRYPOINT ["/nowhere"]')
+BREAKS: dict[str, dict[str, tuple[str, str, str]]] = {
+    "go": {
+        "lint": ("cmd/service/main.go", r"\Z", "\nfunc unused() {}\n"),
+        "test": ("internal/items/api.go", "StatusCreated", "StatusAccepted"),
+    },
+    "java": {
+        "lint": ("src/main/java/com/acme/javaorders/Application.java", r"\Z", "\n\n\n"),
+        "test": ("src/test/java/com/acme/javaorders/items/ItemsTest.java", "isEqualTo\\(201\\)", "isEqualTo(299)"),
+    },
+    "node": {
+        "lint": ("src/main.ts", r"\Z", "let  unused = 1\n"),
+        "test": ("test/unit/items.test.ts", "toBe\\(201\\)", "toBe(299)"),
+    },
+    "python": {
+        "lint": ("src/python_orders/app.py", r"\Z", "import  os\n"),
+        "test": ("tests/test_items.py", "== 201", "== 299"),
+    },
+}
+
+
+def breaks(language: str, job: str) -> tuple[str, str, str]:
+    return {**BREAKS[language], "contract": _CONTRACT, "policy": _POLICY, "image": _IMAGE}[job]
+
+
+def results(result: Result) -> dict[str, str]:
+    return {job: result.result(job) for job in JOBS}
+
+
+def pull_request(runner: Lab, folder: Path, env: Mapping[str, str], **more: Any) -> Result:
+    payload = more.pop("payload", PULL_REQUEST)
+    return runner.run(folder, "pull_request", payload, "ci.yml", env=env, recorders=GH, **more)
+
+
+def test_pull_request_is_green(runner: Lab, clone: Clone, job_env: dict[str, str]) -> None:
+    folder = clone()
+    edit(folder, "Makefile", r"\Z", "\n# A change of code.\n")
+    result = pull_request(runner, folder, job_env)
+    assert results(result) == dict.fromkeys(JOBS, "success"), result.stdout[-5000:]
+    assert result.code == 0
+    for job, said in {
+        "lint": "ok ", "test": "ok    unit tests", "contract": "ok    contract, as provider",
+        "policy": "ok    workflows", "image": "ok    image starts and stops",
+    }.items():  # fmt: skip
+        assert said in result.jobs[job].output
+    # Nothing was set: it says what could be.
+    summary = result.jobs["ci-ok"].summary
+    for command in ("gh variable set PACT_BROKER_BASE_URL", "gh secret set AUTOMATION_APP_KEY", "rulesets --input"):
+        assert command in summary
+
+
+@pytest.mark.parametrize("job", WORK)
+def test_a_failure_turns_its_job_and_the_check_red(
+    runner: Lab, clone: Clone, job_env: dict[str, str], language: str, job: str
+) -> None:
+    """The other jobs are left out here; that they are green without this change is the test above."""
+    folder = clone()
+    edit(folder, *breaks(language, job))
+    ended = {other: Ended("success") for other in WORK if other != job}
+    result = pull_request(runner, folder, job_env, ended=ended)
+    assert results(result) == {**dict.fromkeys(JOBS, "success"), job: "failure", "ci-ok": "failure"}
+    assert result.code != 0
+    assert f"FAIL  {job}: failure" in result.jobs["ci-ok"].output
+
+
+@pytest.mark.one_language
+def test_a_failure_leaves_the_others_green(runner: Lab, clone: Clone, job_env: dict[str, str]) -> None:
+    """All jobs for real, with a unit test that fails."""
+    folder = clone()
+    edit(folder, *breaks(folder.name.split("-")[0], "test"))
+    ended = {"image": Ended("success")}
+    result = pull_request(runner, folder, job_env, ended=ended)
+    assert results(result) == {**dict.fromkeys(JOBS, "success"), "test": "failure", "ci-ok": "failure"}
+
+
+@pytest.mark.one_language
+def test_documents_need_no_build(runner: Lab, clone: Clone, job_env: dict[str, str]) -> None:
+    """The required check is there and green, though nothing was built."""
+    folder = clone()
+    edit(folder, "README.md", r"\Z", "\nOne more sentence.\n")
+    result = pull_request(runner, folder, job_env)
+    assert results(result) == {**dict.fromkeys(WORK, "skipped"), "changes": "success", "ci-ok": "success"}
+
+
+@pytest.mark.one_language
+@pytest.mark.parametrize("how", ["skipped", "cancelled", "failure"])
+@pytest.mark.parametrize("job", ["changes", "lint", "image"])
+def test_nothing_but_success_lets_it_pass(
+    runner: Lab, clone: Clone, job_env: dict[str, str], job: str, how: Any
+) -> None:
+    folder = clone()
+    edit(folder, "Makefile", r"\Z", "\n# A change of code.\n")
+    ended = {other: Ended("success", {"code": "true"} if other == "changes" else {}) for other in ("changes", *WORK)}
+    ended[job] = Ended(how, {"code": "true"} if job == "changes" and how == "success" else {})
+    result = pull_request(runner, folder, job_env, ended=ended)
+    assert result.result("ci-ok") == "failure"
+    assert f"FAIL  {job}: {how}" in result.jobs["ci-ok"].output
+
+
+@pytest.mark.one_language
+def test_a_fork_gets_no_secret_and_writes_no_cache(runner: Lab, clone: Clone, job_env: dict[str, str]) -> None:
+    """GitHub gives a fork's pull request no secrets; the workflow asks for none, and writes neither cache nor image."""
+    folder = clone()
+    edit(folder, "Makefile", r"\Z", "\n# A change of code.\n")
+    docker = Recorder((Answer(match="", real=True),), env=("CACHE_FROM", "CACHE_TO", "PACT_BROKER_TOKEN"))
+    result = runner.run(
+        folder, "pull_request", FORK, "ci.yml", env=job_env, recorders={**GH, "docker": docker},
+        ended={job: Ended("success") for job in ("lint", "test", "policy")},
+    )  # fmt: skip
+    assert result.code == 0
+    builds = [call for call in result.calls if call.name == "docker" and "bake" in call.arguments]
+    assert builds
+    for call in builds:
+        assert call.env.get("CACHE_FROM", "").endswith("-cache:amd64") or call.arguments[-1] == "check"
+        assert not call.env.get("CACHE_TO")
+        assert "release" not in call.arguments
+    assert [call.line for call in result.calls if "push" in call.arguments or "login" in call.arguments] == []
+
+
+@pytest.mark.one_language
+def test_first_push_is_green_with_nothing_set(runner: Lab, clone: Clone, job_env: dict[str, str]) -> None:
+    """As the first push of a new repository: no secret, no variable, no ruleset."""
+    folder = clone()
+    result = runner.run(
+        folder, "push", {}, "ci.yml", env=job_env, recorders=GH,
+        ended={"image": Ended("success")},
+    )  # fmt: skip
+    assert results(result) == dict.fromkeys(JOBS, "success"), result.stdout[-5000:]
+    assert "Not configured yet" in result.jobs["ci-ok"].summary
+    assert "publish" not in [step.name for step in result.jobs["contract"].steps if step.result == "success"]
+
+
+@pytest.mark.one_language
+def test_contracts_are_published_where_a_broker_is_set(runner: Lab, clone: Clone, job_env: dict[str, str]) -> None:
+    """On the default branch only; the broker itself is recorded."""
+    folder = clone()
+    ended = {job: Ended("success") for job in WORK if job != "contract"}
+    result = runner.run(
+        folder, "push", {}, "ci.yml", env=job_env, recorders=GH, ended=ended,
+        variables={"PACT_BROKER_BASE_URL": "http://127.0.0.1:1"}, secrets={"PACT_BROKER_TOKEN": "secret"},
+    )  # fmt: skip
+    # Nobody listens there: the job is red, so it did ask.
+    assert result.result("contract") == "failure"
+    assert "127.0.0.1:1" in result.jobs["contract"].output
+    assert "secret" not in result.stdout

@@ -1,0 +1,38 @@
+"""The linters find nothing in what the template writes, nor in this project's own workflows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.labs import template as lab
+from tests.labs.toolchains import ROOT
+from tests.labs.workflows import inputs
+from tests.labs.workflows.lint import lint
+
+# What changes the text of a workflow.
+ANSWERS: dict[str, dict[str, object]] = {
+    "defaults": {},
+    "alone": {"provides": False},
+    "other-registry": {"registry": "registry.example.com:5000/team", "upstream": "inventory"},
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_service(template: Path, tmp_path: Path, language: str, name: str) -> None:
+    """actionlint, zizmor at its strictest, GitHub's schemas; and every input and output of every action."""
+    folder = lab.render(template, tmp_path / "orders", {"language": language, **ANSWERS[name]})
+    lab.commit_all(folder)
+    assert lint(folder) == []
+    assert inputs.check(folder) == []
+
+
+def test_this_project() -> None:
+    assert lint(ROOT) == []
+    assert inputs.check(ROOT) == []
+    policy = [sys.executable, ROOT / "template/make/policy", ROOT]
+    findings = subprocess.run(policy, capture_output=True, text=True, check=False).stdout.splitlines()
+    assert [line for line in findings if ": W" in line] == []
