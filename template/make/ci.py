@@ -3,6 +3,7 @@
 
 usage: ci.py changes             code=true or code=false, for $GITHUB_OUTPUT
        ci.py ok                  from $NEEDS, the workflow's needs as JSON: did every job do what it had to?
+       ci.py scorecard FILE      the checks of OpenSSF Scorecard that are not at their best, into $GITHUB_STEP_SUMMARY
        ci.py summary REPOSITORY  how long the jobs took, and what is not configured, into $GITHUB_STEP_SUMMARY
 """
 
@@ -34,7 +35,7 @@ def changes() -> int:
 def problems(needs: dict[str, dict]) -> list[str]:
     """Why the jobs are not all right: skipped is right only where the first job said so, cancelled never."""
     gate = needs[GATE]
-    wanted = "skipped" if gate["outputs"].get("code") == "false" else "success"
+    wanted = "skipped" if (gate.get("outputs") or {}).get("code") == "false" else "success"
     found = [] if gate["result"] == "success" else [f"{GATE}: {gate['result']}"]
     return found + [
         f"{name}: {job['result']}" for name, job in needs.items() if name != GATE and job["result"] != wanted
@@ -113,7 +114,22 @@ def _has_ruleset(repository: str) -> bool:
 
 
 def summary(repository: str) -> int:
-    text = "\n".join([*durations(), *missing(repository)])
+    return say([*durations(), *missing(repository)])
+
+
+def scorecard(file: str) -> int:
+    with open(file, encoding="utf-8") as results:
+        card = json.load(results)
+    rows = [
+        f"| {check['name']} | {check['score']} | {check['reason']} |"
+        for check in sorted(card["checks"], key=lambda check: check["score"])
+        if 0 <= check["score"] < 10  # -1 says that it could not be looked at
+    ]
+    return say([f"### Scorecard: {card['score']} of 10", "", "| check | score | reason |", "|---|---|---|", *rows, ""])
+
+
+def say(lines: list[str]) -> int:
+    text = "\n".join(lines)
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         with open(path, "a", encoding="utf-8") as file:
             file.write(text + "\n")
@@ -123,5 +139,5 @@ def summary(repository: str) -> int:
 
 
 if __name__ == "__main__":
-    verbs = {"changes": changes, "ok": ok, "summary": summary}
+    verbs = {"changes": changes, "ok": ok, "scorecard": scorecard, "summary": summary}
     sys.exit(verbs[sys.argv[1]](*sys.argv[2:]))

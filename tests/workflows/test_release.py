@@ -3,74 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from tests.labs import template as lab
-from tests.labs.built import Built
-from tests.labs.images import Lab as ImageLab
-from tests.labs.images.signing import Authority
-from tests.labs.workflows import engine
-from tests.labs.workflows.lab import REUSE, Lab
+from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
+from tests.workflows.conftest import Release
 
 pytestmark = [pytest.mark.images, pytest.mark.only("go")]
 
 CREDENTIALS = {"REGISTRY_PASSWORD": "hunter2"}
 VARIABLES = {"REGISTRY_USERNAME": "robot"}
 RECORDED = {name: Recorder((Answer(real=True),), env=("CACHE_FROM", "CACHE_TO")) for name in ("cosign", "docker")}
-
-
-@dataclass
-class Release:
-    """A service that releases to the image lab's registry.
-
-    Attributes:
-        folder: its repository.
-        env: of the jobs; without ``cosign``, which ``signed_as`` adds.
-        authority: makes the certificates that stand in for keyless ones.
-        programs: folder in front of the jobs' PATH.
-    """
-
-    folder: Path
-    env: dict[str, str]
-    authority: Authority
-    programs: Path
-
-    def signed_as(self, workflow: str) -> None:
-        """Let cosign sign with a certificate of this identity, and trust the authority when it verifies."""
-        identity = self.authority.identity(workflow)
-        script = (
-            'verb=$1; shift\ncase "$verb" in\n'
-            f'  sign) set -- {identity["COSIGN_FLAGS"]} --key {identity["COSIGN_KEY"]} "$@" ;;\n'
-            f'  verify) set -- {self.authority.verify_flags} "$@" ;;\n'
-            'esac\nset -- "$verb" "$@"\nexport COSIGN_PASSWORD=\n'
-        )
-        engine.wrap(self.programs, "cosign", self.authority.env, script=script)
-
-
-@pytest.fixture
-def release(template: Path, built: Built, image_lab: ImageLab, tmp_path: Path) -> Release:
-    answers = {"language": "go", "service_name": "go-orders", "registry": f"{image_lab.registry}/release"}
-    folder = lab.render(template, tmp_path / "go-orders", answers)
-    lab.commit_all(folder)
-    lab.git(folder, "tag", "v2.0.0")
-    for name in REUSE:
-        if (built.folder / name).is_dir():
-            shutil.copytree(built.folder / name, folder / name, symlinks=True, copy_function=os.link)
-    env = image_lab.environment(folder, "go")
-    programs = tmp_path / "programs"
-    engine.wrap(programs, "docker", env, names=engine.DOCKER)
-    (tmp_path / "authority").mkdir()
-    made = Release(folder, engine.before(env, programs), Authority(tmp_path / "authority", env), programs)
-    made.signed_as("https://github.com/acme/go-orders/.github/workflows/release.yml@refs/heads/main")
-    return made
 
 
 def run(runner: Lab, release: Release, **more: dict[str, str]) -> Result:
