@@ -37,6 +37,13 @@ def cause(output: str) -> str:
     return "see the output above"
 
 
+def cached(output: str) -> str:
+    """How many steps came from the cache: at once, or layer by layer out of the registry."""
+    steps = set(re.findall(r"^#(\d+) \[[^\]]*\d+/\d+\] ", output, re.MULTILINE))
+    hits = {step for step in steps if re.search(rf"^#{step} (CACHED|sha256:|extracting)", output, re.MULTILINE)}
+    return f"{len(hits)} of {len(steps)} steps from the cache"
+
+
 def fail(reason: str) -> int:
     sys.stderr.write(f"  FAIL  image: {reason}\n")
     return 1
@@ -70,6 +77,9 @@ def main(target: str, *locks: str) -> int:
         name = f"{os.environ['IMAGE']}@{digest}"
         (BUILD / "image-ref").write_text(f"{name}\n")
     sys.stdout.write(f"  ok    image {name} ({time.monotonic() - begun:.0f} s)\n")
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with open(summary, "a", encoding="utf-8") as file:
+            file.write(f"image: {cached(log.read_text())}, {time.monotonic() - begun:.0f} s\n")
     return 0
 
 

@@ -13,10 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.labs import template as lab
-from tests.labs.peers import Answer, Peer, Request
+from tests.labs.broker import SERVICE, Broker
 from tests.labs.service import free_port, make
-
-SERVICE = "orders"
 
 
 @pytest.fixture(scope="module")
@@ -26,51 +24,6 @@ def folder(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     lab.commit_all(folder)
     assert make(folder, "go", "setup-tools", env={"CI": "true"}).returncode == 0
     return folder
-
-
-class Broker(Peer):
-    """The part of a Pact broker that the verbs use."""
-
-    def __init__(self, *, deployable: bool = False, failed: int = 0, deployed: bool = False) -> None:
-        super().__init__(self._answer)
-        self.deployable, self.failed, self.deployed = deployable, failed, deployed
-
-    def _answer(self, request: Request) -> Answer:
-        path = request.path.split("?")[0]
-        staging = {"uuid": "u1", "name": "staging", "displayName": "Staging", "production": False}
-        embedded = {"version": {"number": "0"}, "pacticipant": {"name": SERVICE}}
-        deployed = {"uuid": "d1", "currentlyDeployed": True, "_embedded": embedded}
-        documents: dict[tuple[str, str], object] = {
-            ("GET", "/"): {"_links": self._links()},
-            ("POST", "/contracts/publish"): {"notices": [{"type": "success", "text": "published"}], "_links": {}},
-            ("GET", "/matrix"): {
-                "summary": {
-                    "deployable": self.deployable,
-                    "reason": "all fits" if self.deployable else "it does not fit",
-                    "success": 0,
-                    "failed": self.failed,
-                    "unknown": 0,
-                },
-                "notices": [],
-                "matrix": [],
-            },
-            ("GET", "/environments"): {"_embedded": {"environments": [staging]}},
-            ("GET", "/environments/u1/deployed-versions/currently-deployed"): {
-                "_embedded": {"deployedVersions": [deployed] if self.deployed else []}
-            },
-            ("GET", "/environments/u1/released-versions/currently-supported"): {"_embedded": {"releasedVersions": []}},
-        }
-        document = documents.get((request.method, path))
-        if document is None:
-            return Answer(404, b'{"error": "not found"}', "application/hal+json")
-        return Answer(body=json.dumps(document).encode(), content_type="application/hal+json")
-
-    def _links(self) -> dict[str, object]:
-        return {
-            "pb:publish-contracts": {"href": f"{self.url}/contracts/publish"},
-            "pb:environments": {"href": f"{self.url}/environments"},
-            "pb:environment": {"href": f"{self.url}/environments/{{uuid}}", "templated": True},
-        }
 
 
 def verb(folder: Path, *arguments: str, url: str = "") -> tuple[int, str]:

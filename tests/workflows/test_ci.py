@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.labs.broker import Broker
+from tests.labs.built import VERSION
 from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
@@ -25,6 +28,7 @@ FORK = {"pull_request": {"number": 7, "head": {"ref": "topic", "repo": {"fork": 
 # GitHub knows nothing of a run of the lab.
 GH = {"gh": Recorder((Answer(match="rulesets", stdout=""), Answer(code=1)))}
 Clone = Callable[[], Path]
+TOKEN = "token-of-the-broker"
 
 # How a developer breaks each job: the file, what is replaced in it, by what.
 _CONTRACT = ("contracts/provided/example-consumer.json", r'"quantity": (\d+)', r'"colour": "red", "quantity": \1')
@@ -74,6 +78,7 @@ def test_pull_request_is_green(runner: Lab, clone: Clone, job_env: dict[str, str
         "policy": "ok    workflows", "image": "ok    image starts and stops",
     }.items():  # fmt: skip
         assert said in result.jobs[job].output
+    assert "steps from the cache" in result.jobs["image"].summary
     # Nothing was set: it says what could be.
     summary = result.jobs["ci-ok"].summary
     for command in ("gh variable set PACT_BROKER_BASE_URL", "gh secret set AUTOMATION_APP_KEY", "rulesets --input"):
@@ -163,14 +168,18 @@ def test_first_push_is_green_with_nothing_set(runner: Lab, clone: Clone, job_env
 
 @pytest.mark.one_language
 def test_contracts_are_published_where_a_broker_is_set(runner: Lab, clone: Clone, job_env: dict[str, str]) -> None:
-    """On the default branch only; the broker itself is recorded."""
+    """On the default branch only; the broker is a stand-in."""
     folder = clone()
     ended = {job: Ended("success") for job in WORK if job != "contract"}
-    result = runner.run(
-        folder, "push", {}, "ci.yml", env=job_env, recorders=GH, ended=ended,
-        variables={"PACT_BROKER_BASE_URL": "http://127.0.0.1:1"}, secrets={"PACT_BROKER_TOKEN": "secret"},
-    )  # fmt: skip
-    # Nobody listens there: the job is red, so it did ask.
-    assert result.result("contract") == "failure"
-    assert "127.0.0.1:1" in result.jobs["contract"].output
-    assert "secret" not in result.stdout
+    with Broker() as broker:
+        result = runner.run(
+            folder, "push", {}, "ci.yml", env=job_env, recorders=GH, ended=ended,
+            variables={"PACT_BROKER_BASE_URL": broker.url}, secrets={"PACT_BROKER_TOKEN": TOKEN},
+        )  # fmt: skip
+        [published] = [request for request in broker.requests if request.method == "POST"]
+    assert result.code == 0, result.stdout[-5000:]
+    assert published.headers["authorization"] == f"Bearer {TOKEN}"
+    sent = json.loads(published.body)
+    assert (sent["pacticipantVersionNumber"], sent["branch"]) == (VERSION, "main")
+    assert "Pact broker" not in result.jobs["ci-ok"].summary, "it is configured"
+    assert TOKEN not in result.stdout
