@@ -188,10 +188,17 @@ class Service:
             Seconds that it took from now.
 
         Raises:
-            subprocess.TimeoutExpired: it still runs.
+            AssertionError: it still runs; with what it has written, in Java with a dump of its threads.
         """
         start = time.monotonic()
-        self.process.wait(timeout)
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            if self.language == "java":
+                self.signal(signal.SIGQUIT)
+                time.sleep(2)
+            message = f"still runs after {timeout:g} seconds:\n{self.stdout[-5000:]}\n{self.stderr}"
+            raise AssertionError(message) from None
         return time.monotonic() - start
 
     @property
