@@ -1,4 +1,4 @@
-"""Measure ``copier copy`` and the services beside bare frameworks; print a report in Markdown (``make benchmark``)."""
+"""Measure ``copier copy``, the services and their images beside something plain; print a report in Markdown."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import copy, load, machine, report, services
+from benchmarks import copy, image_cache, image_run, load, machine, report, services
 from tests.labs import template as lab
 from tests.labs import toolchains
+from tests.labs.images import Lab, LabError
 
-PARTS = ("copy", "services")
+PARTS = ("copy", "services", "image-cache", "image-run")
+DEFAULT_PARTS = ("copy", "services")  # the others need the image lab, and the first of them hours
 
 
 def say(text: str) -> None:
@@ -43,7 +45,7 @@ def _count(text: str) -> int:
 def _arguments() -> argparse.Namespace:
     defaults = services.Settings()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--parts", type=_some_of(PARTS), default=list(PARTS), help="copy,services")
+    parser.add_argument("--parts", type=_some_of(PARTS), default=list(DEFAULT_PARTS), help=",".join(PARTS))
     parser.add_argument(
         "--languages", type=_some_of(toolchains.LANGUAGES), default=list(toolchains.LANGUAGES), help="go,java,..."
     )
@@ -90,7 +92,37 @@ def run(arguments: argparse.Namespace) -> str:
                 subjects = services.prepare(language, template, work)
                 served[language] = services.measure(language, subjects, program, settings, say)
             tables["Services"] = report.services_table(served)
+        if images := [part for part in arguments.parts if part.startswith("image-")]:
+            facts.append(f"images: median of {arguments.rounds} rounds (least to greatest)")
+            with Lab() as image_lab:
+                tables |= _images(images, arguments, template, work, image_lab)
     return report.document(facts, tables)
+
+
+def _images(
+    parts: Sequence[str], arguments: argparse.Namespace, template: Path, work: Path, image_lab: Lab
+) -> dict[str, str]:
+    """Measure what is asked for of the images; returns the tables by heading."""
+    tables = {}
+    if "image-cache" in parts:
+        built = {}
+        for language in arguments.languages:
+            subjects = image_cache.prepare(language, template, work, image_lab.registry)
+            built[language] = image_cache.measure(subjects, image_lab, arguments.rounds, say)
+            say(report.cache_table(built))  # an hour's work is not lost to what fails later
+        tables["CPU of a build by an empty builder with the registry's cache"] = report.cache_table(built)
+        tables["The same with more of a pipeline, once"] = report.extras_table(built)
+    if "image-run" in parts:
+        ran = {}
+        for language in arguments.languages:
+            say(f"{language}: building the images")
+            images = image_run.prepare(language, template, work, image_lab)
+            try:
+                ran[language] = image_run.measure(language, images, arguments.rounds, say)
+            finally:
+                image_run.remove(images)
+        tables["The image"] = report.run_table(ran)
+    return tables
 
 
 def main() -> int:
@@ -99,7 +131,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the service that runs is ended too
     try:
         text = run(arguments)
-    except (toolchains.MissingToolchainError, RuntimeError, subprocess.TimeoutExpired) as error:
+    except (toolchains.MissingToolchainError, LabError, RuntimeError, subprocess.TimeoutExpired) as error:
         say(f"benchmarks: {error}")
         return 1
     sys.stdout.write(text)

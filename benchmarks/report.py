@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks import copy, services
-from benchmarks.samples import ratio
+from benchmarks import copy, image_cache, image_run, services
+from benchmarks.samples import Samples, ratio
 
 NAMES = {"go": "Go", "java": "Java", "node": "Node.js", "python": "Python"}
 
@@ -39,6 +39,57 @@ def services_table(results: Mapping[str, services.Result]) -> str:
             compared = (ratio(by[name][one], bare) for name in subjects if name != services.BARE)
             rows.append([NAMES[language], one.name, *(str(by[name][one]) for name in subjects), *compared])
     head = ["language", "measure", *subjects, "service / bare", "without request log / bare"]
+    return _table(head, rows)
+
+
+def cache_table(results: Mapping[str, image_cache.Result]) -> str:
+    """Return the table of the CPU that a build costs an empty builder, by language, Dockerfile and change."""
+    rows = []
+    for language, by in results.items():
+        for kind, samples in by.items():
+            cold = samples[image_cache.COLD]
+            changes = (samples[change] for change in image_cache.CHANGES if change != image_cache.COLD)
+            shares = (f"{one}: {_share(one, cold)}" for one in changes)
+            rows.append([NAMES[language], kind, str(cold), *shares, _saved(samples[image_cache.SOURCE], cold)])
+    return _table(["language", "Dockerfile", *image_cache.CHANGES, "saved by a source change"], rows)
+
+
+def extras_table(results: Mapping[str, image_cache.Result]) -> str:
+    """Return the table of what was measured once; empty where nothing was."""
+    rows = [
+        [NAMES[language], kind, *(_first(samples[what]) for what in (image_cache.COLD, *image_cache.EXTRAS))]
+        for language, by in results.items()
+        for kind, samples in by.items()
+        if image_cache.EXTRAS[0] in samples
+    ]
+    return _table(["language", "Dockerfile", image_cache.COLD, *image_cache.EXTRAS], rows) if rows else ""
+
+
+def _first(samples: Samples) -> str:
+    return f"{samples.values[0]:.1f} {samples.measure.unit}"
+
+
+def _share(one: Samples, whole: Samples) -> str:
+    return f"{one.median / whole.median:.1%}"
+
+
+def _saved(one: Samples, whole: Samples) -> str:
+    return f"{1 - one.median / whole.median:.0%}"
+
+
+def run_table(results: Mapping[str, image_run.Result]) -> str:
+    """Return the table of the images, by language and Dockerfile: those of the content are without spread."""
+    rows = [
+        [
+            NAMES[language],
+            kind,
+            *(f"{samples[one].median:.3g} {one.unit}".strip() for one in image_run.CONTENT),
+            *(str(samples[one]) for one in image_run.RUNNING),
+        ]
+        for language, by in results.items()
+        for kind, samples in by.items()
+    ]
+    head = ["language", "Dockerfile", *(one.name for one in image_run.MEASURES)]
     return _table(head, rows)
 
 
