@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from extensions import pins
-from tests.labs.images import buildkit, engine, overrides, places, tools
+from tests.labs.images import buildkit, engine, mounts, overrides, places, tools
 from tests.labs.images.docker import VARIABLE, mode
 from tests.labs.images.errors import LabError
 from tests.labs.images.lab import Lab
@@ -191,6 +191,17 @@ def test_a_fresh_builder_counts_what_run_steps_burn_and_leaves_nothing(image_lab
     assert 5 < again < 8
     assert builder.name not in run("docker", "buildx", "ls", "--format", "{{.Name}}", env=env).split()
     assert not traces(builder.name)
+
+
+def test_a_fresh_builder_is_in_memory_where_there_is_enough(
+    image_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with image_lab.fresh_builder() as builder:
+        [mount] = [line for line in traces(builder.name) if " - " in line]
+        assert " - tmpfs " in mount
+    monkeypatch.setattr(mounts, "NEEDED", 2**60)
+    assert not mounts.in_memory(tmp_path)
+    assert not traces(str(tmp_path))
 
 
 @pytest.fixture

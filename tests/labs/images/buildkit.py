@@ -16,6 +16,9 @@ from tests.labs.images.places import lab_folder, run_folder
 # The registries of the pinned images; the lab's registry has their content below their name.
 MIRRORED = ("docker.io", "gcr.io", "cgr.dev", "ghcr.io")
 
+# Of what was built before.
+_KEPT = "10GB"
+
 
 @dataclass(frozen=True)
 class BuildKit:
@@ -41,6 +44,11 @@ class BuildKit:
     def root(self) -> Path:
         """The folder with its cache."""
         return lab_folder() / "buildkit" / self.name
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it is any other than the lab's own, which is kept."""
+        return self != LAB
 
     @property
     def address(self) -> str:
@@ -70,7 +78,13 @@ class BuildKit:
         run_folder().mkdir(parents=True, exist_ok=True)
         settings = run_folder() / f"{self.name}.toml"
         settings.write_text(self._settings(registry), encoding="utf-8")
-        env = {**os.environ, "PATH": system.path()}
+        self.root.mkdir(parents=True, exist_ok=True)
+        if self.is_fresh:
+            mounts.in_memory(self.root)
+        # It leaves its mount points behind in the folder for temporary files.
+        temporary = self.root / "tmp"
+        temporary.mkdir(exist_ok=True)
+        env = {**os.environ, "PATH": system.path(), "TMPDIR": str(temporary)}
         command = [*self.group.command(), str(tools.folder() / "buildkitd"), "--config", str(settings)]
         self.daemon.start(command, self._answers, env)
         client.buildx("create", "--name", self.name, "--driver", "remote", self.address)
@@ -87,6 +101,8 @@ enabled = false
 enabled = true
 snapshotter = "{"overlayfs" if _has_overlay() else "native"}"
 networkMode = "host"
+gc = true
+maxUsedSpace = "{_KEPT}"
 binary = "{system.program("runc")}"
 defaultCgroupParent = "{self.group.path}"
 [registry."{registry}"]

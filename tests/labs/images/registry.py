@@ -11,13 +11,14 @@ from pathlib import Path
 from tests.labs.images.bases import Base
 from tests.labs.images.daemon import Daemon
 from tests.labs.images.errors import LabError, run
-from tests.labs.images.places import lab_folder, run_folder
+from tests.labs.images.places import lab_folder, remove, run_folder
 from tests.labs.images.system import architecture
 from tests.labs.images.tools import folder as tools_folder
 from tests.labs.service import free_port
 
 DAEMON = Daemon("registry")
 _KEY = "golden-path.stand-in"
+_LARGEST = 8 * 2**30
 
 
 def _port_file() -> Path:
@@ -56,6 +57,12 @@ def _occupied(where: str) -> bool:
     return False
 
 
+def _limit(folder: Path) -> None:
+    """Empty what has grown too large; the stand-ins come back from their layers, the images of services with builds."""
+    if sum(path.stat().st_blocks * 512 for path in folder.rglob("*")) > _LARGEST:
+        remove(folder)
+
+
 def start() -> str:
     """Start the registry unless it runs; what it holds outlives it.
 
@@ -67,6 +74,7 @@ def start() -> str:
     """
     if DAEMON.pid is not None:
         return address()
+    _limit(lab_folder() / "registry")
     port = _port_file()
     if not port.exists() or _occupied(address()):
         port.parent.mkdir(parents=True, exist_ok=True)
