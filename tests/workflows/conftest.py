@@ -17,6 +17,14 @@ from tests.labs.images import Lab as ImageLab
 from tests.labs.images.signing import Authority
 from tests.labs.workflows import engine
 from tests.labs.workflows.lab import REUSE, Lab
+from tests.labs.workflows.log import Result
+from tests.labs.workflows.recorders import Answer, Recorder
+
+# GitHub with no pull request yet.
+GITHUB = Recorder(
+    (Answer("^pr list", stdout="[]"), Answer("^pr create", stdout="https://github.com/acme/go-orders/pull/8")),
+    env=("GH_TOKEN",),
+)
 
 
 @dataclass
@@ -92,6 +100,16 @@ def release(template: Path, built: Built, image_lab: ImageLab, tmp_path: Path) -
     made = Release(folder, engine.before(env, programs), Authority(tmp_path / "authority", env), programs)
     made.signed_as("https://github.com/acme/go-orders/.github/workflows/release.yml@refs/heads/main")
     return made
+
+
+def pushed_diff(result: Result, repository: str, branch: str) -> tuple[str, str, str]:
+    """Return the one file that the last commit of a pushed branch changes, and the line before and after."""
+    remote = result.remotes / repository
+    text = lab.git(remote, "show", "--format=", "--unified=0", branch)
+    [file] = re.findall(r"^\+\+\+ b/(.+)$", text, re.MULTILINE)
+    [removed] = re.findall(r"^-(?!-- )(.*)$", text, re.MULTILINE)
+    [added] = re.findall(r"^\+(?!\+\+ )(.*)$", text, re.MULTILINE)
+    return file, removed, added
 
 
 def edit(folder: Path, file: str, pattern: str, replacement: str) -> None:

@@ -10,13 +10,18 @@ import pytest
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
-from tests.workflows.conftest import Release
+from tests.workflows.conftest import GITHUB, Release, pushed_diff
 
 pytestmark = [pytest.mark.images, pytest.mark.only("go")]
 
-CREDENTIALS = {"REGISTRY_PASSWORD": "hunter2"}
-VARIABLES = {"REGISTRY_USERNAME": "robot"}
-RECORDED = {name: Recorder((Answer(real=True),), env=("CACHE_FROM", "CACHE_TO")) for name in ("cosign", "docker")}
+CREDENTIALS = {"REGISTRY_PASSWORD": "hunter2", "AUTOMATION_APP_KEY": "a key"}
+VARIABLES = {"REGISTRY_USERNAME": "robot", "AUTOMATION_APP_ID": "7"}
+RECORDED = {
+    **{name: Recorder((Answer(real=True),), env=("CACHE_FROM", "CACHE_TO")) for name in ("cosign", "docker")},
+    "gh": GITHUB,
+}
+
+JOBS = ("build", "sign", "verify", "promote")
 
 
 def run(runner: Lab, release: Release, **more: dict[str, str]) -> Result:
@@ -31,9 +36,7 @@ def run(runner: Lab, release: Release, **more: dict[str, str]) -> Result:
 def test_what_is_built_is_what_is_signed_and_verified(runner: Lab, release: Release) -> None:
     result = run(runner, release)
     assert result.code == 0, result.stdout[-5000:]
-    assert {job: result.result(job) for job in ("build", "sign", "verify")} == dict.fromkeys(
-        ("build", "sign", "verify"), "success"
-    )
+    assert {job: result.result(job) for job in JOBS} == dict.fromkeys(JOBS, "success")
     pushed = {path.parent.name: path.read_text().strip() for path in result.artifacts.glob("*/**/image-ref")}
     assert len(pushed) == 2
     [signed] = [call.arguments[-1] for call in result.calls if call.name == "cosign" and call.arguments[0] == "sign"]
@@ -58,12 +61,24 @@ def test_what_is_built_is_what_is_signed_and_verified(runner: Lab, release: Rele
     builds = [call for call in result.calls if call.name == "docker" and "bake" in call.arguments]
     assert {call.env["CACHE_TO"].rpartition(":")[2] for call in builds} == {"amd64", "arm64"}
     assert "hunter2" not in result.stdout
+    # And what was verified is what staging is to run; the pull request changes that one line.
+    promoted = next(job for job in result.jobs.values() if job.id == "promote")
+    assert verify.ended <= promoted.began
+    file, removed, added = pushed_diff(result, "acme/go-orders", "release/staging")
+    assert file == "deploy/releases/staging/kustomization.yaml"
+    assert removed == f"    digest: sha256:{'0' * 64} # nothing yet"
+    assert added == f"    digest: {signed.partition('@')[2]} # v2.0.0"
+    [created] = [call for call in result.called("gh") if call.arguments[:2] == ("pr", "create")]
+    assert created.arguments[created.arguments.index("--title") + 1] == "Release v2.0.0 to staging"
+    assert created.env["GH_TOKEN"] == "stub-token"
 
 
 def test_nothing_goes_on_when_the_signature_is_another_workflows(runner: Lab, release: Release) -> None:
     release.signed_as("https://github.com/acme/go-orders/.github/workflows/ci.yml@refs/heads/main")
     result = run(runner, release)
     assert (result.result("sign"), result.result("verify")) == ("success", "failure")
+    assert result.result("promote") == "skipped"
+    assert not result.called("gh")
     verify = next(job for job in result.jobs.values() if job.id == "verify")
     assert "FAIL  verify: cosign verify:" in verify.output
     assert result.code != 0
@@ -72,7 +87,7 @@ def test_nothing_goes_on_when_the_signature_is_another_workflows(runner: Lab, re
 def test_without_credentials_nothing_is_released_and_nothing_fails(runner: Lab, release: Release) -> None:
     result = run(runner, release, secrets={}, variables={})
     assert result.code == 0
-    assert {result.result(job) for job in ("build", "sign", "verify")} == {"skipped"}
+    assert {result.result(job) for job in JOBS} == {"skipped"}
     summary = next(job for job in result.jobs.values() if job.id == "configuration").summary
     assert "gh secret set REGISTRY_PASSWORD" in summary
     assert [call for call in result.calls if call.name == "docker"] == []

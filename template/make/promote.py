@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Write into deploy/releases which image an environment runs: nothing else makes a release move.
+
+usage: promote.py --to ENVIRONMENT --from ENVIRONMENT [...]   what one environment has, the next one gets
+       promote.py --to ENVIRONMENT --image NAME@sha256:... --version VERSION
+       promote.py --show ENVIRONMENT                          image=NAME@sha256:... that it runs
+
+Prints digest=, version= and changed=true|false, for $GITHUB_OUTPUT. A new image may go into the first environment or a
+preview only; whatever comes after takes what the one before it has.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+RELEASES = Path("deploy/releases")
+ORDER = ("staging", "production")
+PREVIEW = "preview"
+NOTHING = "sha256:" + "0" * 64
+LINE = re.compile(r"^(?P<indent> +digest: )(?P<digest>sha256:[0-9a-f]{64})(?: # (?P<version>.*))?$", re.MULTILINE)
+NAME = re.compile(r"^ +(?:- name|newName): (?P<name>\S+)$", re.MULTILINE)
+
+
+class Refused(Exception):
+    """What is wrong, in one line that says what to do."""
+
+
+def read(environment: str) -> tuple[Path, str, re.Match[str]]:
+    file = RELEASES / environment / "kustomization.yaml"
+    if not re.fullmatch("[a-z0-9-]+", environment) or not file.exists():
+        known = sorted(path.parent.name for path in RELEASES.glob("*/kustomization.yaml"))
+        raise Refused(f"there is no environment {environment!r}: choose one of {', '.join(known)}")
+    text = file.read_text(encoding="utf-8")
+    found = list(LINE.finditer(text))
+    if len(found) != 1:
+        raise Refused(f"{file} must have exactly one line 'digest: sha256:...', with 64 hex digits")
+    return file, text, found[0]
+
+
+def shown(environment: str) -> str:
+    """The image that an environment runs."""
+    _, text, line = read(environment)
+    if line["digest"] == NOTHING:
+        raise Refused(f"{environment} runs nothing yet: release something to it first")
+    return f"{NAME.findall(text)[-1]}@{line['digest']}"
+
+
+def taken(source: str, target: str) -> tuple[str, str]:
+    """Digest and version that an environment has, for the one after it."""
+    if target not in ORDER[1:] or ORDER[ORDER.index(target) - 1] != source:
+        raise Refused(f"{target or 'TO'} does not come after {source}: the order is {' -> '.join(ORDER)}")
+    shown(source)
+    _, _, line = read(source)
+    return line["digest"], line["version"] or ""
+
+
+def given(image: str, version: str, target: str) -> tuple[str, str]:
+    """Digest and version of a new image."""
+    if target not in (ORDER[0], PREVIEW):
+        raise Refused(f"a new image goes to {ORDER[0]} first: then make promote FROM={ORDER[0]} TO={ORDER[1]}")
+    _, text, _ = read(target)
+    name, _, digest = image.partition("@")
+    expected = NAME.findall(text)[-1]
+    if name != expected or not re.fullmatch("sha256:[0-9a-f]{64}", digest):
+        raise Refused(f"IMAGE_REF must be {expected}@sha256:..., not {image!r}; a tag can be moved")
+    if not re.fullmatch(r"[\w.+-]{1,100}", version):
+        raise Refused(f"VERSION must be one word, not {version!r}")
+    return digest, version
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    for name in ("to", "from", "image", "version", "show"):
+        parser.add_argument(f"--{name}", default="")
+    asked = vars(parser.parse_args())
+    try:
+        if asked["show"]:
+            sys.stdout.write(f"image={shown(asked['show'])}\n")
+            return 0
+        if not asked["to"] or bool(asked["from"]) == bool(asked["image"]):
+            raise Refused("say make promote FROM=staging TO=production, or IMAGE_REF=name@sha256:... TO=staging")
+        read(asked["to"])
+        digest, version = (
+            taken(asked["from"], asked["to"])
+            if asked["from"]
+            else given(asked["image"], asked["version"], asked["to"])
+        )
+        file, text, line = read(asked["to"])
+        changed = line["digest"] != digest
+        if changed:
+            new = f"{line['indent']}{digest}" + (f" # {version}" if version else "")
+            file.write_text(text[: line.start()] + new + text[line.end() :], encoding="utf-8")
+    except Refused as reason:
+        sys.stderr.write(f"  FAIL  promote: {reason}\n")
+        return 2
+    sys.stdout.write(f"digest={digest}\nversion={version}\nchanged={str(changed).lower()}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

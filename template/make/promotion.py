@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""Open the pull request that moves a release on, after promote.py has written it.
+
+usage: promotion.py ENVIRONMENT
+
+Without GH_TOKEN it says what to do by hand, and that is no failure: a new repository has no token yet.
+"""
+
+import os
+import subprocess
+import sys
+
+from automation import Refused, commit, pull_request, push, say
+from promote import read
+
+BODY = """\
+Runs in {environment} what this digest names, and changes nothing else: `{digest}` ({version}).
+
+The run that opened this verified the signature, the SBOM and the provenance of the image: {run}
+
+- What it changes in the cluster: `make diff`.
+- Merging deploys it; Argo Rollouts judges it by the objectives of the service, and goes back by itself when it is worse.
+- To go back by hand later, revert the merge commit.
+"""
+
+
+def main(environment: str) -> int:
+    file, _, line = read(environment)
+    version = line["version"] or "no version"
+    url = "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}".format_map(Default(os.environ))
+    title = f"Release {version} to {environment}"
+    try:
+        sha = commit([str(file)], title)
+        if not sha:
+            say(f"{environment} has {line['digest']} ({version}) already.")
+        elif not os.environ.get("GH_TOKEN"):
+            patch = subprocess.run(["git", "diff", "--", str(file)], capture_output=True, text=True, check=True).stdout
+            say(
+                f"No pull request was opened, for want of a GitHub App of your organisation "
+                f"(`gh variable set AUTOMATION_APP_ID --body 123456`, `gh secret set AUTOMATION_APP_KEY <key.pem`). "
+                f"Commit this yourself to release {version} to {environment}:\n\n```diff\n{patch}```"
+            )
+        else:
+            push(sha, f"release/{environment}")
+            body = BODY.format(environment=environment, digest=line["digest"], version=version, run=url)
+            say(f"{title}: {pull_request(f'release/{environment}', title, body)}")
+    except Refused as reason:
+        sys.stderr.write(f"  FAIL  promotion: {reason}\n")
+        return 1
+    return 0
+
+
+class Default(dict):
+    def __missing__(self, key: str) -> str:
+        return key
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
