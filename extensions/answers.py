@@ -33,6 +33,7 @@ _GITHUB = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
 _TEAM = re.compile(r"[a-z0-9](?:[-_.]?[a-z0-9])*")
 _REGISTRY = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 _JAVA_GROUP = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")
+_URL = re.compile(r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
 _BOOLEANS = ("true", "false", "yes", "no", "y", "n", "t", "f", "on", "off", "1", "0")
 
 Answers = Mapping[str, Any]
@@ -103,6 +104,8 @@ def _check_organisation(value: Any, _: Answers, __: Environment) -> str:
 
 
 def _check_team(value: Any, _: Answers, __: Environment) -> str:
+    if len(str(value)) > 63:
+        return f"is {len(str(value))} characters long; a label in Kubernetes takes 63"
     return "" if _TEAM.fullmatch(str(value)) else "must be the team's GitHub slug, for example 'payments'"
 
 
@@ -156,6 +159,12 @@ def _check_slo_latency_ms(value: Any, _: Answers, __: Environment) -> str:
     return f"must be a bound of the latency histogram ({bounds}), not {str(value)!r}"
 
 
+def _check_prometheus_url(value: Any, _: Answers, __: Environment) -> str:
+    if _URL.fullmatch(str(value)):
+        return ""
+    return "must be an http or https URL of a host, for example 'http://prometheus-operated.monitoring:9090'"
+
+
 def _check_java_group(value: Any, _: Answers, env: Environment) -> str:
     if not _JAVA_GROUP.fullmatch(str(value)):
         return "must be a Java package name in lower case, for example 'com.acme'"
@@ -179,6 +188,7 @@ CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {
     "slo_availability": _check_slo_availability,
     "slo_latency_ms": _check_slo_latency_ms,
     "slo_latency_target": _check_slo_latency_target,
+    "prometheus_url": _check_prometheus_url,
     "java_group": _check_java_group,
     "go_workspace": _check_boolean,
     "base_image": _check_base_image,

@@ -41,7 +41,11 @@ def commit(paths: list[str], message: str) -> str:
         tree = git("write-tree", **index)
     if tree == git("rev-parse", "HEAD^{tree}"):
         return ""
-    who = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in (("NAME", NAME), ("EMAIL", EMAIL))}
+    who = {
+        f"GIT_{role}_{what}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", NAME), ("EMAIL", EMAIL))
+    }
     return git("commit-tree", tree, "-p", "HEAD", "-m", message, **who)
 
 

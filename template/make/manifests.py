@@ -65,7 +65,9 @@ def write(manifests: dict[str, str]) -> None:
 def at(revision: str) -> dict[str, str]:
     """The manifests by environment, of another revision."""
     with tempfile.TemporaryDirectory() as folder:
-        archive = subprocess.run(["git", "archive", "--format=tar", revision, "deploy"], capture_output=True, check=False)
+        archive = subprocess.run(
+            ["git", "archive", "--format=tar", revision, "deploy"], capture_output=True, check=False
+        )
         if archive.returncode:
             lines = archive.stderr.decode().strip().splitlines()
             if "did not match any files" in lines[-1]:

@@ -82,9 +82,7 @@ def main() -> int:
             raise Refused("say make promote FROM=staging TO=production, or IMAGE_REF=name@sha256:... TO=staging")
         read(asked["to"])
         digest, version = (
-            taken(asked["from"], asked["to"])
-            if asked["from"]
-            else given(asked["image"], asked["version"], asked["to"])
+            taken(asked["from"], asked["to"]) if asked["from"] else given(asked["image"], asked["version"], asked["to"])
         )
         file, text, line = read(asked["to"])
         changed = line["digest"] != digest

@@ -1,0 +1,49 @@
+"""What follows from a service's objectives: the same code writes it here and, after a change of slo.yaml, in the service."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+from jinja2 import Environment
+from jinja2.ext import Extension
+
+SCRIPT = Path(__file__).resolve().parent.parent / "template" / "make" / "slo.py"
+
+
+def script() -> ModuleType:
+    """Load the script that a service gets.
+
+    Returns:
+        The module ``template/make/slo.py``.
+    """
+    spec = importlib.util.spec_from_file_location("golden_path_slo", SCRIPT)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{SCRIPT} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def slo_file(name: str, source: str) -> str:
+    """Write one file that follows from the objectives.
+
+    Args:
+        name: in ``deploy/base/slo``, for example ``rules.yaml``.
+        source: the text of ``slo.yaml``.
+
+    Returns:
+        Its text.
+    """
+    module = script()
+    text: str = module.files(module.read(source))[name]
+    return text
+
+
+class ObjectivesExtension(Extension):
+    """Offer the templates ``slo_file``."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        environment.globals["slo_file"] = slo_file
