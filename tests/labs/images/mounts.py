@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.labs.images.errors import run
+from tests.labs.errors import run
 
 
 def below(folder: Path) -> list[Path]:
