@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from extensions import pins
+from tests.labs.errors import LabError
 from tests.labs.images import buildkit, engine, mounts, overrides, places, tools
 from tests.labs.images.docker import VARIABLE, mode
-from tests.labs.images.errors import LabError
 from tests.labs.images.lab import Lab
 from tests.labs.service import free_port
 

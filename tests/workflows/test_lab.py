@@ -11,7 +11,7 @@ import pytest
 from extensions import pins
 from extensions.pins import Actions
 from tests.labs import template
-from tests.labs.images.errors import LabError
+from tests.labs.errors import LabError
 from tests.labs.workflows import inputs, metadata
 from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.lab import Lab

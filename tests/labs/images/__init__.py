@@ -1,6 +1,6 @@
 """The image lab: builds and runs service images on a machine that reaches no container registry."""
 
-from tests.labs.images.errors import LabError
+from tests.labs.errors import LabError
 from tests.labs.images.kit import Builder
 from tests.labs.images.lab import Lab
 

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from extensions import pins
 from tests.labs import toolchains
 from tests.labs.images import recipes
-from tests.labs.images.places import digest
 from tests.labs.images.recipes import Recipe
+from tests.labs.places import digest
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CA = f"/{recipes.CA_BUNDLE}"

@@ -7,10 +7,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.labs.daemon import Daemon
+from tests.labs.errors import LabError, run
 from tests.labs.images import client, mounts, system, tools
 from tests.labs.images.cgroup import Group
-from tests.labs.images.daemon import Daemon
-from tests.labs.images.errors import LabError, run
 from tests.labs.images.places import lab_folder, run_folder
 
 # The registries of the pinned images; the lab's registry has their content below their name.
@@ -33,7 +33,7 @@ class BuildKit:
     @property
     def daemon(self) -> Daemon:
         """Its process."""
-        return Daemon(f"buildkitd-{self.name}")
+        return Daemon(f"buildkitd-{self.name}", run_folder)
 
     @property
     def group(self) -> Group:

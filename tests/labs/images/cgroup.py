@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.labs.images.errors import LabError
+from tests.labs.errors import LabError
 from tests.labs.images.places import run_folder
 
 _ROOT = Path("/sys/fs/cgroup")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tests.labs.errors import LabError, run
 from tests.labs.images import tools
-from tests.labs.images.errors import LabError, run
 from tests.labs.images.places import run_folder
 
 

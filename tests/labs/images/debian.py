@@ -1,4 +1,4 @@
-"""Packages of Debian 13, from the mirror that this machine's own apt uses, with the signatures checked by apt.
+"""Packages of Debian 13 as layers of images.
 
 Of a package only the files are taken: its scripts do not run, as in distroless.
 """
@@ -8,18 +8,16 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
+from tests.labs import debian
+from tests.labs.debian import SUITE, Mirror
+from tests.labs.errors import run
 from tests.labs.images import system
-from tests.labs.images.errors import LabError, run
 from tests.labs.images.layers import Layer
 from tests.labs.images.places import lab_folder
-from tests.labs.images.system import architecture
 
-SUITE = "trixie"
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # What debian:trixie-slim leaves out too, but for the copyright files.
 _DOCUMENTATION = re.compile(r"usr/share/(doc/(?!.*copyright)|man|info|lintian|bug|locale|groff|linda)(/|$)")
 _SLIM = [
@@ -32,101 +30,15 @@ _SLIM = [
 _OWNERS = 'chown 0:0 "$1/var/cache/apt/archives/partial" "$1/var/lib/apt/lists/partial"'
 
 
-def _sources() -> Iterator[tuple[str, list[str]]]:
-    """Yield the addresses and suites of this machine's apt sources, in both of apt's formats."""
-    for file in (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))):
-        if file.suffix == ".sources":
-            for stanza in re.split(r"\n\s*\n", file.read_text(encoding="utf-8")):
-                fields = dict(re.findall(r"^(\w[\w-]*):[ \t]*(.*)$", stanza, re.MULTILINE))
-                for address in fields.get("URIs", "").split():
-                    yield address, fields.get("Suites", "").split()
-        elif file.suffix == ".list" and file.exists():
-            for address, suite in re.findall(
-                r"^\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)", file.read_text(encoding="utf-8"), re.MULTILINE
-            ):
-                yield address, [suite]
-
-
-@dataclass(frozen=True)
-class Mirror:
-    """Where Debian comes from.
-
-    Attributes:
-        main: address of the archive.
-        security: address of the security updates, empty where there are none.
-    """
-
-    main: str
-    security: str
-
-    @classmethod
-    def of_this_machine(cls) -> Mirror:
-        """Find the mirror in the machine's apt sources, or take GOLDEN_PATH_DEBIAN_MIRROR.
-
-        Raises:
-            LabError: there is none, or no keyring to check it with.
-        """
-        if not KEYRING.exists():
-            raise LabError(f"{KEYRING} is missing: install the package debian-archive-keyring")
-        if address := os.environ.get("GOLDEN_PATH_DEBIAN_MIRROR"):
-            return cls(address, "")
-        release = Path("/etc/os-release").read_text(encoding="utf-8")
-        codename = re.search(r"^VERSION_CODENAME=(\w+)", release, re.MULTILINE)
-        if codename is None or not re.search(r"^ID=debian$", release, re.MULTILINE):
-            raise LabError("this machine is not Debian: set GOLDEN_PATH_DEBIAN_MIRROR to a Debian mirror's address")
-        main = security = ""
-        for address, suites in _sources():
-            if codename[1] in suites:
-                main = main or address
-            if f"{codename[1]}-security" in suites:
-                security = security or address
-        if not main:
-            raise LabError(f"no apt source has the suite {codename[1]}: set GOLDEN_PATH_DEBIAN_MIRROR to a mirror")
-        return cls(main, security)
-
-    def lines(self) -> str:
-        """Return the lines of an apt ``sources.list`` for Debian 13."""
-        signed = f"deb [signed-by={KEYRING}]"
-        lines = [f"{signed} {self.main} {SUITE} main", f"{signed} {self.main} {SUITE}-updates main"]
-        if self.security:
-            lines.append(f"{signed} {self.security} {SUITE}-security main")
-        return "".join(f"{line}\n" for line in lines)
-
-
 def _is_documentation(path: str) -> bool:
     return _DOCUMENTATION.match(path) is not None
 
 
 class Archive:
-    """Debian's packages, through an apt that knows nothing of this machine's own packages."""
+    """Debian's packages as layers."""
 
     def __init__(self) -> None:
-        self._folder = lab_folder() / "apt"
-        self._updated = False
-
-    def _apt(self, *arguments: str, cwd: Path) -> None:
-        root = self._folder
-        options = (
-            f"Dir={root}", f"Dir::State::status={root}/status", f"APT::Architecture={architecture()}",
-            "APT::Sandbox::User=root", "Acquire::Languages=none", "Acquire::Retries=3",
-        )  # fmt: skip
-        run(
-            "apt-get", "--quiet", *(part for option in options for part in ("-o", option)), *arguments,
-            failure=f"cannot get packages of Debian {SUITE}, check that apt can download",
-            env={**os.environ, "APT_CONFIG": os.devnull}, cwd=cwd,
-        )  # fmt: skip
-
-    def _update(self) -> None:
-        if self._updated:
-            return
-        folders = ("etc/apt/apt.conf.d", "etc/apt/preferences.d", "etc/apt/sources.list.d", "var/lib/apt/lists/partial",
-                   "var/cache/apt/archives/partial", "debs")  # fmt: skip
-        for folder in folders:
-            (self._folder / folder).mkdir(parents=True, exist_ok=True)
-        (self._folder / "status").touch()
-        (self._folder / "etc/apt/sources.list").write_text(Mirror.of_this_machine().lines(), encoding="utf-8")
-        self._apt("update", cwd=self._folder)
-        self._updated = True
+        self._archive = debian.Archive(lab_folder() / "apt")
 
     def layer(self, packages: Sequence[str]) -> Layer:
         """Return a layer with the files of packages, and of each the record that scanners read.
@@ -137,13 +49,8 @@ class Archive:
         Raises:
             LabError: one cannot be had.
         """
-        self._update()
-        debs = self._folder / "debs"
-        for old in debs.glob("*.deb"):
-            old.unlink()
-        self._apt("download", *packages, cwd=debs)
         layer = Layer()
-        for deb in sorted(debs.glob("*.deb")):
+        for deb in self._archive.download(packages):
             files = subprocess.run(["dpkg-deb", "--fsys-tarfile", deb], capture_output=True, check=True).stdout
             layer.archive(files, _is_documentation)
             control = run("dpkg-deb", "--field", deb, failure=f"cannot read {deb}")

@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass
 
 from extensions import pins
-from tests.labs.images.errors import LabError, run
+from tests.labs.errors import LabError, run
 from tests.labs.images.places import run_folder
 
 VARIABLE = "GOLDEN_PATH_IMAGE_LAB"

@@ -7,12 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.labs.daemon import Daemon
 from tests.labs.images import mounts, system
 from tests.labs.images.cgroup import Group
-from tests.labs.images.daemon import Daemon
 from tests.labs.images.places import lab_folder, run_folder
 
-DAEMON = Daemon("dockerd")
+DAEMON = Daemon("dockerd", run_folder)
 GROUP = Group("engine")
 # The engine's default bridge, so that ports can be published on loopback.
 _BRIDGE = Path("/sys/class/net/docker0")

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from extensions import pins
 from tests.labs import toolchains
+from tests.labs.errors import LabError
 from tests.labs.images import bases, buildkit, client, docker, engine, overrides, registry, system, tools
 from tests.labs.images.buildkit import BuildKit
 from tests.labs.images.docker import DockerKit
-from tests.labs.images.errors import LabError
 from tests.labs.images.kit import Builder, Kit, fresh_name
 from tests.labs.images.places import lab_folder, run_folder
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Let one process at a time start or end things."""
-    lab_folder().mkdir(parents=True, exist_ok=True)
-    with (lab_folder() / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+from tests.labs.places import alone
 
 
 class Lab:
@@ -83,7 +73,7 @@ class Lab:
             LabError: something is missing.
             MissingToolchainError: a toolchain is missing.
         """
-        with _alone():
+        with alone(lab_folder()):
             before = self.status()
             if self.mode == "stand-ins":
                 system.need()
@@ -115,7 +105,7 @@ class Lab:
         Args:
             names: what to end, as ``up`` returned it; everything by default.
         """
-        with _alone():
+        with alone(lab_folder()):
             parts = set(self.status() if names is None else names)
             if "builder" in parts:
                 DockerKit(buildkit.LAB.name).remove()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.labs.images.errors import run
+from tests.labs.errors import run
 
 _GIB = 2**20  # kibibytes, the unit of /proc/meminfo
 # A build of the largest service needs 3 GiB, and its compilers some beside.

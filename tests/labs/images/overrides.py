@@ -11,9 +11,10 @@ import re
 from pathlib import Path
 
 from extensions import pins
+from tests.labs.errors import LabError
 from tests.labs.images.bases import Reference
-from tests.labs.images.errors import LabError
-from tests.labs.images.places import digest, run_folder
+from tests.labs.images.places import run_folder
+from tests.labs.places import digest
 
 # Every target of a service's docker-bake.hcl inherits from it.
 TARGET = "_common"

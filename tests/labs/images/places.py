@@ -1,15 +1,10 @@
-"""Where the lab keeps things: what is slow to make in the user's cache, what runs in a folder with a short path."""
+"""Where the image lab keeps things."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
+from tests.labs.places import run_folder_of
 from tests.labs.toolchains import cache_folder
 
 HERE = Path(__file__).resolve().parent
@@ -21,50 +16,5 @@ def lab_folder() -> Path:
 
 
 def run_folder() -> Path:
-    """Return the folder of sockets, process records and settings.
-
-    It is not below the cache folder because a socket's path may have 107 characters only.
-    """
-    name = hashlib.sha256(str(lab_folder()).encode()).hexdigest()[:8]
-    base = Path("/run") if os.geteuid() == 0 and Path("/run").is_dir() else Path(tempfile.gettempdir())
-    return base / f"golden-path-lab-{name}"
-
-
-def digest(*parts: object) -> str:
-    """Return a short hash of what something is made from; the content of a part that is a file counts."""
-    whole = hashlib.sha256()
-    for part in parts:
-        content = part.read_bytes() if isinstance(part, Path) else json.dumps(part, sort_keys=True).encode()
-        whole.update(hashlib.sha256(content).digest())
-    return whole.hexdigest()[:16]
-
-
-def once(target: Path, make: Callable[[Path], None]) -> Path:
-    """Make a file or folder unless it is there already; a failure leaves nothing half made.
-
-    Args:
-        target: what is to be there.
-        make: makes it at the path that it is given.
-
-    Returns:
-        The target.
-    """
-    if target.exists():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
-    remove(partial)
-    try:
-        make(partial)
-        partial.rename(target)
-    finally:
-        remove(partial)
-    return target
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a whole folder, if it is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    """Return the folder of sockets, process records and settings."""
+    return run_folder_of(lab_folder())

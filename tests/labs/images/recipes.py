@@ -9,11 +9,12 @@ from pathlib import Path
 
 from extensions import pins
 from tests.labs import toolchains
+from tests.labs.debian import architecture
+from tests.labs.errors import LabError, run
 from tests.labs.images import debian, tools
-from tests.labs.images.errors import LabError, run
 from tests.labs.images.layers import Layer
-from tests.labs.images.places import HERE, digest, lab_folder, once, remove
-from tests.labs.images.system import architecture
+from tests.labs.images.places import HERE, lab_folder
+from tests.labs.places import digest, once, remove
 
 CA_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 CA_STORE = "etc/ssl/certs/java/cacerts"
@@ -61,7 +62,7 @@ class Recipe:
     @property
     def path(self) -> Path:
         """Where the tar file is, or goes."""
-        code = (HERE / "recipes.py", HERE / "layers.py", HERE / "debian.py")
+        code = (HERE / "recipes.py", HERE / "layers.py", HERE / "debian.py", HERE.parent / "debian.py")
         return lab_folder() / "layers" / f"{self.name}-{digest(self.name, *self.sources, *code)}.tar"
 
     def build(self) -> Path:

@@ -8,15 +8,16 @@ import socket
 import urllib.request
 from pathlib import Path
 
+from tests.labs.daemon import Daemon
+from tests.labs.debian import architecture
+from tests.labs.errors import LabError, run
 from tests.labs.images.bases import Base
-from tests.labs.images.daemon import Daemon
-from tests.labs.images.errors import LabError, run
-from tests.labs.images.places import lab_folder, remove, run_folder
-from tests.labs.images.system import architecture
+from tests.labs.images.places import lab_folder, run_folder
 from tests.labs.images.tools import folder as tools_folder
+from tests.labs.places import remove
 from tests.labs.service import free_port
 
-DAEMON = Daemon("registry")
+DAEMON = Daemon("registry", run_folder)
 _KEY = "golden-path.stand-in"
 _LARGEST = 8 * 2**30
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.labs.images.errors import LabError, run
+from tests.labs.errors import LabError, run
 
 # The program that shows that a package is there.
 PACKAGES = {
@@ -20,12 +19,6 @@ PACKAGES = {
     "mmdebstrap": "mmdebstrap",
 }
 FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
-
-
-def architecture() -> str:
-    """Return this machine's architecture as Debian and OCI name it."""
-    machine = platform.machine()
-    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
 
 
 def path() -> str:

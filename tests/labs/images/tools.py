@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from tests.labs import toolchains
-from tests.labs.images.errors import run
-from tests.labs.images.places import HERE, digest, lab_folder, once
+from tests.labs.errors import run
+from tests.labs.images.places import HERE, lab_folder
+from tests.labs.places import digest, once
 
 MODULE = HERE / "tools"
 PROGRAMS = (

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.labs.images.errors import LabError
+from tests.labs.errors import LabError
 from tests.labs.toolchains import MissingToolchainError
 from tests.labs.workflows import inputs
 from tests.labs.workflows.lab import Lab

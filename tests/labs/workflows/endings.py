@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 import yaml
 
-from tests.labs.images.errors import LabError
+from tests.labs.errors import LabError
 from tests.labs.workflows.references import child, compose
 
 Ending = Literal["success", "failure", "skipped", "cancelled"]

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from tests.labs.images.errors import LabError, last_line
+from tests.labs.errors import LabError, last_line
 from tests.labs.workflows import endings, recorders, remotes, stubs
 from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.log import Reader, Result, calls

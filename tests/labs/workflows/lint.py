@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.labs.images.errors import LabError, last_line
+from tests.labs.errors import LabError, last_line
 from tests.labs.workflows.references import files
 from tests.labs.workflows.tools import program
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.labs.images.errors import LabError
+from tests.labs.errors import LabError
 
 
 @dataclass(frozen=True)

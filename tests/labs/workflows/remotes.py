@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.labs.images.errors import LabError, run
+from tests.labs.errors import LabError, run
 
 SERVER = "https://github.com"
 

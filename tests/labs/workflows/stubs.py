@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.labs.images.errors import LabError
+from tests.labs.errors import LabError
 from tests.labs.workflows import metadata
 from tests.labs.workflows.recorders import launcher
 from tests.labs.workflows.references import scopes

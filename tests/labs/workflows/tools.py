@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from tests.labs import toolchains
-from tests.labs.images.errors import run
-from tests.labs.images.places import once
+from tests.labs.errors import run
+from tests.labs.places import once
 from tests.labs.toolchains import cache_folder
 
 # Of these wheels only the program in them is used.

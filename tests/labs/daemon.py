@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.labs.images.errors import LabError, last_line
-from tests.labs.images.places import run_folder
+from tests.labs.errors import LabError, last_line
 
 
 def _started_at(pid: int) -> str:
@@ -29,19 +28,21 @@ class Daemon:
     """One such program.
 
     Attributes:
-        name: names its record and its log in the run folder.
+        name: names its record and its log.
+        folder: says where these are, when it is asked.
     """
 
     name: str
+    folder: Callable[[], Path]
 
     @property
     def log(self) -> Path:
         """What it printed."""
-        return run_folder() / f"{self.name}.log"
+        return self.folder() / f"{self.name}.log"
 
     @property
     def _record(self) -> Path:
-        return run_folder() / f"{self.name}.json"
+        return self.folder() / f"{self.name}.json"
 
     @property
     def pid(self) -> int | None:
@@ -66,7 +67,7 @@ class Daemon:
         Raises:
             LabError: it ended, or was not ready in time.
         """
-        run_folder().mkdir(parents=True, exist_ok=True)
+        self.folder().mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             process = subprocess.Popen(
                 [str(part) for part in command],

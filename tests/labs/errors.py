@@ -1,4 +1,4 @@
-"""The one error of the image lab, and running the programs that it needs."""
+"""The one error of the labs, and running the programs that they need."""
 
 from __future__ import annotations
 

@@ -1,0 +1,110 @@
+"""Starting and ending the cluster, and what a new one is given: CRDs and simulated nodes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.labs.cluster import access, client, definitions
+from tests.labs.cluster.parts import API_SERVER, ETCD, OTHERS, PARTS, Part
+from tests.labs.cluster.places import run_folder
+from tests.labs.errors import LabError
+
+NODES = ("a", "b", "c")
+# A pod with this annotation stays Pending, as one whose readiness probe fails would stay unready.
+NEVER_READY = "cluster-lab/never-ready"
+
+
+def _prepare() -> None:
+    """Write what a new cluster needs before its first program starts."""
+    shutil.rmtree(run_folder(), ignore_errors=True)
+    run_folder().mkdir(mode=0o700, parents=True)
+    access.prepare()
+    (run_folder() / "stages.yaml").write_text(_stages(), encoding="utf-8")
+
+
+def _stages() -> str:
+    """Return KWOK's own stages, but for pods that are never to be ready."""
+    texts = []
+    for file in sorted(definitions.stages().glob("*.yaml")):
+        text = file.read_text(encoding="utf-8")
+        if file.name == "pod-ready.yaml":
+            before, found, after = text.partition("    matchExpressions:\n")
+            if not found:
+                raise LabError(f"{file} has no matchExpressions: adapt _stages to this version of KWOK")
+            key = f"""    - key: '.metadata.annotations["{NEVER_READY}"]'\n      operator: 'DoesNotExist'\n"""
+            text = before + found + key + after
+        texts.append(text)
+    return "\n---\n".join(texts)
+
+
+def _nodes() -> str:
+    size = {"cpu": "64", "memory": "256Gi", "pods": "500"}
+    nodes = [
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": f"node-{zone}",
+                "labels": {
+                    "kubernetes.io/hostname": f"node-{zone}",
+                    "kubernetes.io/os": "linux",
+                    "topology.kubernetes.io/region": "lab",
+                    "topology.kubernetes.io/zone": f"lab-{zone}",
+                },
+            },
+            "status": {"allocatable": size, "capacity": size},
+        }
+        for zone in NODES
+    ]
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": nodes})
+
+
+def _install() -> None:
+    """Give a new cluster its CRDs and nodes."""
+    installed = run_folder() / "installed"
+    if installed.exists():
+        return
+    client.kubectl("apply", "--server-side", "-f", definitions.crds())
+    client.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+    client.kubectl("create", "-f", "-", input=_nodes())
+    installed.touch()
+
+
+def start() -> None:
+    """Start what does not run.
+
+    Raises:
+        LabError: something did not start.
+    """
+    if all(part.daemon.pid is None for part in PARTS):
+        _prepare()
+    ETCD.start()
+    API_SERVER.start()
+    end = time.monotonic() + 60
+    while not access.answers(API_SERVER.health()):
+        # It ran on while etcd was away.
+        if time.monotonic() > end:
+            raise LabError(f"kube-apiserver does not answer, its log is {API_SERVER.daemon.log}")
+        time.sleep(0.1)
+    try:
+        _install()
+        with ThreadPoolExecutor(len(OTHERS)) as pool:
+            list(pool.map(Part.start, OTHERS))
+        client.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=60s")
+    except client.KubectlError as error:
+        raise LabError(f"the cluster does not work: {' '.join(str(error).split())}") from None
+
+
+def stop(names: Collection[str]) -> None:
+    """End programs at once: a control plane that is asked to end takes its time, and its data is not kept.
+
+    Args:
+        names: of the programs.
+    """
+    for part in reversed(PARTS):
+        if part.name in names:
+            part.daemon.stop(seconds=0)

@@ -1,0 +1,114 @@
+"""The lab's programs: those of Kubernetes and Argo Rollouts built from one pinned Go module, Prometheus from Debian."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import tarfile
+from pathlib import Path
+
+from tests.labs import toolchains
+from tests.labs.cluster.places import HERE, lab_folder
+from tests.labs.debian import SUITE, Archive
+from tests.labs.errors import LabError, run
+from tests.labs.places import digest, once
+
+MODULE = HERE / "tools"
+PROGRAMS = (
+    "./kubernetes",
+    "github.com/argoproj/argo-rollouts/cmd/kubectl-argo-rollouts",
+    "github.com/argoproj/argo-rollouts/cmd/rollouts-controller",
+    "sigs.k8s.io/kwok/cmd/kwok",
+)
+# What tools/kubernetes is, depending on what it is called as.
+KUBERNETES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kustomize")
+DEBIAN = ("prometheus", "promtool")
+
+
+def folder() -> Path:
+    """Return the folder of the programs built with Go, whether they are there or not."""
+    sources = (MODULE / "go.mod", MODULE / "go.sum", MODULE / "kubernetes" / "main.go")
+    return lab_folder() / f"tools-{digest(*sources, PROGRAMS, KUBERNETES)}"
+
+
+def prometheus_folder() -> Path:
+    """Return the folder of Prometheus' programs, whether they are there or not."""
+    return lab_folder() / f"prometheus-{digest(DEBIAN, SUITE)}"
+
+
+def path() -> str:
+    """Return PATH with the lab's programs in front."""
+    return os.pathsep.join([str(folder()), str(prometheus_folder()), os.environ.get("PATH", os.defpath)])
+
+
+def program(name: str) -> Path:
+    """Return where a program is.
+
+    Raises:
+        LabError: it is not built.
+    """
+    for candidate in (folder() / name, prometheus_folder() / name):
+        if candidate.exists():
+            return candidate
+    raise LabError(f"the cluster lab has no {name}: run python -m tests.labs.cluster up")
+
+
+def build() -> None:
+    """Build or get what is not there yet.
+
+    Raises:
+        LabError: a download is missing.
+        MissingToolchainError: Go is missing.
+    """
+    once(prometheus_folder(), _prometheus)
+    once(folder(), _build)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the Go modules that the programs are built from."""
+    text = (MODULE / "go.mod").read_text(encoding="utf-8")
+    return dict(re.findall(r"^\t(\S+) (v\S+)", text, re.MULTILINE))
+
+
+def _link_flags() -> str:
+    """Return linker flags for the versions that the programs report; built from a module they know none."""
+    kubernetes = versions()["k8s.io/kubernetes"]
+    major, minor = kubernetes.removeprefix("v").split(".")[:2]
+    known = {
+        "k8s.io/component-base/version.gitVersion": kubernetes,
+        "k8s.io/component-base/version.gitMajor": major,
+        "k8s.io/component-base/version.gitMinor": minor,
+        "github.com/argoproj/argo-rollouts/utils/version.version": versions()[
+            "github.com/argoproj/argo-rollouts"
+        ].removeprefix("v"),
+    }
+    return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in known.items())])
+
+
+def _build(target: Path) -> None:
+    env = toolchains.environment("go") | {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -trimpath", "GOWORK": "off"}
+    target.mkdir()
+    run(
+        "go", "build", "-mod=readonly", f"-ldflags={_link_flags()}", "-o", f"{target}{os.sep}", *PROGRAMS,
+        failure="cannot build the cluster lab's tools, check that Go can download modules",
+        env=env, cwd=MODULE, timeout=3600,
+    )  # fmt: skip
+    for name in KUBERNETES:
+        (target / name).symlink_to("kubernetes")
+
+
+def _prometheus(target: Path) -> None:
+    target.mkdir()
+    for deb in Archive(lab_folder() / "apt").download(DEBIAN):
+        files = subprocess.run(["dpkg-deb", "--fsys-tarfile", deb], capture_output=True, check=True).stdout
+        with tarfile.open(fileobj=io.BytesIO(files)) as archive:
+            for name in DEBIAN:
+                # Only the program: the pages of its user interface need other packages.
+                if f"./usr/bin/{name}" in archive.getnames() and (content := archive.extractfile(f"./usr/bin/{name}")):
+                    (target / name).write_bytes(content.read())
+                    (target / name).chmod(0o755)
+        deb.unlink()
+    if missing := [name for name in DEBIAN if not (target / name).exists()]:
+        raise LabError(f"Debian {SUITE} has no {missing[0]} in the package {missing[0]}")
