@@ -32,7 +32,7 @@ ROLLOUT = yaml.safe_dump(workload("Rollout"))
         (f"{ROLLOUT}spec: {{}}\n", 'key "spec" already set'),
         ("apiVersion: v1\nkind: Service\nmetadata: {name: x, label: {}}\n", 'unknown field "metadata.label"'),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: 1}\n", "data.a: 1 is not of type 'string'"),
-        ("apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: x}\nspec: {hard: {memory: 1mb}}\n", "'1mb' does not match"),
+        ("apiVersion: v1\nkind: ResourceQuota\nspec: {hard: {memory: 1mb}}\n", "'1mb' does not match"),
         ("apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nspec: {maxReplicas: 1}\n", "'scaleTargetRef' is"),
         ("- a\n", "a document has no apiVersion or no kind"),
         ("a: [\n", "no valid YAML"),
