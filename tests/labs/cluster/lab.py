@@ -108,7 +108,7 @@ class Lab:
         return client.kubectl(*arguments, input=input, timeout=timeout)
 
     def apply(self, manifests: Manifests, namespace: str = "default", dry_run: bool = False) -> str:
-        """Apply manifests on the server, where an unknown or doubled field is an error.
+        """Apply manifests on the server, where an unknown field is an error; of a doubled one kubectl sends the last.
 
         Args:
             manifests: YAML, a file, a folder with a kustomization or of files, or the objects themselves.
