@@ -12,8 +12,8 @@ from pathlib import Path
 from benchmarks import images
 from benchmarks.samples import Measure, Samples, alternating
 from tests.labs.container import Container
-from tests.labs.images import Lab, bases, recipes, registry, tools
 from tests.labs.errors import run
+from tests.labs.images import Lab, bases, recipes, registry, tools
 
 COMPRESSED = Measure("in the registry", "MB")
 UNPACKED = Measure("unpacked", "MB")
