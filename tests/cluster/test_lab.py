@@ -341,7 +341,8 @@ def test_up_starts_again_what_was_killed_and_the_cluster_is_as_it_was(own_lab: L
         if part.name in ("etcd", "kube-scheduler", "rollouts-controller"):
             assert part.daemon.pid
             os.kill(part.daemon.pid, signal.SIGKILL)
-    assert own_lab.up() == ["etcd", "kube-scheduler", "rollouts-controller"]
+    # The API server goes with its data.
+    assert own_lab.up() == ["etcd", "kube-apiserver", "kube-scheduler", "rollouts-controller"]
     own_lab.kubectl("argo", "rollouts", "status", "orders", "--timeout=60s")
 
 

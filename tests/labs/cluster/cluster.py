@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -112,14 +111,11 @@ def start() -> None:
         _prepare()
         shutil.copytree(first, data())
         _seeded().touch()
+    if ETCD.daemon.pid is None:
+        # Without it an API server may stay unready for minutes after it is back.
+        API_SERVER.daemon.stop(seconds=0)
     ETCD.start()
     API_SERVER.start()
-    end = time.monotonic() + 60
-    while not access.answers(API_SERVER.health()):
-        # It ran on while etcd was away.
-        if time.monotonic() > end:
-            raise LabError(f"kube-apiserver does not answer, its log is {API_SERVER.daemon.log}")
-        time.sleep(0.1)
     with ThreadPoolExecutor(len(OTHERS)) as pool:
         list(pool.map(Part.start, OTHERS))
     try:
