@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.labs import cluster
 from tests.labs import template as lab
 from tests.labs.built import UPSTREAM, VERSION, Built, Image
 from tests.labs.images import Lab
@@ -88,3 +89,17 @@ def image(built: Built, image_lab: Lab) -> Image:
     if done.returncode != 0:
         pytest.fail(f"make image failed, so there is no image to test:\n{done.stdout[-5000:]}")
     return Image(built.language, built.folder, f"ghcr.io/acme/{built.folder.name}:{VERSION}", env)
+
+
+@pytest.fixture(scope="session")
+def cluster_lab() -> Iterator[cluster.Lab]:
+    """The cluster lab, up; what this run started is ended with it."""
+    with cluster.Lab() as running:
+        yield running
+
+
+@pytest.fixture
+def namespace(cluster_lab: cluster.Lab) -> Iterator[str]:
+    """A namespace of the cluster lab that only this test uses."""
+    with cluster_lab.namespace() as name:
+        yield name

@@ -10,6 +10,9 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from tests.labs import toolchains
 from tests.labs.cluster import tools
@@ -152,6 +155,14 @@ def collect(name: str, modules: Sequence[Module]) -> Path:
 def crds() -> Path:
     """Return the folder of the CRDs."""
     return collect("crds", CRDS)
+
+
+def parsed_crds() -> Iterator[dict[str, Any]]:
+    """Yield the CRDs."""
+    for file in sorted(crds().glob("*.yaml")):
+        for document in yaml.load_all(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
+            if document and document["kind"] == "CustomResourceDefinition":
+                yield document
 
 
 def stages() -> Path:

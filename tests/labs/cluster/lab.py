@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.labs.cluster import client, cluster, definitions, places, prometheus, tools
+from tests.labs.cluster import client, cluster, places, prometheus, tools
 from tests.labs.cluster.parts import PARTS
 from tests.labs.cluster.places import lab_folder, run_folder
 from tests.labs.cluster.prometheus import Prometheus
@@ -60,7 +60,6 @@ class Lab:
         with alone(lab_folder()):
             before = self.status()
             tools.build()
-            definitions.crds()
             try:
                 cluster.start()
             except BaseException:
@@ -109,7 +108,7 @@ class Lab:
         return client.kubectl(*arguments, input=input, timeout=timeout)
 
     def apply(self, manifests: Manifests, namespace: str = "default", dry_run: bool = False) -> str:
-        """Apply manifests on the server, where an unknown or doubled field is an error.
+        """Apply manifests on the server, where an unknown field is an error; of a doubled one kubectl sends the last.
 
         Args:
             manifests: YAML, a file, a folder with a kustomization or of files, or the objects themselves.
@@ -129,7 +128,8 @@ class Lab:
             kustomized = (manifests / "kustomization.yaml").exists()
             return self.kubectl(*options, "--kustomize" if kustomized else "--filename", manifests)
         if not isinstance(manifests, str):
-            manifests = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
+            # Not as a List: then kubectl checks the fields itself, and the server does not.
+            manifests = "\n---\n".join(json.dumps(manifest) for manifest in manifests)
         return self.kubectl(*options, "--filename", "-", input=manifests)
 
     @contextmanager

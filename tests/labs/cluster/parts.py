@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.labs.cluster import client, tools
 from tests.labs.cluster.access import answers, certificate, ports, service_account_key, tokens, url
@@ -50,10 +51,15 @@ class Part:
             self.daemon.start(command, lambda: answers(self.health()), client.environment(), seconds=120)
 
 
+def data() -> Path:
+    """Return the folder of the cluster's data."""
+    return run_folder() / "etcd"
+
+
 def _etcd() -> list[str]:
     here, peer = url("etcd", scheme="http"), url("etcd-peer", scheme="http")
     return [
-        "--data-dir", str(run_folder() / "etcd"),
+        "--data-dir", str(data()),
         "--listen-client-urls", here, "--advertise-client-urls", here,
         "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}",
         "--unsafe-no-fsync", "--log-level", "warn",

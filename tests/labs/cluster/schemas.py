@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from tests.labs.cluster import definitions
 from tests.labs.cluster.places import HERE, lab_folder
@@ -94,22 +92,15 @@ def _write_server(folder: Path, source: Path) -> None:
     _write(folder, f"{group}/{version}" if group else version, kinds, strict)
 
 
-def _crds(folder: Path) -> Iterator[tuple[str, str, Schema]]:
-    """Yield version, kind and schema of each."""
-    for file in sorted(folder.glob("*.yaml")):
-        for crd in yaml.load_all(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
-            if crd and crd["kind"] == "CustomResourceDefinition":
-                for version in crd["spec"]["versions"]:
-                    schema = version["schema"]["openAPIV3Schema"]
-                    yield f"{crd['spec']['group']}/{version['name']}", crd["spec"]["names"]["kind"], schema
-
-
-def _write_crds(folder: Path, crds: Path, metadata: Mapping[str, Schema]) -> None:
+def _write_crds(folder: Path, metadata: Mapping[str, Schema]) -> None:
     by_version: dict[str, dict[str, Schema]] = {}
-    for version, kind, schema in _crds(crds):
-        strict = _strict(schema)
-        _add_type_and_metadata(strict)
-        by_version.setdefault(version, {})[kind] = strict
+    for crd in definitions.parsed_crds():
+        for version in crd["spec"]["versions"]:
+            strict = _strict(version["schema"]["openAPIV3Schema"])
+            _add_type_and_metadata(strict)
+            by_version.setdefault(f"{crd['spec']['group']}/{version['name']}", {})[crd["spec"]["names"]["kind"]] = (
+                strict
+            )
     for version, schemas in by_version.items():
         _write(folder, version, {kind: kind for kind in schemas}, {**metadata, **schemas})
 
@@ -122,7 +113,6 @@ def folder() -> Path:
         MissingToolchainError: Go is missing.
     """
     server = definitions.collect("openapi", definitions.OPENAPI)
-    crds = definitions.crds()
 
     def make(target: Path) -> None:
         target.mkdir()
@@ -131,9 +121,9 @@ def folder() -> Path:
         core = _of_the_server(server / "api__v1_openapi.json")
         prefix = _META.removesuffix("ObjectMeta")
         metadata = {name: _strict(schema) for name, schema in core.items() if name.startswith(prefix)}
-        _write_crds(target, crds, metadata)
+        _write_crds(target, metadata)
 
-    return once(lab_folder() / f"schemas-{digest(server.name, crds.name, HERE / 'schemas.py')}", make)
+    return once(lab_folder() / f"schemas-{digest(server.name, definitions.crds().name, HERE / 'schemas.py')}", make)
 
 
 @functools.cache

@@ -49,10 +49,12 @@ def program(name: str) -> Path:
     Raises:
         LabError: it is not built.
     """
-    for candidate in (folder() / name, prometheus_folder() / name):
-        if candidate.exists():
-            return candidate
-    raise LabError(f"the cluster lab has no {name}: run python -m tests.labs.cluster up")
+    where = prometheus_folder() if name in DEBIAN else folder()
+    if (where / name).exists():
+        return where / name
+    if where.exists():
+        raise LabError(f"{where} has no {name}: delete the folder and run python -m tests.labs.cluster up")
+    raise LabError(f"the cluster lab has no {name} yet: run python -m tests.labs.cluster up")
 
 
 def build() -> None:
@@ -62,6 +64,9 @@ def build() -> None:
         LabError: a download is missing.
         MissingToolchainError: Go is missing.
     """
+    if not folder().exists():
+        toolchains.locate("go")
+    # What takes seconds first: what is missing shows at once.
     once(prometheus_folder(), _prometheus)
     once(folder(), _build)
 
