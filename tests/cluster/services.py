@@ -1,0 +1,52 @@
+"""A service's own verbs for the cluster, with the lab's kubectl."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.labs.cluster import client
+
+ENVIRONMENTS = ("preview", "production", "staging")
+Object = dict[str, Any]
+
+
+def script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the scripts in ``make/`` of a service.
+
+    Args:
+        folder: the service.
+        arguments: the script's name and its arguments.
+    """
+    command = [sys.executable, f"make/{arguments[0]}", *arguments[1:]]
+    return subprocess.run(
+        command, cwd=folder, env=client.environment(), capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def rendered(folder: Path) -> dict[str, str]:
+    """Return what ``make manifests`` of a service writes, by environment.
+
+    Raises:
+        RuntimeError: it fails.
+    """
+    done = script(folder, "manifests.py", "render")
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr)
+    return {path.stem: path.read_text(encoding="utf-8") for path in (folder / "build/manifests").glob("*.yaml")}
+
+
+def objects(manifests: str) -> list[Object]:
+    """Return the objects in YAML."""
+    return [document for document in yaml.safe_load_all(manifests) if document]
+
+
+def only(found: Iterable[Object], kind: str) -> Object:
+    """Return the one object of a kind."""
+    [one] = [item for item in found if item["kind"] == kind]
+    return one

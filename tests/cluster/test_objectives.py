@@ -1,0 +1,174 @@
+"""slo.yaml writes alerts that promtool finds right: they page, open a ticket and keep silent when they should."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cluster.services import objects, only, script
+from tests.labs import template as lab
+from tests.labs.cluster import client
+
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("cluster_lab")]
+
+METRIC = "http_server_request_duration_seconds"
+BUDGET = 0.001  # of the availability of tier standard
+
+
+@pytest.fixture
+def service(template: Path, tmp_path: Path) -> Path:
+    return lab.render(template, tmp_path / "orders", {"language": "go"})
+
+
+def promtool(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = ["promtool", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=cwd, env=client.environment(), capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def rules(service: Path, folder: Path) -> Path:
+    """Write the rules as Prometheus reads them, without the Kubernetes object around them."""
+    text = (service / "deploy/base/slo/rules.yaml").read_text()
+    file = folder / "rules.yaml"
+    file.write_text(yaml.safe_dump(only(objects(text), "PrometheusRule")["spec"]))
+    return file
+
+
+def requests(bad: float, slow: float = 0) -> list[dict[str, str]]:
+    """Return series of 100 requests a minute for half a day, of which these shares fail or are slow."""
+    labels = 'job="orders", namespace="orders-production"'
+
+    def series(name: str, a_minute: float) -> dict[str, str]:
+        return {"series": name, "values": f"0+{a_minute:g}x720"}
+
+    found = [
+        series(f'{METRIC}_count{{{labels}, http_response_status_code="200"}}', 100 * (1 - bad)),
+        series(f'{METRIC}_bucket{{{labels}, http_response_status_code="200", le="0.5"}}', 100 * (1 - slow)),
+    ]
+    if bad:
+        found.append(series(f'{METRIC}_count{{{labels}, http_response_status_code="500"}}', 100 * bad))
+    return found
+
+
+def alerts(service: Path, folder: Path, bad: float, slow: float = 0) -> set[tuple[str, str]]:
+    """Return name and severity of the alerts that fire after it, as promtool sees them."""
+    file = rules(service, folder)
+    case = {
+        "interval": "1m",
+        "input_series": requests(bad, slow),
+        "promql_expr_test": [
+            {"expr": "count by (alertname, severity, window) (ALERTS{alertstate='firing'})", "eval_time": "12h"}
+        ],
+    }
+    test = folder / "test.yaml"
+    test.write_text(yaml.safe_dump({"rule_files": [str(file)], "evaluation_interval": "1m", "tests": [case]}))
+    # The expectation is empty, so promtool prints what it found where there is anything.
+    printed = promtool("test", "rules", test, cwd=folder)
+    found = set()
+    for line in (printed.stdout + printed.stderr).splitlines():
+        if 'alertname="' in line:
+            labels = dict(part.split("=") for part in line[line.index("{") + 1 : line.index("}")].split(", "))
+            found.add((labels["alertname"].strip('"'), labels["severity"].strip('"')))
+    assert found or printed.returncode == 0, printed.stdout + printed.stderr
+    return found
+
+
+PAGE, TICKET = ("AvailabilityBudgetBurn", "page"), ("AvailabilityBudgetBurn", "ticket")
+SLOW_PAGE, SLOW_TICKET = ("LatencyBudgetBurn", "page"), ("LatencyBudgetBurn", "ticket")
+
+
+def test_rules_are_valid(service: Path, tmp_path: Path) -> None:
+    done = promtool("check", "rules", rules(service, tmp_path), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "24 rules found" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("bad", "slow", "expected"),
+    [
+        (20 * BUDGET, 0, {PAGE, TICKET}),
+        (7 * BUDGET, 0, {PAGE, TICKET}),  # the slower page, of six hours
+        (4 * BUDGET, 0, {TICKET}),
+        (1.5 * BUDGET, 0, {TICKET}),
+        (0.5 * BUDGET, 0, set()),
+        (0, 0, set()),
+        (0, 0.2, {SLOW_PAGE, SLOW_TICKET}),
+        (0, 0.02, {SLOW_TICKET}),
+        (0, 0.005, set()),
+    ],
+)
+def test_alerts_fire_as_the_budget_burns(
+    service: Path, tmp_path: Path, bad: float, slow: float, expected: set[tuple[str, str]]
+) -> None:
+    assert alerts(service, tmp_path, bad, slow) == expected
+
+
+def test_a_mutated_threshold_is_seen(service: Path, tmp_path: Path) -> None:
+    file = service / "deploy/base/slo/rules.yaml"
+    file.write_text(file.read_text().replace("> 14.4 * 0.001", "> 44.4 * 0.001").replace("> 6 * 0.001", "> 26 * 0.001"))
+    assert alerts(service, tmp_path, 20 * BUDGET) == {TICKET}
+
+
+def test_objectives_are_changed_in_one_file(service: Path, tmp_path: Path) -> None:
+    assert script(service, "slo.py", "check").returncode == 0
+    file = service / "slo.yaml"
+    file.write_text(file.read_text().replace("objective: 99.9 ", "objective: 99 "))
+    done = script(service, "slo.py", "check")
+    assert done.returncode == 1
+    assert "deploy/base/slo/rules.yaml does not follow from slo.yaml: run make slo and commit it" in done.stderr
+    assert script(service, "slo.py", "write").returncode == 0
+    assert script(service, "slo.py", "check").returncode == 0
+    assert alerts(service, tmp_path, 7 * BUDGET) == set()
+    analysis = yaml.safe_load((service / "deploy/base/slo/analysis.yaml").read_text())
+    assert analysis["spec"]["metrics"][0]["successCondition"].endswith("<= 0.144")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (
+            "objective: 99.9 ",
+            "objective: 100 ",
+            "availability.objective must be a number from 50 to below 100, not 100",
+        ),
+        ("objective: 99.9 ", "objective: most ", "availability.objective must be a number"),
+        ("threshold_ms: 500", "threshold_ms: 300", "latency.threshold_ms must be a bucket of the histogram: 5, 10, 25"),
+        ("latency:", "latancy:", "it lacks 'latency'"),
+        ("availability:", "- x", "it is not the YAML that is expected"),
+    ],
+)
+def test_bad_objectives_are_refused_in_one_line(service: Path, old: str, new: str, reason: str) -> None:
+    file = service / "slo.yaml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    done = script(service, "slo.py", "write")
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"  FAIL  slo.yaml: {reason}")
+    assert script(service, "slo.py", "check").returncode == 2
+
+
+def test_the_dashboard_asks_for_what_is_there(service: Path, tmp_path: Path) -> None:
+    """Every query of the dashboard is PromQL, and what it reads is recorded or exposed."""
+    config: dict[str, Any] = yaml.safe_load((service / "deploy/base/slo/dashboard.yaml").read_text())
+    [model] = [json.loads(text) for text in config["data"].values()]
+    queries = [target["expr"] for panel in model["panels"] for target in panel["targets"]]
+    assert len(queries) == 8
+    recorded = {rule["record"] for rule in yaml.safe_load(rules(service, tmp_path).read_text())["groups"][0]["rules"]}
+    for query in queries:
+        done = promtool("check", "rules", wrap(tmp_path, query), cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert METRIC in query or any(name in query for name in recorded)
+
+
+def wrap(folder: Path, query: str) -> Path:
+    file = folder / "query.yaml"
+    rule = {"record": "one", "expr": query.replace("$namespace", "n")}
+    file.write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [rule]}]}))
+    return file
