@@ -93,6 +93,11 @@ def missing(repository: str) -> list[str]:
             f"gh variable set AUTOMATION_APP_ID --repo {repository} --body 123456",
             f"gh secret set AUTOMATION_APP_KEY --repo {repository} <key.pem",
         ))
+    if os.environ.get("DEPENDENCY_REVIEW") == "false":
+        found.append((
+            "Dependencies of pull requests are not reviewed: this private repository needs GitHub's Code Security for it",
+            f"gh variable set DEPENDENCY_REVIEW --repo {repository} --body true",
+        ))
     if not _has_ruleset(repository):
         found.append((
             "No ruleset of the repository requires `ci-ok` and a review by the code owners",
