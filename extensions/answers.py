@@ -23,6 +23,7 @@ LANGUAGES = ("go", "java", "node", "python")
 TIERS = ("critical", "standard", "internal")
 BASE_IMAGES = ("distroless", "wolfi")
 LICENCES = ("proprietary", "Apache-2.0", "MIT")
+BUILD_WORKFLOWS = ("local", "organisation")
 
 # Upper bounds of http_server_request_duration_seconds, in milliseconds: a latency objective between two of them could
 # not be measured. From the advice of OpenTelemetry's HTTP semantic conventions.
@@ -34,6 +35,8 @@ _TEAM = re.compile(r"[a-z0-9](?:[-_.]?[a-z0-9])*")
 _REGISTRY = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 _JAVA_GROUP = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")
 _URL = re.compile(r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
+_WORKFLOW = re.compile(r"[\w.-]+/[\w.-]+/\.github/workflows/[\w.-]+\.ya?ml@[0-9a-f]{40}", re.ASCII)
+_WORKFLOW_EXAMPLE = "acme/golden-path/.github/workflows/service-release.yml@<40 hex digits>"
 _BOOLEANS = ("true", "false", "yes", "no", "y", "n", "t", "f", "on", "off", "1", "0")
 
 Answers = Mapping[str, Any]
@@ -172,6 +175,22 @@ def _check_java_group(value: Any, _: Answers, env: Environment) -> str:
     return f"{reserved[0]!r} is a reserved word of java" if reserved else ""
 
 
+def _check_build_workflow(value: Any, answers: Answers, _: Environment) -> str:
+    if problem := _choice(value, BUILD_WORKFLOWS):
+        return problem
+    if str(value) == "organisation" and not answers.get("release_workflow"):
+        return f"organisation needs release_workflow as well, for example '{_WORKFLOW_EXAMPLE}'"
+    return ""
+
+
+def _check_release_workflow(value: Any, answers: Answers, _: Environment) -> str:
+    if answers.get("build_workflow", "local") != "organisation":
+        return "is for build_workflow=organisation only" if value else ""
+    if _WORKFLOW.fullmatch(str(value)):
+        return ""
+    return f"must be a workflow at a commit, for example '{_WORKFLOW_EXAMPLE}'"
+
+
 CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {
     "language": _check_language,
     "service_name": _check_service_name,
@@ -192,6 +211,8 @@ CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {
     "java_group": _check_java_group,
     "go_workspace": _check_boolean,
     "base_image": _check_base_image,
+    "build_workflow": _check_build_workflow,
+    "release_workflow": _check_release_workflow,
 }
 
 

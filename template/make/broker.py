@@ -24,16 +24,10 @@ def broker(*arguments):
 
 def publish(service, version, _):
     if not list(Path("contracts/consumed").glob("*.json")):
-        print(
-            "  skip  publish: contracts/consumed is empty; `make contract` fills it where the service has an upstream"
-        )
+        print("  skip  publish: contracts/consumed is empty; `make contract` fills it where the service has an upstream")
         return
-    branch = subprocess.run(
-        ["git", "branch", "--show-current"], stdout=subprocess.PIPE, text=True, check=False
-    ).stdout.strip()
-    print(
-        broker("publish", "contracts/consumed", "--consumer-app-version", version, "--branch", branch or "main"), end=""
-    )
+    branch = subprocess.run(["git", "branch", "--show-current"], stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
+    print(broker("publish", "contracts/consumed", "--consumer-app-version", version, "--branch", branch or "main"), end="")
 
 
 def can_i_deploy(service, version, environment):
@@ -45,25 +39,18 @@ def can_i_deploy(service, version, environment):
         print(f"  ok    can-i-deploy: {service} {version} fits what is in {environment}")
         return
     reason = summary["reason"]
-    deployed = json.loads(
-        broker("describe-version", "--pacticipant", service, "--environment", environment, "--output", "json")
-    )
+    deployed = json.loads(broker("describe-version", "--pacticipant", service, "--environment", environment, "--output", "json"))
     # Two services that call each other could never be deployed a first time if each waited for the other to be there. A
     # verification that ran and failed still stops it.
     if not deployed and not summary["failed"]:
         print(f"  warn  can-i-deploy: {reason}")
-        print(
-            f"  warn  can-i-deploy: goes on, as {service} was never deployed to {environment} and nothing there depends on it"
-        )
+        print(f"  warn  can-i-deploy: goes on, as {service} was never deployed to {environment} and nothing there depends on it")
         return
     sys.exit(f"can-i-deploy: {service} {version} may not go to {environment}: {reason}")
 
 
 def record_deployment(service, version, environment):
-    print(
-        broker("record-deployment", "--pacticipant", service, "--version", version, "--environment", environment),
-        end="",
-    )
+    print(broker("record-deployment", "--pacticipant", service, "--version", version, "--environment", environment), end="")
 
 
 VERBS = {"publish": publish, "can-i-deploy": can_i_deploy, "record-deployment": record_deployment}

@@ -82,28 +82,27 @@ def missing(repository: str) -> list[str]:
     }  # fmt: skip
     found = []
     if unset & {"PACT_BROKER_BASE_URL", "PACT_BROKER_TOKEN"}:
-        found.append(
-            (
-                "Contracts are verified from `contracts/` only, not published to a Pact broker",
-                f"gh variable set PACT_BROKER_BASE_URL --repo {repository} --body https://...",
-                f"gh secret set PACT_BROKER_TOKEN --repo {repository}",
-            )
-        )
+        found.append((
+            "Contracts are verified from `contracts/` only, not published to a Pact broker",
+            f"gh variable set PACT_BROKER_BASE_URL --repo {repository} --body https://...",
+            f"gh secret set PACT_BROKER_TOKEN --repo {repository}",
+        ))
     if unset & {"AUTOMATION_APP_ID", "AUTOMATION_APP_KEY"}:
-        found.append(
-            (
-                "No pull requests are opened by automation, which needs a GitHub App of your organisation",
-                f"gh variable set AUTOMATION_APP_ID --repo {repository} --body 123456",
-                f"gh secret set AUTOMATION_APP_KEY --repo {repository} <key.pem",
-            )
-        )
+        found.append((
+            "No pull requests are opened by automation, which needs a GitHub App of your organisation",
+            f"gh variable set AUTOMATION_APP_ID --repo {repository} --body 123456",
+            f"gh secret set AUTOMATION_APP_KEY --repo {repository} <key.pem",
+        ))
+    if os.environ.get("DEPENDENCY_REVIEW") == "false":
+        found.append((
+            "Dependencies of pull requests are not reviewed: this private repository needs GitHub's Code Security for it",
+            f"gh variable set DEPENDENCY_REVIEW --repo {repository} --body true",
+        ))
     if not _has_ruleset(repository):
-        found.append(
-            (
-                "No ruleset of the repository requires `ci-ok` and a review by the code owners",
-                f"gh api --method POST repos/{repository}/rulesets --input .github/ruleset.json",
-            )
-        )
+        found.append((
+            "No ruleset of the repository requires `ci-ok` and a review by the code owners",
+            f"gh api --method POST repos/{repository}/rulesets --input .github/ruleset.json",
+        ))
     if not found:
         return []
     lines = ["### Not configured yet", ""]

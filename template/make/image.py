@@ -61,10 +61,7 @@ def main(target: str, *locks: str) -> int:
     begun = time.monotonic()
     command = ["docker", "buildx", "bake", "--progress=plain", f"--metadata-file={metadata}", target]
     verbose = os.environ.get("V") == "1"
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as build,
-        log.open("w") as kept,
-    ):
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as build, log.open("w") as kept:
         for line in build.stdout or ():
             kept.write(line)
             if verbose:

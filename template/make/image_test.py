@@ -40,9 +40,7 @@ def main(image: str, port: str) -> int:
         while not ready(f"http://{where}/readyz"):
             running = docker("inspect", "--format", "{{.State.Running}}", container) == "true"
             if not running or time.monotonic() - begun > READY_SECONDS:
-                sys.stderr.write(
-                    subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True).stdout
-                )
+                sys.stderr.write(subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True).stdout)
                 sys.stderr.write(f"{image} {'was not ready in time' if running else 'ended before it was ready'}\n")
                 return 1
             time.sleep(0.05)

@@ -2,11 +2,12 @@
 """Sign an image, or verify all that must hold before one is trusted.
 
 usage: signature.py sign REFERENCE
-       signature.py verify REFERENCE --repository OWNER/NAME
+       signature.py verify REFERENCE --repository OWNER/NAME [--workflow OWNER/NAME/PATH@COMMIT]
 
-Verified are: the signature's identity (the release workflow on the main branch, or the key in COSIGN_KEY), every byte of
-the image against the signed digest, and that the signed index holds for each platform an SPDX SBOM and a SLSA provenance
-of just that digest, the provenance naming the repository and the commit in the image's label.
+Verified are: the signature's identity (the release workflow on the main branch; the workflow of the organisation's, run
+for that branch of this repository; or the key in COSIGN_KEY), every byte of the image against the signed digest, and
+that the signed index holds for each platform an SPDX SBOM and a SLSA provenance of just that digest, the provenance
+naming the repository and the commit in the image's label.
 
 COSIGN_FLAGS adds flags to cosign, for a private Sigstore or a registry without TLS.
 """
@@ -69,10 +70,14 @@ class Layout:
         return found
 
 
-def verify(reference: str, repository: str) -> str:
+def verify(reference: str, repository: str, workflow: str) -> str:
     key = os.environ.get("COSIGN_KEY")
-    identity = f"https://github.com/{repository}/{WORKFLOW}"
+    identity = f"https://github.com/{workflow or f'{repository}/{WORKFLOW}'}"
     whose = ["--key", key] if key else ["--certificate-identity", identity, "--certificate-oidc-issuer", ISSUER]
+    if workflow and not key:
+        # Every service of the organisation is signed with that identity: these two say for whom it ran.
+        whose += ["--certificate-github-workflow-repository", repository]
+        whose += ["--certificate-github-workflow-ref", "refs/heads/main"]
     cosign("verify", *whose, "--output", "text", reference)
     digest = reference.split("@")[1]
     with tempfile.TemporaryDirectory() as folder:
@@ -137,13 +142,17 @@ def main() -> int:
     parser.add_argument("verb", choices=["sign", "verify"])
     parser.add_argument("reference")
     parser.add_argument("--repository", default="")
+    parser.add_argument("--workflow", default="")
     given = parser.parse_args()
     try:
         if not re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", given.reference):
             raise Refused("name an image by its digest, IMAGE_REF=name@sha256:...; a tag can be moved")
         if shutil.which("cosign") is None:
             raise Refused("cosign is missing: install cosign 3")
-        result = sign(given.reference) if given.verb == "sign" else verify(given.reference, given.repository)
+        if given.verb == "sign":
+            result = sign(given.reference)
+        else:
+            result = verify(given.reference, given.repository, given.workflow)
     except Refused as reason:
         sys.stderr.write(f"  FAIL  {given.verb}: {reason}\n")
         return 1

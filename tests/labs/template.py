@@ -14,7 +14,7 @@ from tests.labs.toolchains import ROOT
 VERSION = "v0.0.0"
 COPIER = Path(sys.executable).parent / "copier"
 
-_GIT = {
+GIT = {
     "GIT_AUTHOR_NAME": "golden-path",
     "GIT_AUTHOR_EMAIL": "golden-path@example.com",
     "GIT_COMMITTER_NAME": "golden-path",
@@ -40,7 +40,7 @@ def git(folder: Path, *arguments: str) -> str:
         subprocess.CalledProcessError: it failed.
     """
     done = subprocess.run(
-        ["git", *arguments], cwd=folder, env={**os.environ, **_GIT}, capture_output=True, text=True, check=True
+        ["git", *arguments], cwd=folder, env={**os.environ, **GIT}, capture_output=True, text=True, check=True
     )
     return done.stdout.strip()
 
@@ -90,7 +90,7 @@ def copier(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Comple
     return subprocess.run(
         command,
         cwd=cwd,
-        env={**os.environ, **_GIT},
+        env={**os.environ, **GIT},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

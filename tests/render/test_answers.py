@@ -12,6 +12,7 @@ from tests.labs import template as lab
 from tests.labs.toolchains import ROOT
 
 LONG = "a" * 41
+WORKFLOW = f"acme/workflows/.github/workflows/release.yml@{'1' * 40}"
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,31 @@ LONG = "a" * 41
             "base_image: wolfi is for go only: "
             "its free images carry another version of the node runtime than the service's",
         ),
+        (
+            {"build_workflow": "remote"},
+            "build_workflow: must be one of local, organisation, not 'remote'",
+        ),
+        (
+            {"build_workflow": "organisation"},
+            "build_workflow: organisation needs release_workflow as well, for example "
+            "'acme/golden-path/.github/workflows/service-release.yml@<40 hex digits>'",
+        ),
+        ({"release_workflow": WORKFLOW}, "release_workflow: is for build_workflow=organisation only"),
+        *(
+            (
+                {"build_workflow": "organisation", "release_workflow": bad},
+                "release_workflow: must be a workflow at a commit, for example "
+                "'acme/golden-path/.github/workflows/service-release.yml@<40 hex digits>'",
+            )
+            for bad in (
+                WORKFLOW.replace("1" * 40, "v1"),  # a tag can be moved
+                WORKFLOW.replace("1" * 40, "1" * 39),
+                WORKFLOW.replace("acme/", ""),
+                WORKFLOW.replace(".github/workflows/", ""),
+                f"./{WORKFLOW}",
+                f"{WORKFLOW}\nwith: evil",
+            )
+        ),
         ({"description": ""}, "description: must be one line of 1 to 200 printable characters"),
         ({"description": "a\nb"}, "description: must be one line of 1 to 200 printable characters"),
         (
@@ -108,6 +134,7 @@ def test_choices_of_the_prompt_are_those_of_the_check() -> None:
         "tier": rules.TIERS,
         "licence": rules.LICENCES,
         "base_image": rules.BASE_IMAGES,
+        "build_workflow": rules.BUILD_WORKFLOWS,
         "slo_latency_ms": rules.LATENCY_BUCKETS_MS,
     }.items():
         offered = questions[name]["choices"]
@@ -123,6 +150,19 @@ def test_answers_of_a_data_file_are_checked_too(template: Path, tmp_path: Path) 
     assert not (tmp_path / "service").exists()
 
 
+def test_the_organisations_workflow_is_remembered_and_kept(template: Path, tmp_path: Path) -> None:
+    """A later run with the answers of the first needs no word about it."""
+    given = {"build_workflow": "organisation", "release_workflow": WORKFLOW}
+    folder = lab.render(template, tmp_path / "orders", given)
+    lab.commit_all(folder)
+    done = lab.copier("recopy", "--trust", "--defaults", "--overwrite", "--quiet", "--data", "port=9000", folder)
+    assert done.returncode == 0, done.stderr
+    answers = yaml.safe_load((folder / ".copier-answers.yml").read_text())
+    assert {name: answers[name] for name in given} == given
+    assert answers["port"] == 9000
+    assert f"uses: {WORKFLOW}" in (folder / ".github/workflows/release.yml").read_text()
+
+
 def test_defaults_make_a_service_of_the_folders_name(template: Path, tmp_path: Path) -> None:
     folder = lab.render(template, tmp_path / "Order Service", {})
     answers = yaml.safe_load((folder / ".copier-answers.yml").read_text())
@@ -130,6 +170,7 @@ def test_defaults_make_a_service_of_the_folders_name(template: Path, tmp_path: P
     assert answers == {
         "_commit": lab.VERSION,
         "base_image": "distroless",
+        "build_workflow": "local",
         "description": "The order-service API",
         "details": False,
         "go_workspace": False,

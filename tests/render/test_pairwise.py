@@ -37,9 +37,12 @@ ANSWERS: dict[str, list[object]] = {
     "go_workspace": [False, True],
     "java_group": ["com.acme", "io.acme_labs.x"],
     "base_image": ["distroless", "wolfi"],
+    "build_workflow": ["local", "organisation"],
 }
 CASES = [dict(zip(ANSWERS, values, strict=True)) for values in AllPairs(list(ANSWERS.values()))]
 for _case in CASES:
+    if _case["build_workflow"] == "organisation":
+        _case["release_workflow"] = f"acme/workflows/.github/workflows/release.yml@{'1' * 40}"
     if _case["language"] != "go":
         del _case["base_image"]  # there is no choice
 

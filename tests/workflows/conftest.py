@@ -43,9 +43,9 @@ class Release:
     authority: Authority
     programs: Path
 
-    def signed_as(self, workflow: str) -> None:
+    def signed_as(self, workflow: str, *, repository: str = "", ref: str = "") -> None:
         """Let cosign sign with a certificate of this identity, and trust the authority when it verifies."""
-        identity = self.authority.identity(workflow)
+        identity = self.authority.identity(workflow, repository=repository, ref=ref)
         script = (
             'verb=$1; shift\ncase "$verb" in\n'
             f'  sign) set -- {identity["COSIGN_FLAGS"]} --key {identity["COSIGN_KEY"]} "$@" ;;\n'

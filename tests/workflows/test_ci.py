@@ -110,6 +110,35 @@ def test_a_failure_leaves_the_others_green(runner: Lab, clone: Clone, job_env: d
 
 
 @pytest.mark.one_language
+@pytest.mark.parametrize(
+    ("private", "variables", "reviewed"),
+    [(False, {}, True), (True, {}, False), (True, {"DEPENDENCY_REVIEW": "true"}, True)],
+)
+@pytest.mark.parametrize("vulnerable", [False, True])
+def test_dependencies_are_reviewed(
+    runner: Lab,
+    clone: Clone,
+    job_env: dict[str, str],
+    private: bool,
+    variables: dict[str, str],
+    reviewed: bool,
+    vulnerable: bool,
+) -> None:
+    """Where GitHub can; a private repository without its Code Security is green and told so."""
+    action = "actions/dependency-review-action"
+    folder = clone()
+    edit(folder, "Makefile", r"\Z", "\n# A change of code.\n")
+    result = pull_request(
+        runner, folder, job_env, payload={**PULL_REQUEST, "repository": {"private": private}}, variables=variables,
+        fails=[action] if vulnerable else [], ended={job: Ended("success") for job in WORK if job != "policy"},
+    )  # fmt: skip
+    wanted = "failure" if reviewed and vulnerable else "success"
+    assert (result.result("policy"), result.result("ci-ok")) == (wanted, wanted)
+    assert [call.inputs for call in result.calls if call.name == action] == [{"fail-on-severity": "high"}] * reviewed
+    assert ("gh variable set DEPENDENCY_REVIEW" in result.jobs["ci-ok"].summary) is not reviewed
+
+
+@pytest.mark.one_language
 def test_documents_need_no_build(runner: Lab, clone: Clone, job_env: dict[str, str]) -> None:
     """The required check is there and green, though nothing was built."""
     folder = clone()

@@ -17,6 +17,10 @@ from tests.labs.workflows.lint import lint
 ANSWERS: dict[str, dict[str, object]] = {
     "defaults": {},
     "alone": {"provides": False},
+    "called-build": {
+        "build_workflow": "organisation",
+        "release_workflow": f"acme/golden-path/.github/workflows/service-release.yml@{'1' * 40}",
+    },
     "other-registry": {"registry": "registry.example.com:5000/team", "upstream": "inventory"},
 }
 

@@ -66,6 +66,9 @@ def test_the_newest_release_is_scanned(runner: Lab, release: Release, tmp_path: 
     assert "| Fuzzing | 0 |" in summary
     assert "License" not in summary
     assert "Branch-Protection" not in summary
+    drift = next(job for job in result.jobs.values() if job.id == "drift")
+    assert drift.result == "success"
+    assert "0 files differ from what it wrote" in drift.summary
 
 
 def test_before_the_first_release(runner: Lab, release: Release, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 # What Fulcio writes into its certificates: github.com/sigstore/fulcio, docs/oid-info.md.
 ISSUER_EXTENSION = ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
+REPOSITORY_EXTENSION = ObjectIdentifier("1.3.6.1.4.1.57264.1.5")
+REF_EXTENSION = ObjectIdentifier("1.3.6.1.4.1.57264.1.6")
 ISSUER = "https://token.actions.githubusercontent.com"
 
 _SIGNS = dict.fromkeys(
@@ -73,16 +75,18 @@ class Authority:
         self._cosign("generate-key-pair", "--output-key-prefix", name)
         return self.folder / f"{name}.key", self.folder / f"{name}.pub"
 
-    def identity(self, workflow: str) -> dict[str, str]:
+    def identity(self, workflow: str, *, repository: str = "", ref: str = "") -> dict[str, str]:
         """Return the variables with which ``make sign`` signs as this workflow would.
 
         Args:
             workflow: the identity in the certificate, ``https://github.com/OWNER/NAME/PATH@REF``.
+            repository: for which one it ran, ``OWNER/NAME``; not in the certificate where it is empty.
+            ref: for which branch or tag of it.
         """
         self._identities += 1
         name = f"identity-{self._identities}"
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = (
+        builder = (
             self._builder(x509.Name([]), self._certificate.subject, key)
             .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(workflow)]), critical=True)
             .add_extension(
@@ -91,8 +95,11 @@ class Authority:
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .add_extension(x509.UnrecognizedExtension(ISSUER_EXTENSION, ISSUER.encode()), critical=False)
-            .sign(self._key, hashes.SHA256())
         )
+        for extension, value in ((REPOSITORY_EXTENSION, repository), (REF_EXTENSION, ref)):
+            if value:
+                builder = builder.add_extension(x509.UnrecognizedExtension(extension, value.encode()), critical=False)
+        certificate = builder.sign(self._key, hashes.SHA256())
         pem = self.folder / f"{name}.pem"
         pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         plain = self.folder / f"{name}.plain"

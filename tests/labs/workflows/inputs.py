@@ -35,7 +35,7 @@ def check(repository: Path, pinned: Mapping[str, str] | None = None) -> list[str
 
 def _scope(scope: Scope, pinned: Mapping[str, str]) -> Iterator[str]:
     for use in scope.uses:
-        if use.repository:
+        if use.repository and not use.called:
             yield from (f"{scope.file}:{line}: {text}" for line, text in _use(use, pinned))
     yield from (f"{scope.file}:{line}: {text}" for line, text in _outputs(scope))
 

@@ -57,6 +57,7 @@ class Lab:
         variables: Mapping[str, str] | None = None,
         recorders: Mapping[str, Recorder] | None = None,
         repositories: Mapping[str, Path] | None = None,
+        called: Mapping[str, Path] | None = None,
         artifacts: Path | None = None,
         reuse: Sequence[str] = REUSE,
         env: Mapping[str, str] | None = None,
@@ -78,6 +79,7 @@ class Lab:
             variables: ``vars``.
             recorders: programs that are recorded instead of run; all others are real.
             repositories: further repositories that jobs may check out, fetch or push, by ``owner/name``.
+            called: folders of other repositories whose workflows are called, by ``owner/name@commit``.
             artifacts: folder of artifacts of earlier runs, in which this one puts its own; an empty one by default.
             reuse: folders of the repository, ignored by git, whose copies each job finds after checkout.
             env: environment of the jobs, such as ``toolchains.environment(language)``; this process's by default.
@@ -126,7 +128,10 @@ class Lab:
         }
         _write(run / "env.yml", self._job_env(run, outer))
         _programs(run, recorded, outer)
-        options = stubs.write(run / "stubs", stubs.used(run / "tree"))
+        others = {key: folder.resolve() for key, folder in (called or {}).items()}
+        actions = stubs.used(run / "tree").union(*map(stubs.used, others.values()))
+        options = stubs.write(run / "stubs", actions)
+        options += [part for key, folder in others.items() for part in ("--local-repository", f"{key}={folder}")]
         options += ["--actor", payload["sender"]["login"]]
         done = _act(run, event, workflow, options, outer, timeout)
         return _result(run, file, done, store, ended or {})

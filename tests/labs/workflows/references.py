@@ -36,6 +36,11 @@ class Use:
         """``owner/name``; empty for a path in the own repository."""
         return "" if self.name.startswith("./") else "/".join(self.name.split("/")[:2])
 
+    @property
+    def called(self) -> bool:
+        """Whether it is a workflow, and not an action, of another repository."""
+        return "/.github/workflows/" in self.name
+
 
 @dataclass(frozen=True)
 class Scope:

@@ -22,7 +22,7 @@ def used(repository: Path) -> set[tuple[str, str]]:
     found = set()
     for scope in scopes(repository):
         for use in scope.uses:
-            if not use.repository:
+            if not use.repository or use.called:
                 continue
             if use.name not in metadata.load():
                 raise LabError(

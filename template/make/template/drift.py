@@ -1,0 +1,40 @@
+"""Which files differ from what the service's version of the template wrote, those that it left to the service apart."""
+
+from pathlib import Path
+
+from source import ANSWERS, Refused, git, newest, origin, run, say, work_tree
+
+
+def drift(copier: Path) -> None:
+    """Nothing but a report: a template that cannot be reached is no failure of the service's."""
+    try:
+        source, current = origin()
+        with work_tree() as (tree, _):
+            run(
+                copier,
+                "recopy",
+                "--quiet",
+                "--defaults",
+                "--trust",
+                "--overwrite",
+                "--vcs-ref",
+                current,
+                "--answers-file",
+                ANSWERS,
+                tree,
+            )
+            git("add", "--all", cwd=tree)
+            changes = git("diff", "--cached", "--no-renames", "--numstat", "-R", "HEAD", cwd=tree).splitlines()
+        behind = newest(source, current, "")
+        rows = ["| file | lines added | removed |", "|---|---|---|"]
+        rows += ["| `{2}` | {0} | {1} |".format(*line.split("\t")) for line in changes]
+        lines = [
+            f"### Template {current}: {len(changes)} files differ from what it wrote",
+            "",
+            *(rows if changes else []),
+            "",
+        ]
+        lines += [f"{behind} is out: `make template-update`", ""] if behind else []
+    except Refused as reason:
+        lines = ["### Template: the drift cannot be looked at", "", str(reason), ""]
+    say(lines)

@@ -1,0 +1,132 @@
+"""A build workflow outside the repository: the same jobs, and its identity is the one that `make verify` asks for."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.labs import template as lab
+from tests.labs.built import Built
+from tests.labs.images import Lab as ImageLab
+from tests.labs.images.signing import Authority
+from tests.labs.toolchains import ROOT
+from tests.labs.workflows import engine, inputs
+from tests.labs.workflows.lab import REUSE, Lab
+from tests.labs.workflows.lint import lint
+from tests.workflows.conftest import Release
+from tests.workflows.test_release import CREDENTIALS, RECORDED, VARIABLES
+
+pytestmark = pytest.mark.only("go")
+
+COMMIT = "1" * 40
+FILE = ".github/workflows/service-release.yml"
+WORKFLOW = f"acme/golden-path/{FILE}@{COMMIT}"
+ANSWERS = {"build_workflow": "organisation", "release_workflow": WORKFLOW}
+
+
+def jobs(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(file.read_text())["jobs"]
+    return found
+
+
+def actions(job: dict[str, Any]) -> list[str]:
+    return [step["uses"] for step in job["steps"] if "uses" in step]
+
+
+def test_the_same_jobs(template: Path, tmp_path: Path, language: str) -> None:
+    """What differs is where the image's name comes from, and that the job that signs runs nothing of the service."""
+    folder = lab.render(template, tmp_path / "orders", {"language": language})
+    local, called = jobs(folder / ".github/workflows/release.yml"), jobs(ROOT / FILE)
+    assert set(called) == {"build", "sign"}
+    for name in called:
+        for key in ("needs", "strategy", "runs-on", "timeout-minutes", "permissions", "outputs"):
+            assert called[name].get(key) == local[name].get(key), (name, key)
+    assert actions(called["build"]) == actions(local["build"])
+    for mine, theirs in zip(local["build"]["steps"], called["build"]["steps"], strict=True):
+        assert mine.get("run") == theirs.get("run")
+        if "registry" not in mine.get("uses", ""):
+            assert mine.get("with") == theirs.get("with")
+    shared = [one for one in actions(local["sign"]) if not one.startswith("./")]
+    assert [one for one in actions(called["sign"]) if not one.startswith("docker/")] == shared
+    scripts = "\n".join(str(step.get("run", "")) for step in called["sign"]["steps"])
+    assert not re.search(r"\bmake\b|python|\./|service/", scripts)
+    assert not [one for one in actions(called["sign"]) if one.startswith("./")]
+
+
+@pytest.mark.parametrize("registry", ["ghcr.io/acme", "registry.example.com:5000/team"])
+def test_linters_find_nothing(template: Path, tmp_path: Path, language: str, registry: str) -> None:
+    folder = lab.render(template, tmp_path / "orders", {"language": language, "registry": registry, **ANSWERS})
+    lab.commit_all(folder)
+    assert lint(folder) == []
+    assert inputs.check(folder) == []
+
+
+@pytest.fixture
+def organisation(template: Path, built: Built, image_lab: ImageLab, tmp_path: Path) -> Callable[..., Release]:
+    """A service that is built by the workflow of another repository, signed as the test wants."""
+
+    def make(workflow: str = WORKFLOW, repository: str = "acme/go-orders", ref: str = "refs/heads/main") -> Release:
+        answers = {"language": "go", "service_name": "go-orders", "registry": f"{image_lab.registry}/called", **ANSWERS}
+        folder = lab.render(template, tmp_path / "go-orders", answers)
+        lab.commit_all(folder)
+        lab.git(folder, "tag", "v2.0.0")
+        for name in REUSE:
+            if (built.folder / name).is_dir():
+                shutil.copytree(built.folder / name, folder / name, symlinks=True)
+        env = image_lab.environment(folder, "go")
+        programs = tmp_path / "programs"
+        engine.wrap(programs, "docker", env, names=engine.DOCKER)
+        (tmp_path / "authority").mkdir()
+        authority = Authority(tmp_path / "authority", env)
+        made = Release(folder, engine.before(env, programs), authority, programs)
+        made.signed_as(f"https://github.com/{workflow}", repository=repository, ref=ref)
+        return made
+
+    return make
+
+
+def run(runner: Lab, release: Release) -> Any:
+    return runner.run(
+        release.folder, "push", {"repository": {"full_name": "acme/go-orders", "private": False}}, "release.yml",
+        env=release.env, recorders=RECORDED, secrets=CREDENTIALS, variables=VARIABLES,
+        called={f"acme/golden-path@{COMMIT}": ROOT},
+    )  # fmt: skip
+
+
+@pytest.mark.images
+def test_it_builds_signs_and_is_verified(runner: Lab, organisation: Callable[..., Release]) -> None:
+    result = run(runner, organisation())
+    assert result.code == 0, result.stdout[-5000:]
+    assert result.result("verify") == "success"
+    ends = {
+        verb: [call.arguments[-1] for call in result.calls if call.name == "cosign" and call.arguments[0] == verb]
+        for verb in ("sign", "verify")
+    }
+    assert ends["sign"] == ends["verify"]
+    assert len(ends["sign"]) == 1
+    [attested] = [call for call in result.calls if call.name == "actions/attest"]
+    assert f"{attested.inputs['subject-name']}@{attested.inputs['subject-digest']}" == ends["sign"][0]
+    assert "2 platform(s)" in result.jobs["verify"].output
+
+
+@pytest.mark.images
+@pytest.mark.parametrize(
+    "signed",
+    [
+        {"workflow": "acme/go-orders/.github/workflows/release.yml@refs/heads/main"},
+        {"workflow": WORKFLOW.replace(COMMIT, "2" * 40)},
+        {"repository": "acme/other"},
+        {"ref": "refs/heads/topic"},
+    ],
+    ids=["own workflow", "another commit", "another service", "another branch"],
+)
+def test_nothing_else_is_trusted(runner: Lab, organisation: Callable[..., Release], signed: dict[str, str]) -> None:
+    result = run(runner, organisation(**signed))
+    assert result.result("verify") == "failure"
+    assert "FAIL  verify: cosign verify:" in result.jobs["verify"].output

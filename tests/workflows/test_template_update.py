@@ -1,0 +1,373 @@
+"""`make template-update` and `template-drift`, and template-update.yml with the real verbs; gh is recorded."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.labs import template as lab
+from tests.labs import updates
+from tests.labs.service import make
+from tests.labs.updates import BADGE, BRANCH, LOGO, NEW, OLD, Pair, replace, work
+from tests.labs.workflows.lab import Lab
+from tests.labs.workflows.log import Result
+from tests.labs.workflows.recorders import Answer, Recorder
+
+pytestmark = pytest.mark.only("go")
+
+APP: dict[str, Any] = {"variables": {"AUTOMATION_APP_ID": "7"}, "secrets": {"AUTOMATION_APP_KEY": "private-key"}}
+URL = "https://github.com/acme/orders/pull/3"
+OPEN = {"number": 3, "state": "OPEN", "url": URL, "headRefName": BRANCH}
+EMAIL = "template-update@noreply.invalid"
+
+
+@pytest.fixture(scope="module")
+def tools(language: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copier, installed once by the service's own rule."""
+    folder = tmp_path_factory.mktemp("tools")
+    service = updates.pair(folder).service
+    done = make(service, language, "template-update", env={"TEMPLATE_VERSION": OLD})
+    assert done.returncode == 0, done.stdout
+    return service / ".tools"
+
+
+@pytest.fixture
+def pair(tools: Path, tmp_path: Path) -> Pair:
+    return updates.pair(tmp_path, tools)
+
+
+def verb(service: Path, name: str = "template-update", *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    everything = {**lab.GIT, "GITHUB_STEP_SUMMARY": "", **env}
+    return make(service, "go", name, *arguments, env=everything)
+
+
+def refused(done: subprocess.CompletedProcess[str], reason: str) -> None:
+    """It failed with one line of ours, and the one of make's."""
+    assert done.returncode != 0
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("make:")]
+    assert len(lines) == 1, done.stdout
+    assert lines[0].startswith("  FAIL  template-update: ")
+    assert reason in lines[0]
+
+
+def show(service: Path, name: str, ref: str = BRANCH) -> str:
+    return subprocess.run(
+        ["git", "show", f"{ref}:{name}"], cwd=service, capture_output=True, check=True
+    ).stdout.decode()
+
+
+def names(service: Path, ref: str = BRANCH) -> set[str]:
+    return set(lab.git(service, "ls-tree", "-r", "--name-only", ref).splitlines())
+
+
+def state(service: Path) -> tuple[str, ...]:
+    """What an update must leave as it is, besides the branch that it makes."""
+    status = lab.git(service, "status", "--porcelain")
+    return status, lab.git(service, "rev-parse", "HEAD"), lab.git(service, "worktree", "list")
+
+
+def branches(service: Path) -> list[str]:
+    return lab.git(service, "for-each-ref", "--format=%(refname:short)", "refs/heads").splitlines()
+
+
+def proposal(service: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads((service / "build/template-update.json").read_text())
+    return found
+
+
+def test_untouched_service(pair: Pair) -> None:
+    """What the branch holds is what the new version writes."""
+    done = verb(pair.service)
+    assert done.returncode == 0, done.stdout
+    fresh = lab.render(pair.template, pair.service.parent / "fresh" / "orders", {"language": "go"})
+    # The template left this one to the service.
+    shutil.copy(pair.service / "SECURITY.md", fresh)
+    lab.commit_all(fresh)
+    assert lab.git(fresh, "rev-parse", "HEAD^{tree}") == lab.git(pair.service, "rev-parse", f"{BRANCH}^{{tree}}")
+    body = proposal(pair.service)["body"]
+    assert f"from {OLD} to {NEW}" in body
+    assert "| added | 3 | `docs/notes.md`, `make/new.txt`, `make/usage.awk` |" in body
+    assert "| removed | 1 | `make/help.awk` |" in body
+    assert "Nothing: the template changed nothing" in body
+
+
+def test_no_work_is_lost(pair: Pair) -> None:
+    """Each way in which plain Copier loses work, or leaves markers, in one service."""
+    service = pair.service
+    work(service)
+    (service / "src/dirty.txt").write_text("not committed\n")
+    replace(service / "Makefile", r"\Z", "\n# Not committed.\n")
+    before = state(service)
+    done = verb(service)
+    assert done.returncode == 0, done.stdout
+    assert state(service) == before
+    assert names(service) == names(service, "HEAD") | {"make/new.txt", "make/usage.awk"}
+    # Both changed one line, which is ours; the template's other line arrived.
+    makefile = show(service, "Makefile")
+    assert "Run the unit tests, fast" in makefile
+    assert "Run the unit tests, all of them" not in makefile
+    assert "Show every verb" in makefile
+    assert makefile.startswith("# Ours.\n")
+    fragment = show(service, "make/ci.mk")
+    assert fragment.startswith("# Ours.\n")
+    assert fragment.endswith("# The end.\n")
+    assert "# ours" in show(service, "make/help.awk")
+    assert show(service, "logo.bin").encode() == LOGO + b"\2"
+    assert show(service, "badge.bin").encode() == BADGE + b"\2"
+    assert show(service, "docs/notes.md") == "Our notes.\n"
+    assert "Our advice." in show(service, "SECURITY.md")
+    assert "The same in every service" in show(service, ".editorconfig")
+    patch = lab.git(service, "diff", "HEAD", BRANCH)
+    assert "<<<<<<<" not in patch
+    assert ">>>>>>>" not in patch
+    body = proposal(service)["body"]
+    decisions = [line.removeprefix("- [ ] ") for line in body.splitlines() if line.startswith("- [ ]")]
+    assert [line.split("`")[1] for line in decisions] == ["Makefile", "docs/notes.md", "logo.bin", "make/help.awk"]
+    assert "you and the template changed the same lines" in decisions[0]
+    assert "the template removed it, now `make/usage.awk`" in decisions[3]
+    assert "+test: test-language ## Run the unit tests, all of them" in body
+    assert "+The template's notes." in body
+    assert "| merged with your changes | 1 | `make/ci.mk` |" in body
+    assert f"git switch {BRANCH}" in body
+
+
+def test_twice_is_once(pair: Pair) -> None:
+    work(pair.service)
+    assert verb(pair.service).returncode == 0
+    first = lab.git(pair.service, "rev-parse", BRANCH)
+    done = verb(pair.service)
+    assert done.returncode == 0
+    assert "is there already" in done.stdout
+    assert lab.git(pair.service, "rev-parse", BRANCH) == first
+    lab.git(pair.service, "merge", "--quiet", "--ff-only", BRANCH)
+    done = verb(pair.service)
+    assert (done.returncode, done.stdout) == (0, f"  ok    nothing to do: the service has {NEW} of the template\n")
+    assert not (pair.service / "build/template-update.json").exists()
+
+
+def test_a_branch_with_a_persons_commit_stays(pair: Pair) -> None:
+    assert verb(pair.service).returncode == 0
+    lab.git(pair.service, "switch", "--quiet", BRANCH)
+    replace(pair.service / "Makefile", r"\A", "# Decided.\n")
+    lab.commit_all(pair.service, "Decide")
+    mine = lab.git(pair.service, "rev-parse", "HEAD")
+    lab.git(pair.service, "switch", "--quiet", "main")
+    refused(verb(pair.service), f"the branch {BRANCH} has commits of yours")
+    assert lab.git(pair.service, "rev-parse", BRANCH) == mine
+
+
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [
+        ("v9.9.9", f"the template has no version 'v9.9.9'; the newest are {OLD}, {NEW}"),
+        ("main", "the template has no version 'main'"),
+        ("--data=language=java", "the template has no version"),
+        ("$(shell touch stolen)", "the template has no version"),
+        ("v0.1.0; touch stolen", "the template has no version"),
+        ("../../evil", "the template has no version"),
+        ("v0.1.0\n::add-mask::x", r"the template has no version 'v0.1.0\n::add-mask::x'"),
+    ],
+)
+def test_hostile_version(pair: Pair, version: str, reason: str) -> None:
+    """As the workflow gives it: through the environment. A commit of a branch is no version either."""
+    before = state(pair.service), branches(pair.service)
+    refused(verb(pair.service, TEMPLATE_VERSION=version), reason)
+    assert (state(pair.service), branches(pair.service)) == before
+    assert not (pair.service / "stolen").exists()
+
+
+def test_a_commit_that_is_no_version_is_not_run(pair: Pair) -> None:
+    """GitHub serves commits of forks under the address of what they were forked from."""
+    put = pair.template / "template/evil.txt"
+    put.write_text("evil\n")
+    lab.commit_all(pair.template, "Not released")
+    refused(verb(pair.service, TEMPLATE_VERSION=lab.git(pair.template, "rev-parse", "HEAD")), "has no version")
+
+
+def test_no_way_back(pair: Pair) -> None:
+    assert verb(pair.service).returncode == 0
+    lab.git(pair.service, "merge", "--quiet", "--ff-only", BRANCH)
+    refused(verb(pair.service, TEMPLATE_VERSION=OLD), f"{OLD} is older than {NEW}")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "reason"),
+    [
+        (r"^_src_path: .*", "_src_path: ../template", "depends on the folder"),
+        (r"^_src_path: .*\n", "", "has no _src_path"),
+        (r"^_src_path: .*", "_src_path: /nowhere/template", "git ls-remote: "),
+        (r"^_src_path: .*", "_src_path: ext::touch stolen", "git ls-remote: fatal: transport 'ext' not allowed"),
+    ],
+)
+def test_answers_without_a_template(pair: Pair, pattern: str, replacement: str, reason: str) -> None:
+    replace(pair.service / ".copier-answers.yml", pattern, replacement)
+    lab.commit_all(pair.service, "Break it")
+    refused(verb(pair.service), reason)
+    assert not (pair.service / "stolen").exists()
+
+
+def test_only_the_committed_template_is_trusted(pair: Pair) -> None:
+    """Whoever changes the answers without committing them gets nothing run."""
+    replace(pair.service / ".copier-answers.yml", r"^_src_path: .*", "_src_path: /nowhere/evil")
+    done = verb(pair.service)
+    assert done.returncode == 0, done.stdout
+    assert f"_src_path: {pair.template}" in show(pair.service, ".copier-answers.yml")
+
+
+def test_drift(pair: Pair) -> None:
+    clean = verb(pair.service, "template-drift")
+    assert (clean.returncode, clean.stdout.splitlines()[0]) == (
+        0,
+        f"### Template {OLD}: 0 files differ from what it wrote",
+    )
+    work(pair.service)
+    summary = pair.service.parent / "summary.md"
+    before = state(pair.service)
+    done = verb(pair.service, "template-drift", GITHUB_STEP_SUMMARY=str(summary))
+    assert (done.returncode, state(pair.service)) == (0, before)
+    text = summary.read_text()
+    rows = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
+    # Neither what the template leaves to the service, nor what it knows nothing of.
+    assert rows == [".gitattributes", "Makefile", "badge.bin", "logo.bin", "make/ci.mk", "make/help.awk"]
+    assert "| `Makefile` | 2 | 1 |" in text
+    assert f"{NEW} is out" in text
+    shutil.rmtree(pair.template)
+    done = verb(pair.service, "template-drift")
+    assert done.returncode == 0
+    assert "cannot be looked at" in done.stdout
+
+
+def gh(*listed: dict[str, Any], **more: Any) -> Recorder:
+    mine = [one for one in listed if one["headRefName"] == BRANCH]
+    answers = (
+        Answer(match=f"pr list .*--head {BRANCH}", stdout=json.dumps(mine)),
+        Answer(match="pr list", stdout=json.dumps(list(listed))),
+        Answer(match="pr create", stdout=f"{URL}\n", **more),
+    )
+    return Recorder(answers, env=("GH_TOKEN",))
+
+
+def run(runner: Lab, service: Path, recorder: Recorder, **more: Any) -> Result:
+    settings = {**APP, **more}
+    payload = settings.pop("payload", {})
+    event = "workflow_dispatch" if payload else "schedule"
+    return runner.run(
+        service, event, {"repository": {"full_name": "acme/orders"}, **payload}, "template-update.yml",
+        recorders={"gh": recorder}, values={"actions/create-github-app-token": {"token": "app-token"}},
+        env={**os.environ}, **settings,
+    )  # fmt: skip
+
+
+def pushed(result: Result) -> str:
+    remote = result.remotes / "acme/orders"
+    return lab.git(remote, "for-each-ref", "--format=%(objectname)", f"refs/heads/{BRANCH}")
+
+
+def changes(result: Result) -> list[str]:
+    """The calls of gh that change something."""
+    return [call.line for call in result.called("gh") if " list " not in call.line]
+
+
+def test_a_pull_request_is_opened(runner: Lab, pair: Pair) -> None:
+    work(pair.service)
+    result = run(runner, pair.service, gh())
+    assert result.result("update") == "success", result.stdout[-3000:]
+    [token] = [call for call in result.calls if call.name == "actions/create-github-app-token"]
+    scopes = {name: value for name, value in token.inputs.items() if name.startswith("permission-")}
+    assert set(scopes) == {"permission-contents", "permission-pull-requests", "permission-workflows"}
+    [created] = [call for call in result.called("gh") if "create" in call.arguments]
+    title = f"Update the template from {OLD} to {NEW}"
+    assert created.line == f"gh pr create --head {BRANCH} --title {title} --body-file -"
+    assert created.env == {"GH_TOKEN": "app-token"}
+    assert "- [ ] `Makefile`" in created.stdin
+    remote = result.remotes / "acme/orders"
+    assert "Run the unit tests, fast" in show(remote, "Makefile")
+    assert lab.git(remote, "log", "-1", "--format=%ce %P", BRANCH) == f"{EMAIL} {lab.git(remote, 'rev-parse', 'main')}"
+    assert URL in result.jobs["update"].summary
+    # What the template's code could read had no token in it.
+    assert [call.name for call in result.calls].index("actions/create-github-app-token") < [
+        call.name for call in result.calls
+    ].index("gh")
+
+
+def test_no_second_pull_request(runner: Lab, pair: Pair) -> None:
+    """The branch of the first run is there, with its pull request."""
+    assert verb(pair.service).returncode == 0
+    result = run(runner, pair.service, gh(OPEN))
+    assert result.code == 0, result.stdout[-3000:]
+    assert changes(result) == []
+    assert pushed(result) == lab.git(pair.service, "rev-parse", BRANCH)
+    assert "is up to date" in result.jobs["update"].summary
+
+
+def test_a_push_without_its_pull_request_is_made_good(runner: Lab, pair: Pair) -> None:
+    assert verb(pair.service).returncode == 0
+    result = run(runner, pair.service, gh())
+    assert [line.split()[2] for line in changes(result)] == ["create"]
+
+
+def test_the_branch_follows_main(runner: Lab, pair: Pair) -> None:
+    assert verb(pair.service).returncode == 0
+    first = lab.git(pair.service, "rev-parse", BRANCH)
+    work(pair.service)
+    older = {**OPEN, "number": 2, "headRefName": "template/update-v0.0.9"}
+    result = run(runner, pair.service, gh(OPEN, older))
+    assert result.code == 0, result.stdout[-3000:]
+    [edited] = changes(result)
+    assert edited.startswith("gh pr edit 3 ")
+    assert pushed(result) != first
+    [call] = [call for call in result.called("gh") if "edit" in call.arguments]
+    assert "Contains #2" in call.stdin
+
+
+def test_a_persons_commit_is_not_overwritten(runner: Lab, pair: Pair) -> None:
+    assert verb(pair.service).returncode == 0
+    lab.git(pair.service, "switch", "--quiet", BRANCH)
+    replace(pair.service / "Makefile", r"\A", "# Decided.\n")
+    lab.commit_all(pair.service, "Decide")
+    mine = lab.git(pair.service, "rev-parse", "HEAD")
+    lab.git(pair.service, "switch", "--quiet", "main")
+    result = run(runner, pair.service, gh(OPEN))
+    assert (result.code, changes(result), pushed(result)) == (0, [], mine)
+    assert "left alone" in result.jobs["update"].summary
+
+
+def test_what_was_closed_stays_closed(runner: Lab, pair: Pair) -> None:
+    result = run(runner, pair.service, gh({**OPEN, "state": "CLOSED"}))
+    assert (result.code, changes(result), pushed(result)) == (0, [], "")
+    assert "not opened again" in result.jobs["update"].summary
+
+
+def test_nothing_to_do(runner: Lab, pair: Pair) -> None:
+    assert verb(pair.service).returncode == 0
+    lab.git(pair.service, "merge", "--quiet", "--ff-only", BRANCH)
+    lab.git(pair.service, "branch", "--delete", BRANCH)
+    result = run(runner, pair.service, gh())
+    assert (result.code, result.called("gh"), pushed(result)) == (0, [], "")
+    assert "nothing to do" in result.jobs["update"].output
+
+
+@pytest.mark.parametrize("left", [{}, {"variables": {"AUTOMATION_APP_ID": "7"}}])
+def test_without_the_app_it_is_green_and_says_what_to_set(runner: Lab, pair: Pair, left: dict[str, Any]) -> None:
+    result = run(runner, pair.service, gh(), **{"variables": {}, "secrets": {}, **left})
+    assert (result.code, result.called("gh"), pushed(result)) == (0, [], "")
+    assert "gh secret set AUTOMATION_APP_KEY" in result.jobs["update"].summary
+    assert "actions/create-github-app-token" not in [call.name for call in result.calls]
+
+
+def test_a_failure_says_why(runner: Lab, pair: Pair) -> None:
+    """A version that nobody has, from the form of the workflow; and a pull request that GitHub refuses."""
+    result = run(runner, pair.service, gh(), payload={"inputs": {"version": "v9.9.9"}})
+    assert result.result("update") == "failure"
+    assert "FAIL  template-update: the template has no version 'v9.9.9'" in result.jobs["update"].output
+    assert result.called("gh") == []
+    refuses = Recorder((Answer(match="pr create", stderr="GraphQL: no\n", code=1), Answer(stdout="[]")))
+    result = run(runner, pair.service, refuses)
+    assert result.result("update") == "failure"
+    assert "FAIL  template-propose: gh pr create: GraphQL: no" in result.jobs["update"].output
