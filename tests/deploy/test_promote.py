@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.labs import template as lab
+from tests.labs.service import make
 
 IMAGE = "ghcr.io/acme/orders"
 ONE, OTHER = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
@@ -85,3 +86,18 @@ def test_a_release_file_with_two_digests_is_refused(service: Path) -> None:
     done = promote(service, to="staging", image=f"{IMAGE}@{ONE}", version="v1")
     assert "must have exactly one line 'digest: sha256:...'" in done.stderr
     assert file.read_text() == text
+
+
+def test_what_is_given_is_not_run(service: Path) -> None:
+    """The verb itself: what make would expand stays text, and what the last build left is no image to promote."""
+    (service / "build").mkdir()
+    (service / "build/image-ref").write_text(f"{IMAGE}@{OTHER}\n")
+    done = make(service, "go", "promote", "FROM=staging", "TO=production")
+    assert "staging runs nothing yet" in done.stdout
+    env = {"TO": "staging", "IMAGE_REF": f"{IMAGE}@{ONE}", "VERSION": "v1$(touch stolen)"}
+    done = make(service, "go", "promote", env=env)
+    assert done.returncode != 0
+    assert not (service / "stolen").exists()
+    done = make(service, "go", "promote", env=env | {"VERSION": "v1"})
+    assert done.returncode == 0, done.stdout
+    assert f"digest: {ONE} # v1" in released(service, "staging")
