@@ -1,4 +1,4 @@
-"""What follows from a service's objectives: the same code writes it here and, after a change of slo.yaml, in the service."""
+"""What follows from a service's objectives: one script writes it here and, once slo.yaml has changed, there."""
 
 from __future__ import annotations
 
