@@ -99,7 +99,9 @@ def read(text: str) -> Slo:
 
 
 def selector(service: str, *more: str) -> str:
-    return "{" + ", ".join([f'job="{service}"', *more]) + "}"
+    """Labels of series; those of single pods on lines of their own, since they are long."""
+    labels = [f'job="{service}"', *more]
+    return "{" + ", ".join(labels) + "}" if len(labels) < 3 else "{\n  " + ",\n  ".join(labels) + "\n}"
 
 
 def bad_and_all(slo: Slo, one: Objective, window: str, *labels: str) -> tuple[str, str]:

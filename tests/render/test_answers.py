@@ -12,6 +12,7 @@ from tests.labs import template as lab
 from tests.labs.toolchains import ROOT
 
 LONG = "a" * 41
+URL = "prometheus_url: must be an http or https URL of a host, for example 'http://prometheus-operated.monitoring:9090'"
 WORKFLOW = f"acme/workflows/.github/workflows/release.yml@{'1' * 40}"
 
 
@@ -53,6 +54,9 @@ WORKFLOW = f"acme/workflows/.github/workflows/release.yml@{'1' * 40}"
             "slo_availability: must be from 90 to less than 100, not 100: "
             "an objective of 100 % leaves no error budget, so no release is ever allowed",
         ),
+        ({"prometheus_url": "prometheus:9090"}, URL),
+        ({"prometheus_url": "http://p:9090/?a=b"}, URL),
+        ({"team": "a" * 64}, "team: is 64 characters long; a label in Kubernetes takes 63"),
         ({"slo_latency_target": "fast"}, "slo_latency_target: must be a number, not 'fast'"),
         (
             {"slo_latency_ms": 300},
@@ -184,6 +188,7 @@ def test_defaults_make_a_service_of_the_folders_name(template: Path, tmp_path: P
         "slo_availability": 99.9,
         "slo_latency_ms": 500,
         "slo_latency_target": 99.0,
+        "prometheus_url": "http://prometheus-operated.monitoring:9090",
         "team": "platform",
         "tier": "standard",
         "upstream": "",
