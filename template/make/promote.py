@@ -3,7 +3,7 @@
 
 usage: promote.py --to ENVIRONMENT --from ENVIRONMENT [...]   what one environment has, the next one gets
        promote.py --to ENVIRONMENT --image NAME@sha256:... --version VERSION
-       promote.py --show ENVIRONMENT                          image=NAME@sha256:... that it runs
+       promote.py --show ENVIRONMENT                          image=NAME@sha256:... that it runs, or image=
 
 Prints digest=, version= and changed=true|false, for $GITHUB_OUTPUT. A new image may go into the first environment or a
 preview only; whatever comes after takes what the one before it has.
@@ -39,19 +39,18 @@ def read(environment: str) -> tuple[Path, str, re.Match[str]]:
 
 
 def shown(environment: str) -> str:
-    """The image that an environment runs."""
+    """The image that an environment runs, or nothing."""
     _, text, line = read(environment)
-    if line["digest"] == NOTHING:
-        raise Refused(f"{environment} runs nothing yet: release something to it first")
-    return f"{NAME.findall(text)[-1]}@{line['digest']}"
+    return "" if line["digest"] == NOTHING else f"{NAME.findall(text)[-1]}@{line['digest']}"
 
 
 def taken(source: str, target: str) -> tuple[str, str]:
     """Digest and version that an environment has, for the one after it."""
     if target not in ORDER[1:] or ORDER[ORDER.index(target) - 1] != source:
         raise Refused(f"{target or 'TO'} does not come after {source}: the order is {' -> '.join(ORDER)}")
-    shown(source)
     _, _, line = read(source)
+    if line["digest"] == NOTHING:
+        raise Refused(f"{source} runs nothing yet: release something to it first")
     return line["digest"], line["version"] or ""
 
 

@@ -34,6 +34,7 @@ def released(folder: Path, environment: str) -> str:
 
 
 def test_a_release_moves_on_by_one_line(service: Path) -> None:
+    assert promote(service, show="production").stdout == "image=\n"
     done = promote(service, to="staging", image=f"{IMAGE}@{ONE}", version="v1.0.0")
     assert (done.returncode, done.stdout) == (0, f"digest={ONE}\nversion=v1.0.0\nchanged=true\n"), done.stderr
     done = promote(service, to="production", from_="staging")
@@ -68,7 +69,7 @@ def test_a_preview_has_an_image_of_its_own_name(service: Path) -> None:
         ({"to": "production", "image": f"{IMAGE}@{ONE}", "version": "v1"}, "a new image goes to staging first"),
         ({"to": "production", "from_": "staging"}, "staging runs nothing yet: release something to it first"),
         ({"to": "staging", "from_": "production"}, "staging does not come after production"),
-        ({"show": "production"}, "production runs nothing yet"),
+        ({"show": "produktion"}, "there is no environment 'produktion'"),
     ],
 )
 def test_what_may_not_be_is_refused_in_one_line(service: Path, asked: dict[str, str], reason: str) -> None:

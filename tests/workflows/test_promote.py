@@ -89,3 +89,9 @@ def test_nothing_is_pushed_over_somebodys_commit(runner: Lab, release: Release, 
     assert result.result("promote") == "failure"
     assert "FAIL  promotion: release/production has a commit of somebody else" in result.jobs["promote"].output
     assert lab.git(result.remotes / "acme/go-orders", "log", "-1", "--format=%s", "release/production") == "Mine"
+
+
+def test_the_first_push_promotes_nothing_and_is_green(runner: Lab, release: Release) -> None:
+    result = run(runner, release, secrets={}, variables={})
+    assert result.code == 0
+    assert (result.result("verify"), result.result("promote")) == ("success", "skipped")
