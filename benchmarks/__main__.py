@@ -10,13 +10,13 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import copy, image_cache, image_run, load, machine, report, services
+from benchmarks import copy, image_cache, image_run, load, machine, pipeline, report, services
 from tests.labs import template as lab
 from tests.labs import toolchains
 from tests.labs.images import Lab, LabError
 
-PARTS = ("copy", "services", "image-cache", "image-run")
-DEFAULT_PARTS = ("copy", "services")  # the others need the image lab, and the first of them hours
+PARTS = ("copy", "services", "image-cache", "image-run", "pipeline")
+DEFAULT_PARTS = ("copy", "services")  # the others need the image lab and more time, the first of them hours
 
 
 def say(text: str) -> None:
@@ -96,6 +96,13 @@ def run(arguments: argparse.Namespace) -> str:
             facts.append(f"images: median of {arguments.rounds} rounds (least to greatest)")
             with Lab() as image_lab:
                 tables |= _images(images, arguments, template, work, image_lab)
+        if "pipeline" in arguments.parts:
+            with Lab() as image_lab:
+                waited = {}
+                for language in arguments.languages:
+                    waited[language] = pipeline.measure(language, template, work, image_lab, say)
+                    say(report.pipeline_table(waited))
+                tables["The pull-request workflow"] = report.pipeline_table(waited)
     return report.document(facts, tables)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks import copy, image_cache, image_run, services
+from benchmarks import copy, image_cache, image_run, pipeline, services
 from benchmarks.samples import Samples, ratio
 
 NAMES = {"go": "Go", "java": "Java", "node": "Node.js", "python": "Python"}
@@ -91,6 +91,26 @@ def run_table(results: Mapping[str, image_run.Result]) -> str:
     ]
     head = ["language", "Dockerfile", *(one.name for one in image_run.MEASURES)]
     return _table(head, rows)
+
+
+def pipeline_table(results: Mapping[str, pipeline.Result]) -> str:
+    """Return the table of the pull-request workflow, by language and state of the caches."""
+    names = list(next(iter(next(iter(results.values())).values())).jobs)
+    rows = [
+        [
+            NAMES[language],
+            state,
+            f"{times.setup:.0f} s",
+            *(f"{times.jobs[name]:.0f} s" for name in names),
+            f"{times.longest}: {times.critical:.0f} s",
+            "yes" if times.critical <= pipeline.TARGET_SECONDS else "no",
+            f"{times.cache:.0f} MB",
+        ]
+        for language, by in results.items()
+        for state, times in by.items()
+    ]
+    target = f"within {pipeline.TARGET_SECONDS // 60} minutes"
+    return _table(["language", "caches", "setup", *names, "critical path", target, "cache of the setup"], rows)
 
 
 def document(facts: Sequence[str], tables: Mapping[str, str]) -> str:

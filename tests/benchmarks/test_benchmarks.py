@@ -70,7 +70,7 @@ def test_facts_hold_no_path() -> None:
         (["--languages", "go,cobol"], "argument --languages: there is no 'cobol'; there are go, java, node, python"),
         (
             ["--parts", "images"],
-            "argument --parts: there is no 'images'; there are copy, services, image-cache, image-run",
+            "argument --parts: there is no 'images'; there are copy, services, image-cache, image-run, pipeline",
         ),
         (["--rounds", "0"], "argument --rounds: must be an integer from 1 to 1000, not '0'"),
         (["--output", "nowhere/report.md"], "argument --output: there is no folder nowhere"),
