@@ -1,0 +1,64 @@
+"""Whether an event is what the specification of CDEvents says: asked of its SDK in Rust."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.labs.errors import LabError, run
+from tests.labs.images.places import lab_folder
+from tests.labs.places import digest, once
+
+SOURCE = Path(__file__).resolve().parent / "validator"
+
+
+def validator() -> Path:
+    """Build the validator, once.
+
+    Returns:
+        The program: it reads a CloudEvent, and takes the version of CDEvents as its argument.
+
+    Raises:
+        LabError: Rust or a download is missing.
+    """
+    files = (SOURCE / "Cargo.toml", SOURCE / "crates.lock", SOURCE / "src" / "main.rs")
+    return once(lab_folder() / f"events-{digest(*files)}", _build) / "validator"
+
+
+def _build(target: Path) -> None:
+    if shutil.which("cargo") is None:
+        raise LabError("cargo is missing: install Rust 1.94 or newer, the SDK of CDEvents is compiled with it")
+    work = target.with_name(f"{target.name}.work-{os.getpid()}")
+    shutil.copytree(SOURCE, work)
+    try:
+        # The lock names no registry; cargo says what the one that it is set up for is called.
+        failure = "cannot build the validator of events, check that cargo can download crates"
+        run("cargo", "generate-lockfile", "--quiet", failure=failure, cwd=work, timeout=600)
+        made = re.search(r'^source = "(.+)"', (work / "Cargo.lock").read_text(encoding="utf-8"), re.MULTILINE)
+        lock = (SOURCE / "crates.lock").read_text(encoding="utf-8")
+        (work / "Cargo.lock").write_text(lock.replace("REGISTRY", made[1] if made else ""), encoding="utf-8")
+        env = {**os.environ, "CARGO_TARGET_DIR": str(work / "target")}
+        run("cargo", "build", "--quiet", "--locked", failure=failure, cwd=work, env=env, timeout=1800)
+        target.mkdir()
+        shutil.copy2(work / "target" / "debug" / "validator", target)
+    finally:
+        shutil.rmtree(work)
+
+
+def problem(event: object, version: str) -> str:
+    """Return what is wrong with an event; empty where nothing is.
+
+    Args:
+        event: a CloudEvent with a CDEvent in it.
+        version: of CDEvents.
+
+    Raises:
+        LabError: the validator cannot be built.
+    """
+    command = [str(validator()), version]
+    done = subprocess.run(command, input=json.dumps(event), capture_output=True, text=True, check=False, timeout=60)
+    return "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
