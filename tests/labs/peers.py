@@ -6,8 +6,8 @@ import gzip
 import json
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -34,6 +34,7 @@ class Answer:
     body: bytes = b"{}"
     content_type: str = "application/json"
     delay: float = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Peer:
@@ -62,6 +63,8 @@ class Peer:
                     self.send_response(answer.status)
                     self.send_header("Content-Type", answer.content_type)
                     self.send_header("Content-Length", str(len(answer.body)))
+                    for name, value in answer.headers.items():
+                        self.send_header(name, value)
                     self.end_headers()
                     self.wfile.write(answer.body)
                 except OSError:

@@ -180,7 +180,6 @@ def test_a_busy_receiver_is_asked_again(service: Path) -> None:
     [
         (Answer(400, b'{"error":\n "no such environment"}'), 'answers 400: {"error": "no such environment"}', 1),
         (Answer(401, b""), "answers 401", 1),
-        (Answer(302, b""), "answers 302", 1),
         (Answer(503, b"busy"), "answers 503: busy (3 attempts)", 3),
     ],
 )
@@ -200,6 +199,15 @@ def test_a_refusal_is_told(service: Path, tmp_path: Path, answer: Answer, said: 
     assert said in summary.read_text()
     assert len(peer.requests) == attempts
     assert len(written(service)) == 1, "it can be sent later"
+
+
+def test_a_redirect_does_not_take_the_token_elsewhere(service: Path) -> None:
+    with Peer(lambda _: Answer(200)) as other, Peer(lambda _: Answer(302, headers={"Location": other.url})) as peer:
+        env = {**inputs(service, "deployed"), "CDEVENTS_URL": peer.url, "CDEVENTS_TOKEN": TOKEN}
+        code, output = verb(service, env)
+    assert code != 0
+    assert f"{peer.url} answers 302" in output
+    assert other.requests == []
 
 
 def test_a_slow_receiver_does_not_hold_it_up(service: Path) -> None:
