@@ -3,6 +3,7 @@
 
 usage: ci.py changes             code=true or code=false, for $GITHUB_OUTPUT
        ci.py ok                  from $NEEDS, the workflow's needs as JSON: did every job do what it had to?
+       ci.py setup               from $CACHE and $CACHE_HIT: did the setup action find its cache, into $GITHUB_STEP_SUMMARY
        ci.py scorecard FILE      the checks of OpenSSF Scorecard that are not at their best, into $GITHUB_STEP_SUMMARY
        ci.py summary REPOSITORY  how long the jobs took, and what is not configured, into $GITHUB_STEP_SUMMARY
 """
@@ -61,8 +62,9 @@ def durations() -> list[str]:
         return []
     times = {job["name"]: (_time(job["started_at"]), _time(job["completed_at"])) for job in jobs}
     whole = max(end for _, end in times.values()) - min(start for start, _ in times.values())
-    rows = [f"| {name} | {(end - start).seconds} |" for name, (start, end) in times.items()]
-    return ["### Duration", "", "| job | seconds |", "|---|---|", *rows, f"| all | {whole.seconds} |", ""]
+    spans = sorted(((end - start, name) for name, (start, end) in times.items()), reverse=True)
+    rows = [f"| {name} | {span.total_seconds():.0f} |" for span, name in spans]
+    return ["### Duration", "", "| job | seconds |", "|---|---|", *rows, f"| all | {whole.total_seconds():.0f} |", ""]
 
 
 def _time(text: str) -> datetime:
@@ -118,6 +120,17 @@ def _has_ruleset(repository: str) -> bool:
     return asked.returncode == 0 and "golden-path" in asked.stdout.splitlines()
 
 
+def setup() -> int:
+    """One line; where a job took long, the reader sees whether it had to install everything."""
+    if os.environ.get("CACHE") != "true":
+        found = "without a cache"
+    elif os.environ.get("CACHE_HIT") == "true":
+        found = "from the cache"
+    else:
+        found = "not in the cache, which this run fills"
+    return say([f"setup: {found}", ""])
+
+
 def summary(repository: str) -> int:
     return say([*durations(), *missing(repository)])
 
@@ -144,5 +157,5 @@ def say(lines: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    verbs = {"changes": changes, "ok": ok, "scorecard": scorecard, "summary": summary}
+    verbs = {"changes": changes, "ok": ok, "scorecard": scorecard, "setup": setup, "summary": summary}
     sys.exit(verbs[sys.argv[1]](*sys.argv[2:]))

@@ -41,7 +41,16 @@ def cached(output: str) -> str:
     """How many steps came from the cache: at once, or layer by layer out of the registry."""
     steps = set(re.findall(r"^#(\d+) \[[^\]]*\d+/\d+\] ", output, re.MULTILINE))
     hits = {step for step in steps if re.search(rf"^#{step} (CACHED|sha256:|extracting)", output, re.MULTILINE)}
-    return f"{len(hits)} of {len(steps)} steps from the cache"
+    return f"{len(hits)} of {len(steps)} steps from the cache{registry_cache(output)}"
+
+
+def registry_cache(output: str) -> str:
+    """Whether the cache of CACHE_FROM was there; an empty one is no failure, and looks like one in nothing but time."""
+    found = re.search(r"^#(\d+) importing cache manifest from ", output, re.MULTILINE)
+    if not found:
+        return ""
+    error = re.search(rf"^#{found[1]} ERROR: (?:failed to configure registry cache importer: )?(.*)", output, re.MULTILINE)
+    return f", the registry's was not imported ({error[1]})" if error else ", the registry's was imported"
 
 
 def fail(reason: str) -> int:

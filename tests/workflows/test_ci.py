@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ import pytest
 
 from tests.labs.broker import Broker
 from tests.labs.built import VERSION
+from tests.labs.images import Lab as ImageLab
+from tests.labs.service import make
 from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
@@ -78,11 +82,69 @@ def test_pull_request_is_green(runner: Lab, clone: Clone, job_env: dict[str, str
         "policy": "ok    workflows", "image": "ok    image starts and stops",
     }.items():  # fmt: skip
         assert said in result.jobs[job].output
-    assert "steps from the cache" in result.jobs["image"].summary
+    # No release has written a cache yet.
+    assert re.search(
+        r"image: \d+ of \d+ steps from the cache, the registry's was not imported \(.+\), \d+ s",
+        result.jobs["image"].summary,
+    )
+    assert "setup: not in the cache" in result.jobs["lint"].summary
     # Nothing was set: it says what could be.
     summary = result.jobs["ci-ok"].summary
     for command in ("gh variable set PACT_BROKER_BASE_URL", "gh secret set AUTOMATION_APP_KEY", "rulesets --input"):
         assert command in summary
+
+
+@pytest.mark.one_language
+def test_summaries_tell_time_and_caches(
+    runner: Lab, clone: Clone, job_env: dict[str, str], image_lab: ImageLab, language: str
+) -> None:
+    """With the setup's cache and the registry's in place, and GitHub's word on how long the jobs took."""
+    folder = clone()
+    scratch = f"{image_lab.registry}/scratch/{uuid.uuid4().hex}"
+    written = make(
+        folder, language, "image", "PUSH=digest", env={**job_env, "IMAGE": scratch, "CACHE_TO": f"{scratch}:amd64"}
+    )
+    assert written.returncode == 0, written.stdout
+    edit(folder, ".github/workflows/ci.yml", "CACHE_FROM: .*", f"CACHE_FROM: {scratch}:amd64")
+    jobs = [
+        {"name": name, "started_at": f"2026-03-01T10:{begun}Z", "completed_at": ended and f"2026-03-01T10:{ended}Z"}
+        for name, begun, ended in (
+            ("changes", "00:00", "00:05"),
+            ("lint", "00:10", "00:50"),
+            ("image", "00:12", "01:47"),
+            ("ci-ok", "01:50", None),
+        )
+    ]
+    gh = Recorder((Answer("rulesets"), Answer(r"repos/\S+/actions/runs/\d+/jobs", stdout=json.dumps({"jobs": jobs}))))
+    result = runner.run(
+        folder, "pull_request", PULL_REQUEST, "ci.yml", env=job_env, recorders={"gh": gh},
+        ended={job: Ended("success") for job in ("test", "contract", "policy")},
+        values={"actions/cache": {"cache-hit": "true"}},
+    )  # fmt: skip
+    assert result.code == 0, result.stdout[-5000:]
+    assert "setup: from the cache" in result.jobs["lint"].summary
+    found = re.search(
+        r"image: (\d+) of (\d+) steps from the cache, the registry's was imported, \d+ s", result.jobs["image"].summary
+    )
+    assert found
+    assert 0 < int(found[1]) < int(found[2]), "the version, of another commit, goes into the last steps"
+    # The longest first; the last job still runs.
+    assert "| image | 95 |\n| lint | 40 |\n| changes | 5 |\n| all | 107 |\n" in result.jobs["ci-ok"].summary
+
+
+@pytest.mark.one_language
+@pytest.mark.parametrize(
+    ("cache", "hit", "said"),
+    [
+        ("true", "true", "setup: from the cache"),
+        ("true", "false", "setup: not in the cache, which this run fills"),
+        ("true", "", "setup: not in the cache, which this run fills"),
+        ("false", "", "setup: without a cache"),
+    ],
+)
+def test_setup_says_where_it_came_from(clone: Clone, language: str, cache: str, hit: str, said: str) -> None:
+    done = make(clone(), language, "--silent", "ci-setup", env={"CACHE": cache, "CACHE_HIT": hit})
+    assert done.stdout.splitlines()[0] == said
 
 
 @pytest.mark.parametrize("job", WORK)
