@@ -25,7 +25,7 @@ test: .venv/ready ## Lint, then pass every test (LANGUAGES=go,java,node,python)
 	@$(PYTHON) -m pytest --languages "$(LANGUAGES)" $(PYTEST_ARGS)
 
 .PHONY: benchmark
-benchmark: .venv/ready ## Measure copier copy and the services beside bare ones; BENCHMARK_ARGS="--parts image-cache,image-run": the images
+benchmark: .venv/ready ## Measure copier copy and the services beside bare ones; BENCHMARK_ARGS="--parts image-cache,image-run,pipeline": images, ci.yml
 	@$(PYTHON) -m benchmarks --languages "$(LANGUAGES)" $(BENCHMARK_ARGS)
 
 .PHONY: lint
