@@ -25,10 +25,6 @@ BASE_IMAGES = ("distroless", "wolfi")
 LICENCES = ("proprietary", "Apache-2.0", "MIT")
 BUILD_WORKFLOWS = ("local", "organisation")
 
-# Upper bounds of http_server_request_duration_seconds, in milliseconds: a latency objective between two of them could
-# not be measured. From the advice of OpenTelemetry's HTTP semantic conventions.
-LATENCY_BUCKETS_MS = (5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000)
-
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
 _GITHUB = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
 _TEAM = re.compile(r"[a-z0-9](?:[-_.]?[a-z0-9])*")
@@ -155,10 +151,11 @@ def _check_slo_latency_target(value: Any, _: Answers, __: Environment) -> str:
     return _number(value, 50, 100, "an objective of 100 % leaves no error budget, so no release is ever allowed")
 
 
-def _check_slo_latency_ms(value: Any, _: Answers, __: Environment) -> str:
-    if str(value) in map(str, LATENCY_BUCKETS_MS):
+def _check_slo_latency_ms(value: Any, _: Answers, env: Environment) -> str:
+    buckets = cast(tuple[int, ...], env.globals["LATENCY_BUCKETS_MS"])
+    if str(value) in map(str, buckets):
         return ""
-    bounds = ", ".join(map(str, LATENCY_BUCKETS_MS))
+    bounds = ", ".join(map(str, buckets))
     return f"must be a bound of the latency histogram ({bounds}), not {str(value)!r}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from pathlib import Path
 from types import ModuleType
@@ -12,8 +13,9 @@ from jinja2.ext import Extension
 SCRIPT = Path(__file__).resolve().parent.parent / "template" / "make" / "slo.py"
 
 
+@functools.cache
 def script() -> ModuleType:
-    """Load the script that a service gets.
+    """Load the script that a service gets, once.
 
     Returns:
         The module ``template/make/slo.py``.
@@ -26,6 +28,12 @@ def script() -> ModuleType:
     return module
 
 
+@functools.cache
+def _files(source: str) -> dict[str, str]:
+    written: dict[str, str] = script().files(script().read(source))
+    return written
+
+
 def slo_file(name: str, source: str) -> str:
     """Write one file that follows from the objectives.
 
@@ -36,14 +44,13 @@ def slo_file(name: str, source: str) -> str:
     Returns:
         Its text.
     """
-    module = script()
-    text: str = module.files(module.read(source))[name]
-    return text
+    return _files(source)[name]
 
 
 class ObjectivesExtension(Extension):
-    """Offer the templates ``slo_file``."""
+    """Offer the templates ``slo_file``, and the checks on the answers the buckets of the histogram."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         environment.globals["slo_file"] = slo_file
+        environment.globals["LATENCY_BUCKETS_MS"] = script().BUCKETS_MS

@@ -12,6 +12,8 @@ from pathlib import Path
 
 NAME = "github-actions[bot]"
 EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
+# For git and the repository's own origin: gh answers with GH_TOKEN; the checkout has no credentials of its own.
+CREDENTIALS = ("-c", "credential.helper=", "-c", "credential.helper=!gh auth git-credential")
 
 
 class Refused(Exception):
@@ -27,9 +29,7 @@ def run(*command: str, **env: str) -> str:
 
 
 def git(*arguments: str, **env: str) -> str:
-    # gh answers with GH_TOKEN; the checkout has no credentials of its own.
-    helper = ("-c", "credential.helper=", "-c", "credential.helper=!gh auth git-credential")
-    return run("git", *helper, *arguments, **env)
+    return run("git", *CREDENTIALS, *arguments, **env)
 
 
 def commit(paths: list[str], message: str) -> str:

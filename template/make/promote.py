@@ -14,16 +14,14 @@ import re
 import sys
 from pathlib import Path
 
+from automation import Refused
+
 RELEASES = Path("deploy/releases")
 ORDER = ("staging", "production")
 PREVIEW = "preview"
 NOTHING = "sha256:" + "0" * 64
 LINE = re.compile(r"^(?P<indent> +digest: )(?P<digest>sha256:[0-9a-f]{64})(?: # (?P<version>.*))?$", re.MULTILINE)
 NAME = re.compile(r"^ +(?:- name|newName): (?P<name>\S+)$", re.MULTILINE)
-
-
-class Refused(Exception):
-    """What is wrong, in one line that says what to do."""
 
 
 def read(environment: str) -> tuple[Path, str, re.Match[str]]:

@@ -17,6 +17,8 @@ import yaml
 SOURCE = Path("slo.yaml")
 TARGET = Path("deploy/base/slo")
 METRIC = "http_server_request_duration_seconds"
+# Upper bounds of the histogram, in milliseconds: an objective between two of them could not be measured. From the advice
+# of OpenTelemetry's HTTP semantic conventions.
 BUCKETS_MS = (5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000)
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d")
 

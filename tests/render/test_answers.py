@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from extensions import answers as rules
+from extensions import objectives
 from tests.labs import template as lab
 from tests.labs.toolchains import ROOT
 
@@ -139,7 +140,7 @@ def test_choices_of_the_prompt_are_those_of_the_check() -> None:
         "licence": rules.LICENCES,
         "base_image": rules.BASE_IMAGES,
         "build_workflow": rules.BUILD_WORKFLOWS,
-        "slo_latency_ms": rules.LATENCY_BUCKETS_MS,
+        "slo_latency_ms": objectives.script().BUCKETS_MS,
     }.items():
         offered = questions[name]["choices"]
         assert tuple(offered.values() if isinstance(offered, dict) else offered) == choices

@@ -20,6 +20,9 @@ from tests.labs.workflows.lab import REUSE, Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
 
+# What a repository sets, when everything is set.
+SECRETS = {"REGISTRY_PASSWORD": "hunter2", "AUTOMATION_APP_KEY": "a key"}
+VARIABLES = {"REGISTRY_USERNAME": "robot", "AUTOMATION_APP_ID": "7"}
 # GitHub with no pull request yet.
 GITHUB = Recorder(
     (Answer("^pr list", stdout="[]"), Answer("^pr create", stdout="https://github.com/acme/go-orders/pull/8")),

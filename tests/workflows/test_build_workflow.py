@@ -19,8 +19,8 @@ from tests.labs.toolchains import ROOT
 from tests.labs.workflows import engine, inputs
 from tests.labs.workflows.lab import REUSE, Lab
 from tests.labs.workflows.lint import lint
-from tests.workflows.conftest import Release
-from tests.workflows.test_release import CREDENTIALS, RECORDED, VARIABLES
+from tests.workflows.conftest import SECRETS, VARIABLES, Release
+from tests.workflows.test_release import RECORDED
 
 pytestmark = pytest.mark.only("go")
 
@@ -94,7 +94,7 @@ def organisation(template: Path, built: Built, image_lab: ImageLab, tmp_path: Pa
 def run(runner: Lab, release: Release) -> Any:
     return runner.run(
         release.folder, "push", {"repository": {"full_name": "acme/go-orders", "private": False}}, "release.yml",
-        env=release.env, recorders=RECORDED, secrets=CREDENTIALS, variables=VARIABLES,
+        env=release.env, recorders=RECORDED, secrets=SECRETS, variables=VARIABLES,
         called={f"acme/golden-path@{COMMIT}": ROOT},
     )  # fmt: skip
 

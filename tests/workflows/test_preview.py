@@ -14,12 +14,10 @@ from tests.labs import template as lab
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
-from tests.workflows.conftest import Release
+from tests.workflows.conftest import SECRETS, VARIABLES, Release
 
 pytestmark = [pytest.mark.images, pytest.mark.only("go")]
 
-SECRETS = {"REGISTRY_PASSWORD": "hunter2", "AUTOMATION_APP_KEY": "a key"}
-VARIABLES = {"REGISTRY_USERNAME": "robot", "AUTOMATION_APP_ID": "7"}
 BRANCH = "preview/pr-7"
 JOBS = ("publish", "remove", "expire")
 

@@ -9,12 +9,10 @@ from tests.labs.service import make
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
-from tests.workflows.conftest import GITHUB, Release, pushed_diff
+from tests.workflows.conftest import GITHUB, SECRETS, VARIABLES, Release, pushed_diff
 
 pytestmark = [pytest.mark.images, pytest.mark.only("go")]
 
-SECRETS = {"REGISTRY_PASSWORD": "hunter2", "AUTOMATION_APP_KEY": "a key"}
-VARIABLES = {"REGISTRY_USERNAME": "robot", "AUTOMATION_APP_ID": "7"}
 OPEN = '[{"number": 3, "url": "https://github.com/acme/go-orders/pull/3"}]'
 
 

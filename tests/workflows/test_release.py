@@ -10,12 +10,10 @@ import pytest
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
-from tests.workflows.conftest import GITHUB, Release, pushed_diff
+from tests.workflows.conftest import GITHUB, SECRETS, VARIABLES, Release, pushed_diff
 
 pytestmark = [pytest.mark.images, pytest.mark.only("go")]
 
-CREDENTIALS = {"REGISTRY_PASSWORD": "hunter2", "AUTOMATION_APP_KEY": "a key"}
-VARIABLES = {"REGISTRY_USERNAME": "robot", "AUTOMATION_APP_ID": "7"}
 RECORDED = {
     **{name: Recorder((Answer(real=True),), env=("CACHE_FROM", "CACHE_TO")) for name in ("cosign", "docker")},
     "gh": GITHUB,
@@ -25,7 +23,7 @@ JOBS = ("build", "sign", "verify", "promote")
 
 
 def run(runner: Lab, release: Release, **more: dict[str, str]) -> Result:
-    settings = {"secrets": CREDENTIALS, "variables": VARIABLES, **more}
+    settings = {"secrets": SECRETS, "variables": VARIABLES, **more}
     payload = {"repository": {"full_name": "acme/go-orders", "private": False}}
     return runner.run(
         release.folder, "push", payload, "release.yml", env=release.env, recorders=RECORDED,

@@ -13,9 +13,12 @@ had changed, yours stays, and the text says what did not arrive.
 import sys
 from pathlib import Path
 
+# What the scripts beside this folder have too.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from automation import Refused
 from drift import drift
 from pull_request import propose
-from source import Refused
 from update import update
 
 

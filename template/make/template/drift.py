@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from source import ANSWERS, Refused, git, newest, origin, run, say, work_tree
+from automation import Refused, say
+from source import ANSWERS, git, newest, origin, run, work_tree
 
 
 def drift(copier: Path) -> None:
@@ -37,4 +38,4 @@ def drift(copier: Path) -> None:
         lines += [f"{behind} is out: `make template-update`", ""] if behind else []
     except Refused as reason:
         lines = ["### Template: the drift cannot be looked at", "", str(reason), ""]
-    say(lines)
+    say("\n".join(lines))

@@ -3,7 +3,8 @@
 import json
 import subprocess
 
-from source import Refused, git, run, say
+from automation import CREDENTIALS, Refused, say
+from source import git, run
 from update import EMAIL, RESULT
 
 
@@ -15,9 +16,9 @@ def requests(*arguments: str) -> list[dict]:
 
 def pull_request(branch: str, commit: str, title: str, body: str) -> str:
     ref = f"refs/heads/{branch}"
-    pushed = (git("ls-remote", "origin", ref).split() or [""])[0]
+    pushed = (git(*CREDENTIALS, "ls-remote", "origin", ref).split() or [""])[0]
     if pushed and pushed != commit:
-        git("fetch", "--quiet", "origin", ref)
+        git(*CREDENTIALS, "fetch", "--quiet", "origin", ref)
         if git("log", "-1", "--format=%ce", pushed) != EMAIL:
             return f"{branch} has commits of a person's: left alone"
     own = requests("--head", branch, "--state", "all")
@@ -25,8 +26,7 @@ def pull_request(branch: str, commit: str, title: str, body: str) -> str:
     if own and not opened:
         return f"{own[0]['url']} was closed: not opened again"
     if pushed != commit:
-        credentials = ("-c", "credential.helper=", "-c", "credential.helper=!gh auth git-credential")
-        git(*credentials, "push", "--quiet", f"--force-with-lease={ref}:{pushed}", "origin", f"{commit}:{ref}")
+        git(*CREDENTIALS, "push", "--quiet", f"--force-with-lease={ref}:{pushed}", "origin", f"{commit}:{ref}")
     older = [one for one in requests("--state", "open") if one["headRefName"].startswith("template/update-")]
     older = [one for one in older if one["headRefName"] != branch]
     body += "".join(f"\nContains #{one['number']}, which can be closed.\n" for one in older)
@@ -45,4 +45,4 @@ def propose() -> None:
     result = "no update of the template to propose"
     if RESULT.exists():
         result = pull_request(**json.loads(RESULT.read_text(encoding="utf-8")))
-    say([f"template: {result}"])
+    say(f"template: {result}")

@@ -4,17 +4,14 @@ import contextlib
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from automation import Refused
+
 ANSWERS = ".copier-answers.yml"
 RELEASE = re.compile(r"v?(\d+(?:\.\d+)*)")
-
-
-class Refused(Exception):
-    """The message is one line that says why, and what to do."""
 
 
 def run(*command: str | Path, cwd: Path | None = None, codes: tuple[int, ...] = (0,), **env: str) -> bytes:
@@ -85,12 +82,3 @@ def newest(source: str, current: str, wanted: str) -> str:
     if wanted:
         return "" if wanted == current else wanted
     return releases[-1] if releases and number(releases[-1]) > number(current) else ""
-
-
-def say(lines: list[str]) -> None:
-    """Print, and put into the summary of the job where there is one."""
-    whole = "\n".join(lines)
-    sys.stdout.write(f"{whole}\n")
-    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with open(path, "a", encoding="utf-8") as summary:
-            summary.write(f"{whole}\n")

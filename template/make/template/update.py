@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from source import ANSWERS, Refused, git, newest, origin, run, work_tree
+from automation import Refused
+from source import ANSWERS, git, newest, origin, run, work_tree
 from text import Decision, body
 
 RESULT = Path("build/template-update.json")

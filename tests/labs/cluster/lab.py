@@ -8,8 +8,7 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from tests.labs.cluster import client, cluster, places, prometheus, tools
 from tests.labs.cluster.parts import PARTS
@@ -17,24 +16,13 @@ from tests.labs.cluster.places import lab_folder, run_folder
 from tests.labs.cluster.prometheus import Prometheus
 from tests.labs.errors import LabError
 from tests.labs.places import alone
+from tests.labs.started import StartedLab
 
 Manifests = str | Path | Sequence[Mapping[str, Any]]
 
 
-class Lab:
+class Lab(StartedLab):
     """The cluster and its clients; a context manager that ends only what it started."""
-
-    def __init__(self) -> None:
-        self._started: list[str] = []
-
-    def __enter__(self) -> Self:
-        self._started = self.up()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.down(self._started)
 
     @property
     def kubeconfig(self) -> Path:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import subprocess
 import tarfile
 from pathlib import Path
 
-from tests.labs import toolchains
+from tests.labs import go_tools, toolchains
 from tests.labs.cluster.places import HERE, lab_folder
 from tests.labs.debian import SUITE, Archive
-from tests.labs.errors import LabError, run
+from tests.labs.errors import LabError
 from tests.labs.places import digest, once
 
 MODULE = HERE / "tools"
@@ -73,8 +72,7 @@ def build() -> None:
 
 def versions() -> dict[str, str]:
     """Return the versions of the Go modules that the programs are built from."""
-    text = (MODULE / "go.mod").read_text(encoding="utf-8")
-    return dict(re.findall(r"^\t(\S+) (v\S+)", text, re.MULTILINE))
+    return go_tools.versions(MODULE)
 
 
 def _link_flags() -> str:
@@ -89,17 +87,11 @@ def _link_flags() -> str:
             "github.com/argoproj/argo-rollouts"
         ].removeprefix("v"),
     }
-    return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in known.items())])
+    return " ".join(f"-X {name}={value}" for name, value in known.items())
 
 
 def _build(target: Path) -> None:
-    env = toolchains.environment("go") | {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -trimpath", "GOWORK": "off"}
-    target.mkdir()
-    run(
-        "go", "build", "-mod=readonly", f"-ldflags={_link_flags()}", "-o", f"{target}{os.sep}", *PROGRAMS,
-        failure="cannot build the cluster lab's tools, check that Go can download modules",
-        env=env, cwd=MODULE, timeout=3600,
-    )  # fmt: skip
+    go_tools.build(target, MODULE, PROGRAMS, _link_flags(), "the cluster lab's tools")
     for name in KUBERNETES:
         (target / name).symlink_to("kubernetes")
 

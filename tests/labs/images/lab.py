@@ -6,8 +6,6 @@ import os
 import shutil
 from collections.abc import Collection
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from extensions import pins
 from tests.labs import toolchains
@@ -18,22 +16,11 @@ from tests.labs.images.docker import DockerKit
 from tests.labs.images.kit import Builder, Kit, fresh_name
 from tests.labs.images.places import lab_folder, run_folder
 from tests.labs.places import alone
+from tests.labs.started import StartedLab
 
 
-class Lab:
+class Lab(StartedLab):
     """The registry, builder and engine for service images; a context manager that ends only what it started."""
-
-    def __init__(self) -> None:
-        self._started: list[str] = []
-
-    def __enter__(self) -> Self:
-        self._started = self.up()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.down(self._started)
 
     @property
     def mode(self) -> str:

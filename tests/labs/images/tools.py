@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
 from pathlib import Path
 
-from tests.labs import toolchains
+from tests.labs import go_tools
 from tests.labs.errors import run
 from tests.labs.images.places import HERE, lab_folder
 from tests.labs.places import digest, once
@@ -48,19 +46,13 @@ def build() -> Path:
 
 def _versions() -> str:
     """Return linker flags for the versions that BuildKit and buildx report; built from a module they know none."""
-    modules = dict(re.findall(r"^\t(\S+) (v\S+)", (MODULE / "go.mod").read_text(encoding="utf-8"), re.MULTILINE))
+    modules = go_tools.versions(MODULE)
     names = ("github.com/moby/buildkit", "github.com/docker/buildx")
     return " ".join(f"-X {name}/version.Version={modules[name]}" for name in names)
 
 
 def _build(target: Path) -> None:
-    env = toolchains.environment("go") | {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -trimpath", "GOWORK": "off"}
-    target.mkdir()
-    run(
-        "go", "build", "-mod=readonly", f"-ldflags=-s -w {_versions()}", "-o", f"{target}{os.sep}", *PROGRAMS,
-        failure="cannot build the lab's tools, check that Go can download modules",
-        env=env, cwd=MODULE, timeout=3600,
-    )  # fmt: skip
+    go_tools.build(target, MODULE, PROGRAMS, _versions(), "the lab's tools")
     wheel = target / "wheel"
     run(
         Path(sys.executable).parent / "uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:",
