@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Record what commits on main did to the environments: a deployment, or a rollback to an older version.
+
+usage: deployments.py SERVICE REPOSITORY BEFORE
+
+BEFORE is the commit that main was at. An environment whose digest is another one now gets an event of deploy_event.py,
+which sends it to CDEVENTS_URL. What runs now is an older commit than before: that is a rollback.
+"""
+
+import os
+import subprocess
+import sys
+
+from automation import Refused, say
+from promote import LINE, NOTHING, ORDER, RELEASES, shown
+
+
+def git(*arguments: str) -> str:
+    """What git says; empty where it does not know."""
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def release(environment: str, commit: str) -> tuple[str, str]:
+    """Digest and version that an environment had at a commit, empty for none."""
+    found = LINE.search(git("show", f"{commit}:{RELEASES}/{environment}/kustomization.yaml") + "\n")
+    if not found or found["digest"] == NOTHING:
+        return "", ""
+    return found["digest"], found["version"] or ""
+
+
+def revision(version: str) -> str:
+    """The commit that a version names, a tag or what `git describe` says."""
+    return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{version}^{{commit}}") if version else ""
+
+
+def is_older(new: str, old: str) -> bool:
+    return new != old and subprocess.run(["git", "merge-base", "--is-ancestor", new, old], check=False).returncode == 0
+
+
+def happened(environment: str, before: str) -> dict[str, str]:
+    """The inputs of deploy_event.py, empty where the environment runs what it ran.
+
+    Raises:
+        Refused: git does not know the commit in the image.
+    """
+    old_digest, old_version = release(environment, before)
+    digest, version = release(environment, "HEAD")
+    if digest in ("", old_digest):
+        return {}
+    event = {"ENVIRONMENT": environment, "IMAGE_REF": shown(environment)}
+    new, old = revision(version), revision(old_version)
+    if new and old and is_older(new, old):
+        return {"EVENT": "rolledback", **event}
+    if not new:
+        raise Refused(f"git does not know the version {version!r} of {environment}: record it by make deploy-event")
+    return {"EVENT": "deployed", **event, "REVISION": new}
+
+
+def main(service: str, repository: str, before: str) -> int:
+    failed = 0
+    found = False
+    for environment in ORDER:
+        try:
+            event = happened(environment, before)
+        except Refused as reason:
+            sys.stderr.write(f"  FAIL  deployments: {reason}\n")
+            failed = 2
+            continue
+        if event:
+            found = True
+            command = [sys.executable, "make/deploy_event.py", service, repository]
+            code = subprocess.run(command, env={**os.environ, **event, "GIVEN": "REVISION"}, check=False).returncode
+            failed = failed or code
+    if not found and not failed:
+        say("No environment runs another image than before.")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
