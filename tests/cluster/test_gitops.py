@@ -1,4 +1,4 @@
-"""A real API server accepts what Argo CD is told, and Argo CD's own code permits what the service applies and no more."""
+"""A real API server accepts what Argo CD is told, which by its own code permits what is applied and no more."""
 
 from __future__ import annotations
 
