@@ -8,12 +8,13 @@ Kustomize is `kustomize`, or that of `kubectl`, from the PATH; 5.0 or newer.
 """
 
 import difflib
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from manifest_rules import problems
 
 OVERLAYS = Path("deploy/overlays")
 OUTPUT = Path("build/manifests")
@@ -39,19 +40,9 @@ def render(root: Path) -> dict[str, str]:
             lines = done.stderr.strip().splitlines() or ["failed"]
             raise Refused(f"{overlay.parent.name}: {lines[-1].removeprefix('Error: ')}")
         found[overlay.parent.name] = done.stdout
-        if broken := problem(done.stdout):
+        if broken := next(problems(done.stdout), ""):
             raise Refused(f"{overlay.parent.name}: {broken}")
     return found
-
-
-def problem(manifests: str) -> str:
-    """What a strategic merge patch leaves of a Rollout: a container without image or limits."""
-    for document in re.split(r"^---$", manifests, flags=re.MULTILINE):
-        if re.search(r"^kind: Rollout$", document, re.MULTILINE):
-            for needed in ("image", "resources"):
-                if not re.search(rf"^ +(- )?{needed}:", document, re.MULTILINE):
-                    return f"the Rollout has no {needed}: patch it with JSON 6902 (op, path, value) only"
-    return ""
 
 
 def write(manifests: dict[str, str]) -> None:

@@ -15,7 +15,15 @@ pytestmark = pytest.mark.cluster
 
 ANSWERS: dict[str, dict[str, Any]] = {
     "default": {},
-    "full": {"upstream": "inventory", "tier": "critical", "team": "payments.eu", "slo_latency_ms": 5},
+    "full": {
+        "upstream": "inventory",
+        "tier": "critical",
+        "team": "payments.eu",
+        "slo_latency_ms": 5,
+        "secrets": "vault",
+    },
+    "aws": {"secrets": "aws"},
+    "gcp": {"secrets": "gcp"},
 }
 
 

@@ -90,6 +90,7 @@ WORKFLOW = f"acme/workflows/.github/workflows/release.yml@{'1' * 40}"
             "base_image: wolfi is for go only: "
             "its free images carry another version of the node runtime than the service's",
         ),
+        ({"secrets": "vualt"}, "secrets: must be one of none, vault, aws, gcp, not 'vualt' (did you mean vault?)"),
         (
             {"build_workflow": "remote"},
             "build_workflow: must be one of local, organisation, not 'remote'",
@@ -185,6 +186,7 @@ def test_defaults_make_a_service_of_the_folders_name(template: Path, tmp_path: P
         "port": 8080,
         "provides": True,
         "registry": "ghcr.io/acme",
+        "secrets": "none",
         "service_name": "order-service",
         "slo_availability": 99.9,
         "slo_latency_ms": 500,

@@ -38,6 +38,7 @@ ANSWERS: dict[str, list[object]] = {
     "java_group": ["com.acme", "io.acme_labs.x"],
     "base_image": ["distroless", "wolfi"],
     "build_workflow": ["local", "organisation"],
+    "secrets": ["none", "vault", "aws", "gcp"],
 }
 CASES = [dict(zip(ANSWERS, values, strict=True)) for values in AllPairs(list(ANSWERS.values()))]
 for _case in CASES:

@@ -1,0 +1,150 @@
+"""Two previews in a real cluster: they do not touch each other, have limits, and go with all that they had."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.gitops import applied, named, preview, told
+from tests.cluster.services import Object, only
+from tests.labs import template as lab
+from tests.labs.cluster import KubectlError, Lab
+
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("cluster_lab")]
+
+STAGING = "orders-staging"
+FIRST, SECOND = "orders-pr-1", "orders-pr-2"
+
+
+@pytest.fixture
+def service(template: Path, tmp_path: Path) -> Path:
+    return lab.render(template, tmp_path / "orders", {"language": "go", "service_name": "orders", "secrets": "vault"})
+
+
+@contextmanager
+def deployed(cluster_lab: Lab, found: list[Object]) -> Iterator[list[Object]]:
+    """Apply an environment and wait until its pods are ready; remove it in the end where it is still there."""
+    name = only(found, "Namespace")["metadata"]["name"]
+    # Namespace and quota first, as Argo CD does, and before they count no pod is made.
+    kinds = ("Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy")
+    cluster_lab.apply([item for item in found if item["kind"] == "Namespace"])
+    try:
+        if first := [item for item in found if item["kind"] in kinds[1:]]:
+            cluster_lab.apply(first, name)
+        if any(item["kind"] == "ResourceQuota" for item in found):
+            done = "--for=jsonpath={.status.hard.pods}=6"
+            cluster_lab.kubectl("wait", done, "resourcequota/preview", "--namespace", name, "--timeout=30s")
+        cluster_lab.apply([item for item in found if item["kind"] not in kinds], name)
+        healthy(cluster_lab, name)
+        yield found
+    finally:
+        cluster_lab.kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=90s")
+
+
+def healthy(cluster_lab: Lab, namespace: str) -> None:
+    cluster_lab.kubectl("argo", "rollouts", "status", "orders", "--namespace", namespace, "--timeout=90s")
+
+
+def state(cluster_lab: Lab, namespace: str) -> dict[str, str]:
+    """Return what is in a namespace, with what changes when somebody writes it: its identity and its content."""
+    kinds = "rollouts,configmaps,services,networkpolicies,resourcequotas,limitranges,secretstores,externalsecrets,pods"
+    text = cluster_lab.kubectl("get", kinds, "--namespace", namespace, "--output", "json")
+    return {
+        f"{item['kind']}/{item['metadata']['name']}": json.dumps(
+            [item["metadata"]["uid"], item.get("spec"), item.get("data")]
+        )
+        for item in json.loads(text)["items"]
+    }
+
+
+def test_previews_do_not_touch_each_other_and_leave_nothing(cluster_lab: Lab, service: Path, tmp_path: Path) -> None:
+    found = {name: applied(service, preview(service, number), tmp_path) for number, name in ((1, FIRST), (2, SECOND))}
+    staging = applied(service, named(told(service), "Application", STAGING), tmp_path)
+    with deployed(cluster_lab, staging), deployed(cluster_lab, found[FIRST]), deployed(cluster_lab, found[SECOND]):
+        before = {name: state(cluster_lab, name) for name in (STAGING, FIRST, SECOND)}
+        assert {"Rollout/orders", "ResourceQuota/preview", "LimitRange/preview", "NetworkPolicy/default-deny"} <= set(
+            before[FIRST]
+        )
+        # Another version of the first.
+        change = [{"op": "replace", "path": "/data/LOG_LEVEL", "value": "warn"}]
+        config = next(name for name in before[FIRST] if name.startswith("ConfigMap/orders-"))
+        cluster_lab.kubectl("patch", config, "--namespace", FIRST, "--type=json", "-p", json.dumps(change))
+        cluster_lab.kubectl("argo", "rollouts", "restart", "orders", "--namespace", FIRST)
+        healthy(cluster_lab, FIRST)
+        assert state(cluster_lab, FIRST) != before[FIRST]
+        assert {name: state(cluster_lab, name) for name in (STAGING, SECOND)} == {
+            name: before[name] for name in (STAGING, SECOND)
+        }
+        # As Argo CD removes it: all that the Application lists, the Namespace among it.
+        cluster_lab.kubectl("delete", "namespace", FIRST, "--timeout=90s")
+        assert state(cluster_lab, FIRST) == {}
+        with pytest.raises(KubectlError, match="NotFound"):
+            cluster_lab.kubectl("get", "namespace", FIRST)
+        assert {name: state(cluster_lab, name) for name in (STAGING, SECOND)} == {
+            name: before[name] for name in (STAGING, SECOND)
+        }
+        healthy(cluster_lab, SECOND)
+        healthy(cluster_lab, STAGING)
+
+
+def pod(name: str, **container: object) -> Object:
+    """Return a pod that Pod Security admits."""
+    security: Object = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    one = {"name": "x", "image": f"ghcr.io/acme/x@sha256:{'1' * 64}", "securityContext": security, **container}
+    spec = {
+        "containers": [one],
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+
+
+def test_a_pod_over_quota_is_refused_with_the_reason(cluster_lab: Lab, service: Path, tmp_path: Path) -> None:
+    with deployed(cluster_lab, applied(service, preview(service, 1), tmp_path)):
+        # A pod without limits gets those of the namespace.
+        cluster_lab.kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", FIRST, "--timeout=30s")
+        cluster_lab.apply([pod("small")], FIRST)
+        path = "jsonpath={.spec.containers[0].resources.limits.memory}"
+        assert cluster_lab.kubectl("get", "pod", "small", "--namespace", FIRST, "--output", path) == "256Mi"
+        for resources, reason in (
+            (
+                {"requests": {"cpu": "2"}, "limits": {"cpu": "2"}},
+                r"exceeded quota: preview, requested: requests\.cpu=2",
+            ),
+            ({"limits": {"memory": "5Gi"}}, r"exceeded quota: preview, requested: .*limits\.memory=5Gi"),
+        ):
+            with pytest.raises(KubectlError, match=reason):
+                cluster_lab.apply([pod("large", resources=resources)], FIRST)
+        balancer = {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "x"},
+            "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]},
+        }
+        with pytest.raises(
+            KubectlError, match=r"exceeded quota: preview, requested: services\.(loadbalancers|nodeports)"
+        ):
+            cluster_lab.apply([balancer], FIRST)
+        # More replicas than it has room for: the reason stands at the Rollout's ReplicaSet.
+        scale = ["patch", "hpa", "orders", "--namespace", FIRST, "--type=merge", "-p"]
+        cluster_lab.kubectl(*scale, '{"spec":{"minReplicas":20,"maxReplicas":20}}')
+        cluster_lab.kubectl(
+            "patch", "rollout", "orders", "--namespace", FIRST, "--type=merge", "-p", '{"spec":{"replicas":20}}'
+        )
+        wait = '--for=jsonpath={.status.conditions[?(@.type=="ReplicaFailure")].reason}=FailedCreate'
+        cluster_lab.kubectl("wait", wait, "replicaset", "--all", "--namespace", FIRST, "--timeout=60s")
+        running = json.loads(cluster_lab.kubectl("get", "pods", "--namespace", FIRST, "--output", "json"))["items"]
+        assert len(running) == 6
+
+
+def test_what_a_pull_request_writes_into_its_overlay_stays_in_its_namespace(service: Path, tmp_path: Path) -> None:
+    overlay = service / "deploy/overlays/preview/kustomization.yaml"
+    overlay.write_text(
+        overlay.read_text(encoding="utf-8").replace("namespace: orders-preview", "namespace: orders-production")
+    )
+    found = applied(service, preview(service, 1), tmp_path)
+    assert only(found, "Namespace")["metadata"]["name"] == FIRST
+    assert {item["metadata"].get("namespace") for item in found} == {None, FIRST}

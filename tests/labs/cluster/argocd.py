@@ -1,0 +1,77 @@
+"""Argo CD's own code, without a cluster: what an ApplicationSet makes of a pull request, and what a project permits.
+
+Argo CD itself is not run: it has no place to clone from, and its repository server is another container.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.labs import go_tools
+from tests.labs.cluster.places import HERE, lab_folder
+from tests.labs.errors import LabError
+from tests.labs.places import digest, once
+
+MODULE = HERE / "argocd_tools"
+Object = Mapping[str, Any]
+
+
+def program() -> Path:
+    """Return the program, built unless it is there, which takes some minutes.
+
+    Raises:
+        LabError: it cannot be built.
+        MissingToolchainError: Go is missing.
+    """
+    folder = lab_folder() / f"argocd-{digest(*(MODULE / name for name in ('go.mod', 'go.sum', 'main.go')))}"
+    lab_folder().mkdir(parents=True, exist_ok=True)
+    made = once(folder, lambda target: go_tools.build(target, MODULE, ["."], "", "Argo CD's code"))
+    return made / MODULE.name
+
+
+def _run(verb: str, **given: object) -> Any:
+    done = subprocess.run(
+        [program(), verb], input=json.dumps(given), capture_output=True, text=True, check=False, timeout=60
+    )
+    if done.returncode != 0:
+        raise LabError(f"argocd {verb}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def application(application_set: Object, parameters: Mapping[str, object]) -> dict[str, Any]:
+    """Return the Application that an ApplicationSet makes of what its generator finds.
+
+    Args:
+        application_set: the ApplicationSet.
+        parameters: what its generator finds, for example the number of a pull request.
+
+    Raises:
+        LabError: its template asks for something else.
+    """
+    made: dict[str, Any] = _run("render", applicationSet=application_set, parameters=parameters)
+    return made
+
+
+def refused(project: Object, asked: Object, resources: Sequence[Object]) -> list[str]:
+    """Return what a project does not permit.
+
+    Args:
+        project: the AppProject.
+        asked: the Application.
+        resources: the objects that it would apply.
+    """
+    listed = [
+        {
+            "group": one["apiVersion"].rpartition("/")[0],
+            "kind": one["kind"],
+            "namespace": one["metadata"].get("namespace", ""),
+            "name": one["metadata"]["name"],
+        }
+        for one in resources
+    ]
+    found: list[str] = _run("refused", project=project, application=asked, resources=listed)
+    return found
