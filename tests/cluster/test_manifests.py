@@ -16,6 +16,8 @@ pytestmark = pytest.mark.cluster
 ANSWERS: dict[str, dict[str, Any]] = {
     "default": {},
     "full": {"upstream": "inventory", "tier": "critical", "team": "payments.eu", "slo_latency_ms": 5},
+    "blue-green": {"delivery": "blue-green"},
+    "gateway": {"traffic": "gateway", "upstream": "inventory"},
 }
 
 
