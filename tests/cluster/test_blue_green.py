@@ -19,7 +19,7 @@ from tests.labs.peers import Answer, Request, item_answer, problem_answer
 
 pytestmark = [pytest.mark.cluster, pytest.mark.only("go")]
 
-# Requests a second to the active version; and to one in preview, which together with those of smoke.yaml are enough to judge.
+# Requests a second to the active version, and to one in preview besides those of smoke.yaml.
 RATE, PREVIEW_RATE = 30, 12
 OBJECTIVES = {"availability-objective", "availability-than-stable", "latency-objective", "latency-than-stable"}
 

@@ -1,4 +1,4 @@
-"""Processes of a real service that stand for the pods of its versions: under load, with faults where a test wants them."""
+"""Processes of a real service that stand for the pods of its versions, under load and with faults."""
 
 from __future__ import annotations
 
