@@ -25,6 +25,8 @@ BASE_IMAGES = ("distroless", "wolfi")
 LICENCES = ("proprietary", "Apache-2.0", "MIT")
 BUILD_WORKFLOWS = ("local", "organisation")
 SECRETS = ("none", "vault", "aws", "gcp")
+DELIVERIES = ("canary", "blue-green")
+TRAFFICS = ("replicas", "gateway")
 
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
 _GITHUB = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
@@ -170,6 +172,18 @@ def _check_secrets(value: Any, _: Answers, __: Environment) -> str:
     return _choice(value, SECRETS)
 
 
+def _check_delivery(value: Any, _: Answers, __: Environment) -> str:
+    return _choice(value, DELIVERIES)
+
+
+def _check_traffic(value: Any, answers: Answers, _: Environment) -> str:
+    if problem := _choice(value, TRAFFICS):
+        return problem
+    if str(value) == "gateway" and answers.get("delivery", "canary") != "canary":
+        return "gateway is for delivery=canary only: blue-green moves all requests at once, between Services"
+    return ""
+
+
 def _check_java_group(value: Any, _: Answers, env: Environment) -> str:
     if not _JAVA_GROUP.fullmatch(str(value)):
         return "must be a Java package name in lower case, for example 'com.acme'"
@@ -211,6 +225,8 @@ CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {
     "slo_latency_target": _check_slo_latency_target,
     "prometheus_url": _check_prometheus_url,
     "secrets": _check_secrets,
+    "delivery": _check_delivery,
+    "traffic": _check_traffic,
     "java_group": _check_java_group,
     "go_workspace": _check_boolean,
     "base_image": _check_base_image,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.canary import Deployment, load
+from tests.cluster.deployment import Deployment
+from tests.cluster.versions import Versions, every, slow
 from tests.labs.built import Built
 from tests.labs.cluster import Lab
-from tests.labs.peers import Answer, Peer, Request, item_answer, problem_answer
-from tests.labs.service import Service
+from tests.labs.peers import Answer, Request, item_answer, problem_answer
 
 pytestmark = [pytest.mark.cluster, pytest.mark.only("go")]
 
@@ -24,38 +22,6 @@ STABLE_RATE, CANARY_RATE = 60, 12
 def deployment(cluster_lab: Lab, built: Built, tmp_path: Path) -> Iterator[Deployment]:
     with Deployment(cluster_lab, built.folder, tmp_path) as running:
         yield running
-
-
-class Versions:
-    """Processes of the stable version and of the canary, each with an upstream of its own."""
-
-    def __init__(self, stack: ExitStack, built: Built) -> None:
-        self._stack, self._built = stack, built
-
-    def start(self, answer: Callable[[Request], Answer], rate: float) -> tuple[Service, list[int]]:
-        """Start one under load; returns it and the statuses that it answers."""
-        peer = self._stack.enter_context(Peer(answer))
-        env = {"UPSTREAM_URL": peer.url, "UPSTREAM_RETRIES": "0", "UPSTREAM_TIMEOUT_MS": "5000"}
-        service = self._stack.enter_context(Service(self._built.folder, self._built.language, env))
-        return service, self._stack.enter_context(load(service, rate))
-
-
-@pytest.fixture
-def versions(built: Built) -> Iterator[Versions]:
-    with ExitStack() as stack:
-        yield Versions(stack, built)
-
-
-def every(number: int, answer: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
-    """Answer every so many requests as told, the others well."""
-    count = itertools.count(1)
-    return lambda request: answer(request) if next(count) % number == 0 else item_answer(request)
-
-
-def slow(request: Request) -> Answer:
-    answer = item_answer(request)
-    answer.delay = 0.7
-    return answer
 
 
 def test_a_good_version_is_promoted(deployment: Deployment, versions: Versions) -> None:

@@ -16,9 +16,17 @@ from tests.labs.cluster import KubectlError, Lab, LabError, argocd, offline
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("cluster_lab")]
 
 
-@pytest.fixture(params=["none", "vault"])
+ANSWERS = {
+    "none": {},
+    "vault": {"secrets": "vault"},
+    "gateway": {"traffic": "gateway"},
+    "blue-green": {"delivery": "blue-green"},
+}
+
+
+@pytest.fixture(params=ANSWERS)
 def service(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Path:
-    answers = {"language": "go", "service_name": "orders", "secrets": request.param, "upstream": "inventory"}
+    answers = {"language": "go", "service_name": "orders", "upstream": "inventory", **ANSWERS[request.param]}
     return lab.render(template, tmp_path / "orders", answers)
 
 

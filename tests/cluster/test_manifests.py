@@ -24,6 +24,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
     "aws": {"secrets": "aws"},
     "gcp": {"secrets": "gcp"},
+    "blue-green": {"delivery": "blue-green"},
+    "gateway": {"traffic": "gateway", "upstream": "inventory"},
 }
 
 

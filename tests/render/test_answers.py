@@ -91,6 +91,11 @@ WORKFLOW = f"acme/workflows/.github/workflows/release.yml@{'1' * 40}"
             "its free images carry another version of the node runtime than the service's",
         ),
         ({"secrets": "vualt"}, "secrets: must be one of none, vault, aws, gcp, not 'vualt' (did you mean vault?)"),
+        ({"delivery": "rolling"}, "delivery: must be one of canary, blue-green, not 'rolling'"),
+        (
+            {"delivery": "blue-green", "traffic": "gateway"},
+            "traffic: gateway is for delivery=canary only: blue-green moves all requests at once, between Services",
+        ),
         (
             {"build_workflow": "remote"},
             "build_workflow: must be one of local, organisation, not 'remote'",
@@ -140,6 +145,8 @@ def test_choices_of_the_prompt_are_those_of_the_check() -> None:
         "tier": rules.TIERS,
         "licence": rules.LICENCES,
         "base_image": rules.BASE_IMAGES,
+        "delivery": rules.DELIVERIES,
+        "traffic": rules.TRAFFICS,
         "build_workflow": rules.BUILD_WORKFLOWS,
         "slo_latency_ms": objectives.script().BUCKETS_MS,
     }.items():
@@ -177,6 +184,7 @@ def test_defaults_make_a_service_of_the_folders_name(template: Path, tmp_path: P
         "_commit": lab.VERSION,
         "base_image": "distroless",
         "build_workflow": "local",
+        "delivery": "canary",
         "description": "The order-service API",
         "details": False,
         "go_workspace": False,
@@ -194,6 +202,7 @@ def test_defaults_make_a_service_of_the_folders_name(template: Path, tmp_path: P
         "prometheus_url": "http://prometheus-operated.monitoring:9090",
         "team": "platform",
         "tier": "standard",
+        "traffic": "replicas",
         "upstream": "",
     }
 

@@ -39,6 +39,8 @@ ANSWERS: dict[str, list[object]] = {
     "base_image": ["distroless", "wolfi"],
     "build_workflow": ["local", "organisation"],
     "secrets": ["none", "vault", "aws", "gcp"],
+    "delivery": ["canary", "blue-green"],
+    "traffic": ["replicas", "gateway"],
 }
 CASES = [dict(zip(ANSWERS, values, strict=True)) for values in AllPairs(list(ANSWERS.values()))]
 for _case in CASES:
@@ -46,6 +48,8 @@ for _case in CASES:
         _case["release_workflow"] = f"acme/workflows/.github/workflows/release.yml@{'1' * 40}"
     if _case["language"] != "go":
         del _case["base_image"]  # there is no choice
+    if _case["delivery"] != "canary":
+        del _case["traffic"]
 
 # Hosts of package registries, in halves so that this file does not name one: a lock file that holds one works in one
 # network only.

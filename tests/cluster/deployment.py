@@ -8,15 +8,13 @@ shortened.
 from __future__ import annotations
 
 import json
-import threading
+import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-
-import httpx
 
 from tests.cluster.services import Object, objects, only, rendered
 from tests.labs.cluster import Lab
@@ -25,41 +23,7 @@ from tests.labs.service import Service
 
 # What the service has, and what it is here: a run takes seconds instead of minutes.
 TIMES = {"[2m]": "[10s]"}
-INITIAL_DELAY, INTERVAL = "12s", "1s"
-REFERENCE = "0b7cf3a5-5f3b-4c8e-9a64-6f0f3d3f7b11"
-
-
-@contextmanager
-def load(service: Service, rate: float) -> Iterator[list[int]]:
-    """Send requests at a steady rate in the background.
-
-    Args:
-        service: where to.
-        rate: requests a second.
-
-    Yields:
-        The statuses so far.
-    """
-    statuses: list[int] = []
-    stop = threading.Event()
-
-    def send() -> None:
-        with httpx.Client(base_url=service.url, trust_env=False, timeout=10) as http:
-            while not stop.is_set():
-                started = time.monotonic()
-                item = {"name": "x", "quantity": 1, "ref": REFERENCE}
-                statuses.append(http.post("/v1/items", json=item).status_code)
-                stop.wait(max(0.0, 4 / rate - (time.monotonic() - started)))
-
-    threads = [threading.Thread(target=send, daemon=True) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield statuses
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(timeout=30)
+INITIAL_DELAY, INTERVAL, SMOKE_INTERVAL = "12s", "1s", "100ms"
 
 
 class Deployment:
@@ -88,9 +52,15 @@ class Deployment:
         self._objects = objects(text)
         self._rollout = only(self._objects, "Rollout")["metadata"]["name"]
         self.namespace = only(self._objects, "Namespace")["metadata"]["name"]
-        for metric in only(self._objects, "AnalysisTemplate")["spec"]["metrics"]:
+        for metric in self._metrics("prometheus"):
             metric |= {"initialDelay": INITIAL_DELAY, "interval": INTERVAL}
             metric["provider"]["prometheus"]["address"] = self.prometheus.url
+        for metric in self._metrics("web"):
+            metric["interval"] = SMOKE_INTERVAL
+
+    def _metrics(self, provider: str) -> list[Object]:
+        templates = [item for item in self._objects if item["kind"] == "AnalysisTemplate"]
+        return [one for item in templates for one in item["spec"]["metrics"] if provider in one["provider"]]
 
     def __enter__(self) -> Self:
         self.prometheus.start()
@@ -116,6 +86,36 @@ class Deployment:
         partial = self._targets.with_suffix(".new")
         partial.write_text(json.dumps(targets))
         partial.rename(self._targets)
+
+    def preview(self, process: Service) -> None:
+        """Let this process answer what the analyses ask of the preview Service, which leads nowhere here."""
+        for metric in self._metrics("web"):
+            web = metric["provider"]["web"]
+            web["url"] = re.sub("^http://[^/]+", process.url, web["url"])
+        self._lab.apply([item for item in self._objects if item["kind"] == "AnalysisTemplate"], self.namespace)
+
+    def selected(self, suffix: str = "") -> str:
+        """Return the version that a Service selects, by its hash; empty where it is one for all versions.
+
+        Args:
+            suffix: of the Service's name, after that of the service.
+        """
+        path = r"jsonpath={.spec.selector.rollouts-pod-template-hash}"
+        name = self._rollout + suffix
+        return self._lab.kubectl("get", "service", name, "--namespace", self.namespace, "--output", path)
+
+    def endpoints(self, suffix: str = "") -> dict[str, int]:
+        """Return how many pods of each version, by its hash, a Service leads to.
+
+        Args:
+            suffix: of the Service's name, after that of the service.
+        """
+        label = f"kubernetes.io/service-name={self._rollout}{suffix}"
+        path = "jsonpath={.items[*].endpoints[*].targetRef.name}"
+        pods = self._lab.kubectl(
+            "get", "endpointslices", "--namespace", self.namespace, "--selector", label, "--output", path
+        ).split()
+        return dict(Counter(name.removeprefix(f"{self._rollout}-").rpartition("-")[0] for name in pods))
 
     def release(self) -> str:
         """Put another image into the Rollout; returns the hash of the new version."""

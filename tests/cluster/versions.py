@@ -1,0 +1,84 @@
+"""Processes of a real service that stand for the pods of its versions, under load and with faults."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import httpx
+
+from tests.labs.built import Built
+from tests.labs.peers import Answer, Peer, Request, item_answer
+from tests.labs.service import Service
+
+REFERENCE = "0b7cf3a5-5f3b-4c8e-9a64-6f0f3d3f7b11"
+ITEM = {"name": "x", "quantity": 1, "ref": REFERENCE}
+
+
+@contextmanager
+def load(service: Service, rate: float) -> Iterator[list[int]]:
+    """Send requests at a steady rate in the background.
+
+    Args:
+        service: where to.
+        rate: requests a second.
+
+    Yields:
+        The statuses so far.
+    """
+    statuses: list[int] = []
+    stop = threading.Event()
+
+    def send() -> None:
+        with httpx.Client(base_url=service.url, trust_env=False, timeout=10) as http:
+            while not stop.is_set():
+                started = time.monotonic()
+                statuses.append(http.post("/v1/items", json=ITEM).status_code)
+                stop.wait(max(0.0, 4 / rate - (time.monotonic() - started)))
+
+    threads = [threading.Thread(target=send, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield statuses
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=30)
+
+
+class Versions:
+    """Processes of the stable version and of the canary, each with an upstream of its own."""
+
+    def __init__(self, stack: ExitStack, built: Built) -> None:
+        self._stack, self._built = stack, built
+
+    def start(self, answer: Callable[[Request], Answer], rate: float) -> tuple[Service, list[int]]:
+        """Start one under load.
+
+        Args:
+            answer: what its upstream does.
+            rate: requests a second; 0 for none.
+
+        Returns:
+            It, and the statuses that it answers.
+        """
+        peer = self._stack.enter_context(Peer(answer))
+        env = {"UPSTREAM_URL": peer.url, "UPSTREAM_RETRIES": "0", "UPSTREAM_TIMEOUT_MS": "5000"}
+        service = self._stack.enter_context(Service(self._built.folder, self._built.language, env))
+        return service, self._stack.enter_context(load(service, rate)) if rate else []
+
+
+def every(number: int, answer: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
+    """Answer every so many requests as told, the others well."""
+    count = itertools.count(1)
+    return lambda request: answer(request) if next(count) % number == 0 else item_answer(request)
+
+
+def slow(request: Request) -> Answer:
+    answer = item_answer(request)
+    answer.delay = 0.7
+    return answer
