@@ -87,20 +87,17 @@ class Renderer:
             process.stdin.flush()
             ready, _, _ = select.select([process.stdout], [], [], TIMEOUT)
             line = process.stdout.readline() if ready else ""
-        except BrokenPipeError:
+            if ready and not line:
+                process.wait(timeout=5)
+        except (BrokenPipeError, subprocess.TimeoutExpired):
             line = ""
         if not line:
+            reason = f"did not answer within {TIMEOUT} seconds" if process.poll() is None else "ended"
             process.kill()
             self.close()
-            reason = "ended" if ready_to_say(process) else f"did not answer within {TIMEOUT} seconds"
             raise FleetError(f"rendering failed: the process that runs Copier {reason}", Exit.TEMPLATE)
         found: dict[str, str] = json.loads(line)
         return found
-
-
-def ready_to_say(process: subprocess.Popen[str]) -> bool:
-    """Whether a process had ended before it was killed."""
-    return process.returncode != -9
 
 
 def _failure(kind: str, reason: str, version: str, answers_file: str) -> FleetError:

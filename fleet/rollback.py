@@ -64,7 +64,20 @@ def _pending(opened: Service) -> dict[str, str]:
                       cwd=opened.path)  # fmt: skip
     found = dict(line.rsplit(" ", 1) for line in listed.splitlines())
     revert = f"{branches.PREFIX}revert-"
-    return {branch: commit for branch, commit in found.items() if not branch.startswith(revert)}
+    return {
+        branch: commit
+        for branch, commit in found.items()
+        if not branch.startswith(revert) and not _merged(opened, commit)
+    }
+
+
+def _merged(opened: Service, commit: str) -> bool:
+    """Whether HEAD has the version of a branch, although not its commit: it was squashed or rebased."""
+    name = opened.answers.path
+    if not git.text("ls-tree", commit, "--", name, cwd=opened.path):
+        return False
+    there = answers.parse(name, git.run("cat-file", "blob", f"{commit}:{name}", cwd=opened.path))
+    return there.version == opened.answers.version
 
 
 def last_upgrade(opened: Service) -> tuple[str, str]:
