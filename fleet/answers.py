@@ -12,6 +12,7 @@ import yaml
 from fleet.errors import Exit, FleetError
 
 PATTERN = re.compile(r"\.copier-answers(?:\.[\w.-]+)?\.ya?ml")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ABSOLUTE = re.compile(r"/|~|[\w.-]+@[\w.-]+:|\w[\w+.-]*:")
 
 
@@ -74,7 +75,7 @@ def parse(path: str, content: bytes) -> Answers:
         FleetError: it is no YAML, or does not say where the template is.
     """
     try:
-        data = yaml.safe_load(content)
+        data = yaml.load(content, Loader=_LOADER)  # noqa: S506 - both are safe
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" in line {mark.line + 1}" if mark else ""

@@ -10,7 +10,7 @@ from fleet import branches, cache, git, message, plan, service
 from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from fleet.service import Service
-from fleet.template import Template
+from fleet.template import Template, Templates
 from fleet.trees import EMAIL, Store
 
 CREATED, THERE, CURRENT = "created", "there already", "nothing to do"
@@ -38,6 +38,7 @@ class Outcome:
 def apply(
     path: Path,
     renderer: Renderer,
+    templates: Templates | None = None,
     *,
     to: str = "",
     data: Mapping[str, str] | None = None,
@@ -49,6 +50,7 @@ def apply(
     Args:
         path: the root of the repository.
         renderer: a worker.
+        templates: those that are known, where this is one service of many.
         to: the version; the newest where there is none given.
         data: answers.
         answers_file: which, where there are several.
@@ -65,8 +67,7 @@ def apply(
         if checkout and (dirty or opened.bare):
             raise FleetError("--checkout needs a work tree without uncommitted changes: commit or stash them",
                              Exit.REPOSITORY)  # fmt: skip
-        template = Template(opened.answers.source)
-        template.refresh()
+        template = (templates or Templates()).get(opened.answers.source)
         done = _bring(opened, template, renderer, to, data or {}, dirty=dirty)
         if checkout and done.branch:
             git.run("switch", "--quiet", done.branch, cwd=opened.path)

@@ -14,7 +14,7 @@ from typing import Any
 from fleet import apply, patches, plan, report, rollback, service, status
 from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
-from fleet.template import Template
+from fleet.template import Templates
 from fleet.trees import Store
 
 
@@ -39,8 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _plan(options: argparse.Namespace) -> int:
     opened = service.load(options.path, options.answers_file)
-    template = Template(opened.answers.source)
-    template.refresh()
+    template = Templates().get(opened.answers.source)
     new = plan.target(template, opened.answers.version, options.to)
     with (
         Renderer(trust=options.trust) as renderer,
@@ -98,7 +97,9 @@ def _rollback(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    rows, failed, templates, code = [], {}, {}, 0  # type: ignore[var-annotated]
+    rows: list[status.Status] = []
+    failed: dict[str, str] = {}
+    templates, code = Templates(), 0
     with Renderer(trust=options.trust) as renderer:
         for path in options.paths:
             try:

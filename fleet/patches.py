@@ -6,6 +6,7 @@ it off, and a test renders with and without and compares the bytes. Measured: do
 
 from __future__ import annotations
 
+import copy
 import functools
 import os
 from collections.abc import Callable
@@ -41,6 +42,9 @@ def apply() -> None:
     _git_facts_once()
     _no_index_to_keep()
     _compile_once()
+    _plain_text_as_it_is()
+    _config_once()
+    _scalars_once()
 
 
 def _export_in_place_of_a_clone() -> None:
@@ -119,3 +123,54 @@ def _compile_once() -> None:
         return known[key]
 
     jinja2.Environment.compile = compile_  # type: ignore[method-assign]
+
+
+def _plain_text_as_it_is() -> None:
+    """Copier renders each part of each path; most have nothing to render."""
+    from copier import _main
+
+    worker: Any = _main.Worker
+    original, original_path = worker._render_string, worker.answers_relpath.fget
+
+    def plain(self: Any, string: str) -> bool:
+        env = self.jinja_env
+        marks = (env.block_start_string, env.variable_start_string, env.comment_start_string, "\n", "\r")
+        return not (env.line_statement_prefix or env.line_comment_prefix or any(mark in string for mark in marks))
+
+    def render_string(self: Any, string: str, extra_context: Any = None) -> str:
+        return string if plain(self, string) else str(original(self, string, extra_context))
+
+    def answers_relpath(self: Any) -> Path:
+        path = str(self.answers_file or self.template.answers_relpath)
+        return Path(path) if plain(self, path) else Path(original_path(self))
+
+    worker._render_string = render_string
+    worker.answers_relpath = property(answers_relpath)
+
+
+def _config_once() -> None:
+    """Parse the copier.yml of an export once; each rendering gets a copy, since Copier writes into it."""
+    from copier import _template
+
+    fact = _once(_template.Template.__dict__["_raw_config"].func)
+    _replace(_template.Template, "_raw_config", lambda self: copy.deepcopy(fact(self)))
+
+
+def _scalars_once() -> None:
+    """Copier parses the type and the answer of each question as YAML."""
+    import yaml
+
+    original: Any = yaml.safe_load
+    known: dict[str, Any] = {}
+
+    def safe_load(stream: Any) -> Any:
+        if not isinstance(stream, str) or len(stream) > 200:
+            return original(stream)
+        if stream in known:
+            return known[stream]
+        value = original(stream)
+        if value is None or isinstance(value, str | int | float):
+            known[stream] = value
+        return value
+
+    yaml.safe_load = safe_load

@@ -8,7 +8,7 @@ from pathlib import Path
 from fleet import plan, rollback, service, versions
 from fleet.ownership import Ownership
 from fleet.render import Renderer
-from fleet.template import Template
+from fleet.template import Templates
 from fleet.trees import Store
 
 CHANGED, DELETED = "changed", "deleted"
@@ -38,13 +38,13 @@ class Status:
     upgraded: str
 
 
-def status(path: Path, renderer: Renderer, template_of: dict[str, Template], *, answers_file: str = "") -> Status:
+def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file: str = "") -> Status:
     """Look at one service.
 
     Args:
         path: the root of its repository.
         renderer: a worker.
-        template_of: templates that are known and refreshed, by source; the service's is added.
+        templates: those of this run.
         answers_file: which, where there are several.
 
     Raises:
@@ -52,11 +52,7 @@ def status(path: Path, renderer: Renderer, template_of: dict[str, Template], *, 
     """
     opened = service.load(path, answers_file)
     source, version = opened.answers.source, opened.answers.version
-    if source not in template_of:
-        fresh = Template(source)
-        fresh.refresh()
-        template_of[source] = fresh
-    template = template_of[source]
+    template = templates.get(source)
     newest = plan.target(template, version, "")
     owner = Ownership(template.config(version), opened.answers.values)
     with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -184,6 +183,24 @@ class Template:
             "log", "--no-merges", "--format=%s", f"{self.commit(old)}..{self.commit(new)}", cwd=self._mirror
         ).splitlines()
 
-    def forget(self) -> None:
-        """Remove the template from the cache."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+
+class Templates:
+    """The templates of a run, each brought up to date once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Template] = {}
+
+    def get(self, source: str) -> Template:
+        """Return a template.
+
+        Args:
+            source: ``_src_path`` of an answers file.
+
+        Raises:
+            FleetError: it cannot be reached.
+        """
+        if source not in self._known:
+            fresh = Template(source)
+            fresh.refresh()
+            self._known[source] = fresh
+        return self._known[source]
