@@ -59,10 +59,9 @@ def apply(
     Raises:
         FleetError: it cannot be done; the repository is as before.
     """
-    opened = service.load(path, answers_file)
-    busy = f"another golden-path works on {opened.path}: wait for its end"
-    with cache.locked(opened.common, wait=False, message=busy):
-        opened = service.load(path, answers_file)  # again, since it may have moved
+    busy = f"another golden-path works on {path}: wait for its end"
+    with cache.locked(service.folder_to_lock(path), wait=False, message=busy):
+        opened = service.load(path, answers_file)
         dirty = service.uncommitted(opened)
         if checkout and (dirty or opened.bare):
             raise FleetError("--checkout needs a work tree without uncommitted changes: commit or stash them",

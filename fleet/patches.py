@@ -15,6 +15,7 @@ from types import CodeType
 from typing import Any
 
 SWITCH = "GOLDEN_PATH_PATCHES"
+MOST = 20000  # texts that are remembered
 
 # By source and version: the checkout in the engine's cache, in place of a clone for each rendering.
 _exports: dict[tuple[str, str], Path] = {}
@@ -44,7 +45,7 @@ def apply() -> None:
     _compile_once()
     _plain_text_as_it_is()
     _config_once()
-    _scalars_once()
+    _yaml_once()
 
 
 def _export_in_place_of_a_clone() -> None:
@@ -119,6 +120,7 @@ def _compile_once() -> None:
             return original(self, source, name, filename, raw, defer_init)
         key = (folders, source, name, filename)
         if key not in known:
+            _make_room(known)
             known[key] = original(self, source, name, filename, raw, defer_init)
         return known[key]
 
@@ -156,21 +158,25 @@ def _config_once() -> None:
     _replace(_template.Template, "_raw_config", lambda self: copy.deepcopy(fact(self)))
 
 
-def _scalars_once() -> None:
-    """Copier parses the type and the answer of each question as YAML."""
+def _yaml_once() -> None:
+    """Copier parses the type, the choices and the answer of each question as YAML; each time gets a copy."""
     import yaml
 
     original: Any = yaml.safe_load
     known: dict[str, Any] = {}
 
     def safe_load(stream: Any) -> Any:
-        if not isinstance(stream, str) or len(stream) > 200:
+        if not isinstance(stream, str):
             return original(stream)
-        if stream in known:
-            return known[stream]
-        value = original(stream)
-        if value is None or isinstance(value, str | int | float):
-            known[stream] = value
-        return value
+        if stream not in known:
+            _make_room(known)
+            known[stream] = original(stream)
+        return copy.deepcopy(known[stream])
 
     yaml.safe_load = safe_load
+
+
+def _make_room(known: dict[Any, Any]) -> None:
+    """Memory stays flat over any number of services, whose answers all differ."""
+    if len(known) >= MOST:
+        known.clear()

@@ -42,10 +42,8 @@ def rollback(path: Path, *, answers_file: str = "") -> Outcome:
     Raises:
         FleetError: there is nothing to take back, or a person's work would be lost; the repository is as before.
     """
-    opened = service.load(path, answers_file)
-    with cache.locked(
-        opened.common, wait=False, message=f"another golden-path works on {opened.path}: wait for its end"
-    ):
+    busy = f"another golden-path works on {path}: wait for its end"
+    with cache.locked(service.folder_to_lock(path), wait=False, message=busy):
         opened = service.load(path, answers_file)
         pending = _pending(opened)
         for branch, commit in pending.items():

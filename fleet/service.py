@@ -41,6 +41,23 @@ class Service:
         return self.path.name.removesuffix(".git") or "service"
 
 
+def folder_to_lock(path: Path) -> Path:
+    """Return the git folder of a repository, which all its work trees share.
+
+    Args:
+        path: its root.
+
+    Raises:
+        FleetError: it is no repository.
+    """
+    if not path.is_dir():
+        raise FleetError(f"{path}: there is no such folder", Exit.REPOSITORY)
+    try:
+        return Path(git.text("rev-parse", "--path-format=absolute", "--git-common-dir", cwd=path))
+    except git.GitError as error:
+        raise git.refuse(error, f"{path} is not a git repository that can be read", Exit.REPOSITORY) from None
+
+
 def load(path: Path, answers_file: str = "") -> Service:
     """Open a repository.
 
