@@ -10,12 +10,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import copy, image_cache, image_run, load, machine, pipeline, report, services
+from benchmarks import copy, fleet, image_cache, image_run, load, machine, pipeline, report, services
 from tests.labs import template as lab
 from tests.labs import toolchains
 from tests.labs.images import Lab, LabError
 
-PARTS = ("copy", "services", "image-cache", "image-run", "pipeline")
+PARTS = ("copy", "services", "image-cache", "image-run", "pipeline", "fleet")
 DEFAULT_PARTS = ("copy", "services")  # the others need the image lab and more time, the first of them hours
 
 
@@ -53,6 +53,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=_count, default=defaults.seconds, help="of load that is counted")
     parser.add_argument("--warm-up", type=_count, default=defaults.warm_up, help="seconds of load before that")
     parser.add_argument("--connections", type=_count, default=defaults.connections, help="requests at once")
+    parser.add_argument("--fleet-services", type=_count, default=60, help="of the part fleet, through the engine")
+    parser.add_argument("--fleet-compared", type=_count, default=8, help="of them, through copier update as well")
     parser.add_argument("--output", type=Path, help="a file to write the report to as well")
     arguments = parser.parse_args()
     if arguments.output and not arguments.output.parent.is_dir():
@@ -96,6 +98,10 @@ def run(arguments: argparse.Namespace) -> str:
             facts.append(f"images: median of {arguments.rounds} rounds (least to greatest)")
             with Lab() as image_lab:
                 tables |= _images(images, arguments, template, work, image_lab)
+        if "fleet" in arguments.parts:
+            number, compared = arguments.fleet_services, min(arguments.fleet_services, arguments.fleet_compared)
+            costs = fleet.measure(template, work, arguments.languages, number, compared, say)
+            tables["Upgrading a fleet"] = report.fleet_table(costs)
         if "pipeline" in arguments.parts:
             with Lab() as image_lab:
                 waited = {}

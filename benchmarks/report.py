@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks import copy, image_cache, image_run, pipeline, services
+from benchmarks import copy, fleet, image_cache, image_run, pipeline, services
 from benchmarks.samples import Samples, ratio
 
 NAMES = {"go": "Go", "java": "Java", "node": "Node.js", "python": "Python"}
@@ -111,6 +111,22 @@ def pipeline_table(results: Mapping[str, pipeline.Result]) -> str:
     ]
     target = f"within {pipeline.TARGET_SECONDS // 60} minutes"
     return _table(["language", "caches", "setup", *names, "critical path", target, "cache of the setup"], rows)
+
+
+def fleet_table(costs: Mapping[str, fleet.Cost]) -> str:
+    """Return the table of upgrades, by way: each against ``copier update``, a service."""
+    slow = costs[fleet.COPIER].cpu / costs[fleet.COPIER].services
+    rows = [
+        [
+            name,
+            str(cost.services),
+            f"{cost.time:.1f} s",
+            f"{cost.cpu / cost.services:.3f} s",
+            f"{slow / (cost.cpu / cost.services):.1f}",
+        ]
+        for name, cost in costs.items()
+    ]
+    return _table(["way", "services", "time", "CPU a service", "times less CPU than copier update"], rows)
 
 
 def document(facts: Sequence[str], tables: Mapping[str, str]) -> str:

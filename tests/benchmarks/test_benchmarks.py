@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import bare, copy, load, machine, report, services
+from benchmarks import bare, copy, fleet, load, machine, report, services
 from benchmarks.samples import Measure, Samples, alternating, ratio
 from tests.conftest import chosen
 from tests.labs.toolchains import LANGUAGES, ROOT
@@ -43,6 +44,19 @@ def test_service_is_measured_beside_a_bare_one(request: pytest.FixtureRequest, t
     assert len(report.services_table({"go": result}).splitlines()) == 2 + len(services.MEASURES)
 
 
+def test_fleet_is_measured_beside_copier_update(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GOLDEN_PATH_PATCHES", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, "")  # given back afterwards
+    source = tmp_path / "template"
+    shutil.copytree(template, source, symlinks=True)
+    costs = fleet.measure(source, tmp_path, ["go"], 2, 1, ignore)
+    assert [cost.services for cost in costs.values()] == [2, 1, 1]
+    assert all(cost.cpu > 0 and cost.time > 0 for cost in costs.values())
+    assert len(report.fleet_table(costs).splitlines()) == 2 + 3
+
+
 def test_every_language_has_a_bare_service() -> None:
     assert sorted(path.name for path in Path(bare.__file__).parent.iterdir() if path.name in LANGUAGES) == [*LANGUAGES]
 
@@ -70,7 +84,7 @@ def test_facts_hold_no_path() -> None:
         (["--languages", "go,cobol"], "argument --languages: there is no 'cobol'; there are go, java, node, python"),
         (
             ["--parts", "images"],
-            "argument --parts: there is no 'images'; there are copy, services, image-cache, image-run, pipeline",
+            "argument --parts: there is no 'images'; there are copy, services, image-cache, image-run, pipeline, fleet",
         ),
         (["--rounds", "0"], "argument --rounds: must be an integer from 1 to 1000, not '0'"),
         (["--output", "nowhere/report.md"], "argument --output: there is no folder nowhere"),

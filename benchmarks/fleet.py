@@ -1,0 +1,137 @@
+"""The fleet engine beside ``copier update`` in a loop, over services of this template."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet import apply
+from fleet.render import Renderer
+from fleet.template import Templates
+from tests.labs import template as lab
+
+OLD, NEW = "v1.0.0", "v2.0.0"
+ENGINE, UNPATCHED, COPIER = "golden-path apply", "the same, patches off", "copier update, one after the other"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the upgrade of all services took.
+
+    Attributes:
+        services: how many.
+        time: in seconds.
+        cpu: of all processes, in seconds.
+    """
+
+    services: int
+    time: float
+    cpu: float
+
+
+def history(template: Path) -> None:
+    """Give a snapshot of this template a second version: a file renamed, one changed, one added, one removed."""
+    lab.git(template, "tag", OLD)
+    lab.git(template, "tag", "--delete", lab.VERSION)
+    files = template / "template"
+    (files / "make" / "help.awk").rename(files / "make" / "usage.awk")
+    (files / "make" / "syft.txt").unlink()
+    (files / "docs" / "new.md.jinja").write_text("# New for [[ service_name ]]\n")
+    makefile = files / "Makefile.jinja"
+    makefile.write_text(makefile.read_text().replace("help.awk", "usage.awk") + "# [[ service_name ]]\n")
+    lab.commit_all(template, NEW)
+    lab.git(template, "tag", NEW)
+
+
+def services(template: Path, folder: Path, languages: Sequence[str], number: int) -> list[Path]:
+    """Write services of the first version, each with an edit that the second has to be merged with."""
+    for language in languages:
+        known = folder / f"first-{language}"
+        done = lab.copier("copy", "--trust", "--defaults", "--quiet", "--vcs-ref", OLD,
+                          "-d", f"language={language}", "-d", "service_name=orders", template, known)  # fmt: skip
+        if done.returncode != 0:
+            raise RuntimeError(f"copier copy failed:\n{done.stderr}")
+        makefile = known / "Makefile"
+        makefile.write_text("# Of the service.\n" + makefile.read_text())
+        lab.commit_all(known)
+    made = []
+    for index in range(number):
+        target = folder / f"service-{index:04}"
+        shutil.copytree(folder / f"first-{languages[index % len(languages)]}", target, symlinks=True)
+        made.append(target)
+    return made
+
+
+def measure(
+    template: Path, work: Path, languages: Sequence[str], number: int, copied: int, say: Say
+) -> dict[str, Cost]:
+    """Upgrade the same services in each way, and compare the trees.
+
+    Args:
+        template: a snapshot of this template, with one tag.
+        work: a folder for what is written.
+        languages: of the services.
+        number: of services.
+        copied: of these through ``copier update``, and with patches off; fewer, since they take long.
+        say: takes a line about the progress.
+
+    Returns:
+        The cost by way.
+
+    Raises:
+        RuntimeError: a service cannot be upgraded, or two ways end in different trees.
+    """
+    if lab.VERSION in lab.git(template, "tag").split():
+        history(template)
+    result = {}
+    folders = {}
+    for name, count in ((ENGINE, number), (UNPATCHED, copied), (COPIER, copied)):
+        say(f"fleet: {name}, {count} services")
+        place = Path(tempfile.mkdtemp(dir=work))
+        folders[name] = services(template, place, languages, count)
+        run = _copier if name == COPIER else _engine
+        os.environ["GOLDEN_PATH_PATCHES"] = "off" if name == UNPATCHED else "on"
+        os.environ["XDG_CACHE_HOME"] = str(place / "cache")
+        result[name] = _timed(run, folders[name])
+    for index in range(copied):
+        trees = {name: lab.git(by[index], "rev-parse", "upgraded^{tree}") for name, by in folders.items()}
+        if len(set(trees.values())) != 1:
+            raise RuntimeError(f"service {index} differs by way: {trees}")
+    return result
+
+
+def _engine(folders: Sequence[Path]) -> None:
+    templates = Templates()
+    with Renderer(trust=True) as renderer:
+        for folder in folders:
+            done = apply.apply(folder, renderer, templates)
+            lab.git(folder, "branch", "upgraded", done.branch)
+
+
+def _copier(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        done = lab.copier("update", "--trust", "--defaults", "--quiet", folder)
+        if done.returncode != 0:
+            raise RuntimeError(f"copier update failed:\n{done.stderr}")
+        lab.git(folder, "switch", "--quiet", "--create", "upgraded")
+        lab.commit_all(folder, "Upgrade")
+
+
+def _timed(run: Callable[[Sequence[Path]], None], folders: Sequence[Path]) -> Cost:
+    before, start = _cpu(), time.monotonic()
+    run(folders)
+    took = time.monotonic() - start
+    return Cost(len(folders), took, _cpu() - before)
+
+
+def _cpu() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)

@@ -1,0 +1,99 @@
+"""The answers file of a service: which template, which version, which answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from fleet.errors import Exit, FleetError
+
+PATTERN = re.compile(r"\.copier-answers(?:\.[\w.-]+)?\.ya?ml")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_ABSOLUTE = re.compile(r"/|~|[\w.-]+@[\w.-]+:|\w[\w+.-]*:")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What an answers file says.
+
+    Attributes:
+        path: of the file, in the repository.
+        source: where the template is (``_src_path``), as it stands there.
+        version: which version of it was rendered (``_commit``).
+        values: the answers by question.
+        content: the file's bytes.
+    """
+
+    path: str
+    source: str
+    version: str
+    values: dict[str, Any]
+    content: bytes
+
+
+def find(names: Sequence[str], wanted: str = "") -> str:
+    """Choose the answers file of a repository.
+
+    Args:
+        names: the files at its root.
+        wanted: the one that the user named.
+
+    Returns:
+        Its name.
+
+    Raises:
+        FleetError: there is none, or more than one and none was named.
+    """
+    if wanted:
+        if wanted not in names:
+            raise FleetError(f"there is no {wanted} in the last commit; name the service's answers file", Exit.ANSWERS)
+        return wanted
+    found = sorted(name for name in names if PATTERN.fullmatch(name))
+    if not found:
+        raise FleetError(
+            "no .copier-answers.yml in the last commit: the service does not know its template; commit the file that "
+            "copier copy wrote, or name another with --answers-file",
+            Exit.ANSWERS,
+        )
+    if len(found) > 1:
+        raise FleetError(f"several answers files: choose with --answers-file ({', '.join(found)})", Exit.ANSWERS)
+    return found[0]
+
+
+def parse(path: str, content: bytes) -> Answers:
+    """Read an answers file.
+
+    Args:
+        path: its name, for messages.
+        content: its bytes.
+
+    Raises:
+        FleetError: it is no YAML, or does not say where the template is.
+    """
+    try:
+        data = yaml.load(content, Loader=_LOADER)  # noqa: S506 - both are safe
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" in line {mark.line + 1}" if mark else ""
+        raise FleetError(
+            f"{path} is not valid YAML{line}: restore it, for example with 'git log -p -- {path}'", Exit.ANSWERS
+        ) from None
+    if not isinstance(data, dict) or not all(isinstance(data.get(key), str) for key in ("_src_path", "_commit")):
+        raise FleetError(
+            f"{path} has no _src_path and _commit (as text): the service does not know its template; restore them, "
+            f"for example with 'git log -p -- {path}'",
+            Exit.ANSWERS,
+        )
+    source, version = data["_src_path"], data["_commit"]
+    if not _ABSOLUTE.match(source):
+        raise FleetError(
+            f"_src_path in {path} is {source!r}, which depends on the folder: write the template's address or its "
+            "absolute path",
+            Exit.ANSWERS,
+        )
+    values = {str(name): value for name, value in data.items() if not str(name).startswith("_")}
+    return Answers(path, source, version, values, content)

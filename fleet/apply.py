@@ -1,0 +1,105 @@
+"""Make the branch of an upgrade: one commit on what is committed, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet import branches, cache, git, message, plan, service
+from fleet.errors import Exit, FleetError
+from fleet.render import Renderer
+from fleet.service import Service
+from fleet.template import Template, Templates
+from fleet.trees import EMAIL, Store
+
+CREATED, THERE, CURRENT = "created", "there already", "nothing to do"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What ``apply`` did.
+
+    Attributes:
+        status: one of ``created``, ``there already``, ``nothing to do``.
+        plan: the upgrade; without changes where nothing was computed.
+        branch: its name; empty where there is none.
+        commit: of the branch.
+        dirty: whether the work tree has changes that are not in the branch.
+    """
+
+    status: str
+    plan: plan.Plan
+    branch: str = ""
+    commit: str = ""
+    dirty: bool = False
+
+
+def apply(
+    path: Path,
+    renderer: Renderer,
+    templates: Templates | None = None,
+    *,
+    to: str = "",
+    data: Mapping[str, str] | None = None,
+    answers_file: str = "",
+    checkout: bool = False,
+) -> Outcome:
+    """Bring a version of the template into a branch of a service.
+
+    Args:
+        path: the root of the repository.
+        renderer: a worker.
+        templates: those that are known, where this is one service of many.
+        to: the version; the newest where there is none given.
+        data: answers.
+        answers_file: which, where there are several.
+        checkout: switch the work tree to the branch afterwards.
+
+    Raises:
+        FleetError: it cannot be done; the repository is as before.
+    """
+    busy = f"another golden-path works on {path}: wait for its end"
+    with cache.locked(service.folder_to_lock(path), wait=False, message=busy):
+        opened = service.load(path, answers_file)
+        dirty = service.uncommitted(opened)
+        if checkout and (dirty or opened.bare):
+            raise FleetError("--checkout needs a work tree without uncommitted changes: commit or stash them",
+                             Exit.REPOSITORY)  # fmt: skip
+        template = (templates or Templates()).get(opened.answers.source)
+        done = _bring(opened, template, renderer, to, data or {}, dirty=dirty)
+        if checkout and done.branch:
+            git.run("switch", "--quiet", done.branch, cwd=opened.path)
+        return done
+
+
+def _bring(
+    opened: Service, template: Template, renderer: Renderer, to: str, data: Mapping[str, str], *, dirty: bool
+) -> Outcome:
+    old = opened.answers.version
+    new = plan.target(template, old, to)
+    if new == old:
+        return Outcome(CURRENT, plan.Plan(old, new), dirty=dirty)
+    branch = branches.name(opened, new)
+    tip = branches.tip(opened, branch)
+    if tip and not data and _stands_on_head(opened, tip):
+        return Outcome(THERE, plan.Plan(old, new), branch, tip, dirty)
+    if tip:
+        branches.refuse_if_somebodys(opened, branch, tip)
+    with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
+        planned = plan.compute(opened, template, new, renderer, store, data)
+        text = message.upgrade(opened, planned, store)
+        commit = store.commit(store.write(planned.tree), opened.head, message=text.encode(), date=opened.date)
+        if commit == tip:
+            return Outcome(THERE, planned, branch, tip, dirty)
+        branches.put(opened, branch, commit, tip, store)
+    return Outcome(CREATED, planned, branch, commit, dirty)
+
+
+def _stands_on_head(opened: Service, tip: str) -> bool:
+    """Whether a branch is an upgrade of just what is committed, with or without commits of a person's on top."""
+    added = git.text("rev-list", "--first-parent", "--reverse", tip, f"^{opened.head}", cwd=opened.path).split()
+    if not added:
+        return False
+    facts = git.text("log", "-1", "--format=%ce %P", added[0], cwd=opened.path).split()
+    return facts == [EMAIL, opened.head]

@@ -1,0 +1,180 @@
+"""The command line ``golden-path``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fleet import apply, patches, plan, report, rollback, service, status
+from fleet.errors import Exit, FleetError
+from fleet.render import Renderer
+from fleet.template import Templates
+from fleet.trees import Store
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary folders go
+    if options.patches == "off":
+        os.environ[patches.SWITCH] = "off"
+    try:
+        return int(options.run(options))
+    except FleetError as error:
+        _say(f"golden-path: {error}")
+        return int(error.code)
+    except OSError as error:
+        _say(f"golden-path: {error.strerror or error}: {error.filename or 'no file named'}")
+        return int(Exit.FAILED)
+    except KeyboardInterrupt:
+        _say("golden-path: interrupted; nothing was changed, or the branch is complete")
+        return 130
+
+
+def _plan(options: argparse.Namespace) -> int:
+    opened = service.load(options.path, options.answers_file)
+    template = Templates().get(opened.answers.source)
+    new = plan.target(template, opened.answers.version, options.to)
+    with (
+        Renderer(trust=options.trust) as renderer,
+        Store(opened.objects, opened.attributes, sha256=opened.sha256) as store,
+    ):
+        planned = plan.compute(opened, template, new, renderer, store, options.data)
+        if options.json:
+            _print_json(report.plan_json(planned, store, str(options.path), opened.answers.source))
+        else:
+            _print(*report.plan_text(planned, store, diff=options.diff))
+    if service.uncommitted(opened):
+        _say("golden-path: uncommitted changes are not looked at")
+    return Exit.CONFLICT if planned.conflicts else Exit.DONE
+
+
+def _apply(options: argparse.Namespace) -> int:
+    with Renderer(trust=options.trust) as renderer:
+        done = apply.apply(
+            options.path,
+            renderer,
+            to=options.to,
+            data=options.data,
+            answers_file=options.answers_file,
+            checkout=options.checkout,
+        )
+    if done.dirty:
+        _say("golden-path: uncommitted changes stay in the work tree and are not part of the upgrade")
+    if options.json:
+        facts = {"status": done.status, "branch": done.branch, "commit": done.commit, "risk": done.plan.risk}
+        files = [{"path": one.path, "status": one.status, "reason": one.reason} for one in done.plan.changes]
+        _print_json({**facts, "from": done.plan.old, "to": done.plan.new, "files": files})
+    elif done.status == apply.CURRENT:
+        _print(f"nothing to do: the service has {done.plan.old} of the template")
+    elif done.status == apply.THERE:
+        _print(f"nothing to do: {done.branch} is there already")
+    else:
+        _print(f"{done.branch}: risk {done.plan.risk}, {report.counts(done.plan)}")
+        _print(*(f"  decide    {one.path}: {one.reason}" for one in done.plan.conflicts))
+        _print(f"next: git log -1 {done.branch}; git switch {done.branch}")
+    return Exit.CONFLICT if done.plan.conflicts else Exit.DONE
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    done = rollback.rollback(options.path, answers_file=options.answers_file)
+    names = ", ".join(done.branches)
+    if options.json:
+        _print_json({"status": done.status, "branches": done.branches, "to": done.version, "conflicts": done.conflicts})
+    elif done.status == rollback.REMOVED:
+        _print(f"removed: {names}; the service stays at {done.version}")
+    else:
+        made = "nothing to do" if done.status == rollback.THERE else "made"
+        _print(f"{made}: {names} goes back to {done.version}; merge it")
+        _print(*(f"  decide    {path}: it was changed since, so it is as it was" for path in done.conflicts))
+    return Exit.CONFLICT if done.conflicts else Exit.DONE
+
+
+def _status(options: argparse.Namespace) -> int:
+    rows: list[status.Status] = []
+    failed: dict[str, str] = {}
+    templates, code = Templates(), 0
+    with Renderer(trust=options.trust) as renderer:
+        for path in options.paths:
+            try:
+                rows.append(status.status(path, renderer, templates, answers_file=options.answers_file))
+            except FleetError as error:
+                failed[str(path)] = str(error)
+                _say(f"golden-path: {path}: {error}")
+                code = code or int(error.code)
+    if options.json:
+        _print_json(report.status_json(rows, failed))
+    elif rows:
+        _print(*report.status_table(rows))
+    return code
+
+
+class _Data(argparse.Action):
+    def __call__(
+        self, parser: argparse.ArgumentParser, options: argparse.Namespace, value: Any, _option: str | None = None
+    ) -> None:
+        name, equals, answer = str(value).partition("=")
+        if not name or not equals:
+            parser.error(f"argument --data: must be NAME=VALUE, not {value!r}")
+        setattr(options, self.dest, {**getattr(options, self.dest), name: answer})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="golden-path", description="Carry new versions of Copier templates into services; nobody's work is lost."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, text in (
+        ("plan", _plan, "say what an upgrade would do, file by file; change nothing"),
+        ("apply", _apply, "make the branch of an upgrade, with one commit"),
+        ("rollback", _rollback, "remove the branch of an upgrade, or make one that takes a merged upgrade back"),
+        ("status", _status, "list version, versions behind, drift and last upgrade"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run, patches="on", trust=False)
+        command.add_argument("--json", action="store_true", help="for programs")
+        command.add_argument("--answers-file", default="", help="which, where there are several")
+        if name == "status":
+            command.add_argument("paths", metavar="PATH", type=Path, nargs="+", help="the root of a repository")
+        else:
+            command.add_argument("path", metavar="PATH", type=Path, help="the root of a repository")
+        if name != "rollback":
+            command.add_argument("--trust", action="store_true", help="let the template run code of its own")
+            command.add_argument(
+                "--patches", choices=("on", "off"), help=f"speed patches to Copier, as {patches.SWITCH}"
+            )
+        if name in ("plan", "apply"):
+            command.add_argument(
+                "--to", default="", metavar="VERSION", help="a tag of the template; the newest by default"
+            )
+            command.add_argument("--data", action=_Data, default={}, metavar="NAME=VALUE", help="an answer")
+        if name == "plan":
+            command.add_argument("--diff", action="store_true", help="with the changed lines")
+        if name == "apply":
+            command.add_argument("--checkout", action="store_true", help="switch the work tree to the branch")
+    return parser
+
+
+def _print(*lines: str) -> None:
+    for line in lines:
+        sys.stdout.buffer.write(f"{line}\n".encode(errors="surrogateescape"))
+    sys.stdout.flush()
+
+
+def _print_json(data: object) -> None:
+    _print(json.dumps(data, indent=2, default=str))
+
+
+def _say(text: str) -> None:
+    sys.stderr.buffer.write(f"{text}\n".encode(errors="surrogateescape"))
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

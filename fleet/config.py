@@ -1,0 +1,82 @@
+"""What a template's ``copier.yml`` says, as far as the engine has to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fleet.errors import Exit, FleetError
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of a template.
+
+    Attributes:
+        questions: the names of its questions.
+        skip_if_exists: patterns of files that belong to the service once they exist.
+        exclude: patterns of files that it does not write.
+        envops: settings of its Jinja environment.
+        migrations: whether it has ``_migrations``.
+    """
+
+    questions: frozenset[str]
+    skip_if_exists: tuple[str, ...]
+    exclude: tuple[str, ...]
+    envops: dict[str, Any]
+    migrations: bool
+
+
+def load(folder: Path) -> Config:
+    """Read ``copier.yml``, with its ``!include`` and its several documents.
+
+    Args:
+        folder: a version of the template.
+
+    Raises:
+        FleetError: it cannot be read.
+    """
+    files = [path for path in sorted(folder.glob("copier.y*ml")) if path.suffix in (".yml", ".yaml")]
+    merged: dict[str, Any] = {}
+    try:
+        for part in (part for path in files for part in _parts(path, folder)):
+            for name in ("_skip_if_exists", "_exclude"):
+                if name in part:
+                    part[name] = [*merged.get(name, ()), *part[name]]
+            merged |= part
+    except (yaml.YAMLError, OSError, TypeError, ValueError) as error:
+        raise FleetError(f"the template's copier.yml cannot be read: {error}", Exit.TEMPLATE) from None
+    return Config(
+        questions=frozenset(name for name in merged if not name.startswith("_")),
+        skip_if_exists=tuple(map(str, merged.get("_skip_if_exists", ()))),
+        exclude=tuple(map(str, merged.get("_exclude", ()))),
+        envops=dict(merged.get("_envops") or {}),
+        migrations=bool(merged.get("_migrations")),
+    )
+
+
+def _parts(path: Path, root: Path) -> Iterable[dict[str, Any]]:
+    class Loader(yaml.SafeLoader):
+        pass
+
+    def include(_: yaml.Loader, node: yaml.Node) -> list[Any]:
+        found = sorted(root.glob(str(node.value)))
+        inside = [one for one in found if one.resolve().is_relative_to(root.resolve())]
+        return [part for one in inside for part in _parts(one, root)]
+
+    Loader.add_constructor("!include", include)
+    with path.open("rb") as stream:
+        for document in list(yaml.load_all(stream, Loader=Loader)):
+            yield from _flat(document)
+
+
+def _flat(document: Any) -> Iterable[dict[str, Any]]:
+    if isinstance(document, dict):
+        yield document
+    elif isinstance(document, list):
+        for part in document:
+            yield from _flat(part)

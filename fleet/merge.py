@@ -1,0 +1,232 @@
+"""Merge three trees: what the template wrote, what the service made of it, and what the template writes now.
+
+git finds moved files and merges lines. What it does not know is decided before and after: which files are the
+service's, that a deleted file stays deleted, and that in a conflict the person's version stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fleet import lines
+from fleet.ownership import Ownership
+from fleet.trees import FILE, Entry, Store, Tree
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What a person has to decide; theirs is what stands in the merged tree.
+
+    Attributes:
+        path: the file.
+        reason: what happened.
+        ours: the person's version, None where they have none.
+        theirs: the template's, merged with what is not in conflict; None where it has none.
+    """
+
+    path: str
+    reason: str
+    ours: Entry | None
+    theirs: Entry | None
+
+
+@dataclass
+class Result:
+    """A merged tree.
+
+    Attributes:
+        tree: its files; none has conflict markers.
+        conflicts: by path.
+        kept: why a change of the template's did not arrive that nobody has to decide, by path.
+        moved: where the template had a file before, by path.
+    """
+
+    tree: Tree
+    conflicts: dict[str, Conflict] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+
+
+def merge(store: Store, base: Tree, ours: Tree, theirs: Tree, owner: Ownership, answers_file: str) -> Result:
+    """Merge.
+
+    Args:
+        store: where trees are made.
+        base: the rendering of the version that the service has.
+        ours: the service.
+        theirs: the rendering of the version that it gets.
+        owner: which files are the service's.
+        answers_file: the file that is always the template's.
+    """
+    return _Merge(store, base, ours, theirs).run(owner, answers_file)
+
+
+class _Merge:
+    def __init__(self, store: Store, base: Tree, ours: Tree, theirs: Tree) -> None:
+        self.store = store
+        self.whole = ours
+        self.base, self.ours, self.theirs = dict(base), dict(ours), dict(theirs)
+        self.result = Result({})
+        self.aside: Tree = {}  # decided before git merges the rest
+
+    def run(self, owner: Ownership, answers_file: str) -> Result:
+        answers = self.theirs.get(answers_file)
+        self.take_out(answers_file, answers)
+        self.seeded_files(owner)
+        self.moved = self.renames(self.base, self.theirs)
+        self.deleted_files()
+        self.other_kinds()
+        self.files_and_folders()
+        if not self.simple():
+            self.with_git()
+        self.nothing_lost()
+        self.result.tree |= self.aside
+        self.result.moved = {new: old for old, new in self.moved.items() if new in self.result.tree}
+        return self.result
+
+    def take_out(self, path: str, decided: Entry | None) -> None:
+        for tree in (self.base, self.ours, self.theirs):
+            tree.pop(path, None)
+        if decided:
+            self.aside[path] = decided
+
+    def conflict(self, path: str, reason: str, ours: Entry | None, theirs: Entry | None) -> None:
+        self.result.conflicts[path] = Conflict(path, reason, ours, theirs)
+
+    def seeded_files(self, owner: Ownership) -> None:
+        for path in sorted({*self.base, *self.theirs}):
+            excluded = owner.excluded(path)
+            if not excluded and not owner.seeded(path):
+                continue
+            base, ours, theirs = self.base.get(path), self.ours.get(path), self.theirs.get(path)
+            if ours is None and base is None and not excluded:
+                continue  # new: it is written once
+            if theirs not in (base, ours) and not excluded:
+                self.result.kept[path] = "it is yours" if ours else "you deleted it"
+            self.take_out(path, ours)
+
+    def renames(self, old: Tree, new: Tree) -> dict[str, str]:
+        """Where git thinks that files went, by their old path."""
+        if not set(old) - set(new) or not set(new) - set(old):
+            return {}
+        trees = self.store.write(old), self.store.write(new)
+        output = self.store.run("diff-tree", "-r", "-z", "-M", "--no-rename-empty", "--diff-filter=R", "-l0", *trees)
+        words = [word.decode(errors="surrogateescape") for word in output.split(b"\0")]
+        return dict(zip(words[1::3], words[2::3], strict=False))
+
+    def deleted_files(self) -> None:
+        """What the service deleted stays deleted, also where the template moves it."""
+        gone = set(self.base) - set(self.ours)
+        if not gone:
+            return
+        for path in sorted(gone - set(self.renames(self.base, self.ours))):
+            new = self.moved.pop(path, "")
+            if new and new not in self.ours:
+                self.result.kept[new] = f"you deleted it when it was {path}"
+                self.take_out(new, None)
+            elif self.theirs.get(path) not in (None, self.base[path]):
+                self.result.kept[path] = "you deleted it"
+            self.take_out(path, None)
+
+    def other_kinds(self) -> None:
+        """A file that became a link, or a link that became a file, while the other side changed it too."""
+        for path in sorted(set(self.ours) & set(self.theirs)):
+            base, ours, theirs = self.base.get(path), self.ours[path], self.theirs[path]
+            if ours.kind != theirs.kind and base not in (ours, theirs):
+                self.conflict(path, "one side made it a link or a file, and both changed it", ours, theirs)
+                self.take_out(path, ours)
+
+    def files_and_folders(self) -> None:
+        """A folder of the template's where the service has a file, or the other way round."""
+        folders = {parent for path in self.whole for parent in _parents(path)}
+        for path in sorted(self.theirs):
+            in_the_way = [one for one in _parents(path) if one in self.whole]
+            if path in folders:
+                in_the_way += [one for one in self.whole if one.startswith(f"{path}/")]
+            if any(
+                one in self.aside or one in self.theirs or self.base.get(one) != self.whole[one] for one in in_the_way
+            ):
+                reason = f"your {in_the_way[0]} stands where the template puts it"
+                self.conflict(path, reason, None, self.theirs[path])
+                self.take_out(path, None)
+
+    def simple(self) -> bool:
+        """Merge without git where each file was changed by one side at most, and none was moved."""
+        base, ours, theirs = self.base, self.ours, self.theirs
+        if any(path not in ours and path not in theirs for path in base):
+            return False
+        tree = {}
+        for path in {*base, *ours, *theirs}:
+            sides = base.get(path), ours.get(path), theirs.get(path)
+            if sides[0] == sides[1]:
+                chosen = sides[2]
+            elif sides[2] in sides[:2]:
+                chosen = sides[1]
+            else:
+                return False
+            if chosen:
+                tree[path] = chosen
+        self.result.tree = tree
+        return True
+
+    def with_git(self) -> None:
+        base = self.store.commit(self.store.write(self.base))
+        sides = [self.store.commit(self.store.write(tree), base) for tree in (self.ours, self.theirs)]
+        settings = ("-c", "merge.directoryRenames=false", "-c", "merge.renameLimit=0", "-c", "diff.renameLimit=0")
+        output = self.store.run(*settings, "merge-tree", "--write-tree", "-z", "--no-messages", *sides, codes=(0, 1))
+        first, *facts = output.split(b"\0")
+        known = {*self.base, *self.ours, *self.theirs}
+        merged = self.store.list(first.decode())
+        self.result.tree = {path: entry for path, entry in merged.items() if path in known}
+        stages: dict[str, dict[str, Entry]] = {}
+        for fact in filter(None, facts):
+            words, name = fact.split(b"\t", 1)
+            mode, blob, stage = words.decode().split()
+            stages.setdefault(name.decode(errors="surrogateescape"), {})[stage] = Entry(mode, blob)
+        for path, by in sorted(stages.items()):
+            self.decide(path, by.get("1"), by.get("2"), by.get("3"))
+
+    def decide(self, path: str, base: Entry | None, ours: Entry | None, theirs: Entry | None) -> None:
+        """Keep the person's version of what git could not merge, by lines where there are lines."""
+        tree = self.result.tree
+        if path not in self.whole and ours is None:
+            tree.pop(path, None)
+            self.conflict(path, "you moved or deleted what the template has here now", None, theirs)
+            return
+        if ours is None:
+            tree.pop(path, None)
+            self.conflict(path, "you moved or deleted it, and the template changed it", None, theirs)
+            return
+        tree[path] = ours
+        if theirs is None:
+            self.conflict(path, "the template removed it, and you changed or moved it", ours, None)
+            return
+        mode = theirs.mode if base and base.mode == ours.mode else ours.mode
+        reason = "you and the template changed the same lines" if base else "you and the template both added it"
+        merged = None
+        if ours.kind == theirs.kind == FILE:
+            content = [self.store.read(side.blob) if side else b"" for side in (base, ours, theirs)]
+            merged = lines.merge(self.store, content[0], content[1], content[2])
+        if merged is None:
+            self.conflict(path, "you and the template changed it, and it is no text", ours, theirs)
+            return
+        tree[path] = Entry(mode, self.store.hash(merged.ours))
+        if merged.ours != merged.theirs:
+            self.conflict(path, reason, tree[path], Entry(mode, self.store.hash(merged.theirs)))
+
+    def nothing_lost(self) -> None:
+        """Whatever the merge did: a version of a person's is there, or merged into where the file moved to."""
+        tree = self.result.tree
+        for path, entry in self.ours.items():
+            if path in tree or entry == self.base.get(path):
+                continue
+            new = self.moved.get(path, "")
+            if new in tree and (new not in self.result.conflicts or new not in self.whole):
+                continue
+            tree[path] = entry
+            self.conflict(path, "the template removed it, and you changed it", entry, self.theirs.get(path))
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:number]) for number in range(1, len(parts))]

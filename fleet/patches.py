@@ -1,0 +1,182 @@
+"""Speed patches to Copier's internals, all of them, for the worker process only.
+
+What is patched is not Copier's public API, so it can change with any version. ``GOLDEN_PATH_PATCHES=off`` turns all of
+it off, and a test renders with and without and compares the bytes. Measured: docs/reference/fleet.md.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+SWITCH = "GOLDEN_PATH_PATCHES"
+MOST = 20000  # texts that are remembered
+
+# By source and version: the checkout in the engine's cache, in place of a clone for each rendering.
+_exports: dict[tuple[str, str], Path] = {}
+
+
+def wanted() -> bool:
+    """Whether the patches are on, which they are unless ``GOLDEN_PATH_PATCHES`` is ``off``."""
+    return os.environ.get(SWITCH, "on") != "off"
+
+
+def use_export(source: str, version: str, folder: Path) -> None:
+    """Let Copier read a version of a template from a folder.
+
+    Args:
+        source: the template, as Copier is told it.
+        version: the version, as Copier is told it.
+        folder: a checkout that nobody changes.
+    """
+    _exports[source, version] = folder
+
+
+def apply() -> None:
+    """Patch Copier and Jinja in this process."""
+    _export_in_place_of_a_clone()
+    _git_facts_once()
+    _no_index_to_keep()
+    _compile_once()
+    _plain_text_as_it_is()
+    _config_once()
+    _yaml_once()
+
+
+def _export_in_place_of_a_clone() -> None:
+    from copier import _template
+
+    original = _template.Template.__dict__["local_abspath"].func
+
+    def local_abspath(self: Any) -> Path:
+        return _exports.get((self.url, str(self.ref))) or original(self)
+
+    _replace(_template.Template, "local_abspath", local_abspath)
+
+
+def _git_facts_once() -> None:
+    """An export does not change, so what git says of it is asked once."""
+    from copier import _main, _template
+
+    modules: tuple[Any, ...] = (_main, _template)
+    available = functools.cache(modules[1].is_git_available)
+    for module in modules:
+        module.is_git_available = available
+    modules[1].get_repo = functools.cache(modules[1].get_repo)
+    for name in ("commit", "commit_hash", "git_index_modes"):
+        _replace(_template.Template, name, _once(_template.Template.__dict__[name].func))
+
+
+def _once(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    known: dict[Path, Any] = {}
+
+    def fact(self: Any) -> Any:
+        folder = self.local_abspath
+        if folder not in _exports.values():
+            return original(self)
+        if folder not in known:
+            known[folder] = original(self)
+        return known[folder]
+
+    return fact
+
+
+def _replace(owner: type, name: str, function: Callable[[Any], Any]) -> None:
+    replacement = functools.cached_property(function)
+    replacement.__set_name__(owner, name)
+    setattr(owner, name, replacement)
+
+
+def _no_index_to_keep() -> None:
+    """Copier asks git about core.fileMode after each file; what we render into is no repository."""
+    from copier import _main
+
+    _main.Worker._sync_git_index_executable_bit = lambda *_: None  # type: ignore[method-assign]
+
+
+def _compile_once() -> None:
+    """Compile each text of an export once: Copier makes a Jinja environment a rendering, each with an empty cache."""
+    import jinja2
+
+    original: Any = jinja2.Environment.compile
+    known: dict[tuple[object, ...], CodeType] = {}
+
+    def compile_(
+        self: jinja2.Environment,
+        source: Any,
+        name: str | None = None,
+        filename: str | None = None,
+        raw: bool = False,
+        defer_init: bool = False,
+    ) -> Any:
+        folders = tuple(getattr(self.loader, "searchpath", ()))
+        # A yield tag leaves what it found in the environment while it is compiled.
+        if raw or defer_init or not folders or not isinstance(source, str) or "yield" in source:
+            return original(self, source, name, filename, raw, defer_init)
+        key = (folders, source, name, filename)
+        if key not in known:
+            _make_room(known)
+            known[key] = original(self, source, name, filename, raw, defer_init)
+        return known[key]
+
+    jinja2.Environment.compile = compile_  # type: ignore[method-assign]
+
+
+def _plain_text_as_it_is() -> None:
+    """Copier renders each part of each path; most have nothing to render."""
+    from copier import _main
+
+    worker: Any = _main.Worker
+    original, original_path = worker._render_string, worker.answers_relpath.fget
+
+    def plain(self: Any, string: str) -> bool:
+        env = self.jinja_env
+        marks = (env.block_start_string, env.variable_start_string, env.comment_start_string, "\n", "\r")
+        return not (env.line_statement_prefix or env.line_comment_prefix or any(mark in string for mark in marks))
+
+    def render_string(self: Any, string: str, extra_context: Any = None) -> str:
+        return string if plain(self, string) else str(original(self, string, extra_context))
+
+    def answers_relpath(self: Any) -> Path:
+        path = str(self.answers_file or self.template.answers_relpath)
+        return Path(path) if plain(self, path) else Path(original_path(self))
+
+    worker._render_string = render_string
+    worker.answers_relpath = property(answers_relpath)
+
+
+def _config_once() -> None:
+    """Parse the copier.yml of an export once; each rendering gets a copy, since Copier writes into it."""
+    from copier import _template
+
+    fact = _once(_template.Template.__dict__["_raw_config"].func)
+    _replace(_template.Template, "_raw_config", lambda self: copy.deepcopy(fact(self)))
+
+
+def _yaml_once() -> None:
+    """Copier parses the type, the choices and the answer of each question as YAML; each time gets a copy."""
+    import yaml
+
+    original: Any = yaml.safe_load
+    known: dict[str, Any] = {}
+
+    def safe_load(stream: Any) -> Any:
+        if not isinstance(stream, str):
+            return original(stream)
+        if stream not in known:
+            _make_room(known)
+            known[stream] = original(stream)
+        return copy.deepcopy(known[stream])
+
+    yaml.safe_load = safe_load
+
+
+def _make_room(known: dict[Any, Any]) -> None:
+    """Memory stays flat over any number of services, whose answers all differ."""
+    if len(known) >= MOST:
+        known.clear()

@@ -1,0 +1,225 @@
+"""What an upgrade would do to a service, file by file; nothing in its repository is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fleet import answers, changelog, merge, versions
+from fleet.errors import Exit, FleetError
+from fleet.ownership import Ownership
+from fleet.render import Renderer
+from fleet.service import Service
+from fleet.template import Template
+from fleet.trees import Entry, Store, Tree
+
+NEW, CLEAN, MERGED, CONFLICT, DROPPED, KEPT = "new", "clean", "merged", "conflict", "dropped", "kept"
+STATUSES = (CONFLICT, MERGED, NEW, CLEAN, DROPPED, KEPT)
+LOW, MEDIUM, HIGH = "low", "medium", "high"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one file.
+
+    Attributes:
+        path: the file.
+        status: one of ``STATUSES``.
+        reason: why, where that is not plain.
+        source: where it was before, where the template moved it.
+        before: in the service.
+        after: in the upgrade.
+        missed: of a conflict, the template's version, merged with what is not in conflict.
+    """
+
+    path: str
+    status: str
+    reason: str = ""
+    source: str = ""
+    before: Entry | None = None
+    after: Entry | None = None
+    missed: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An upgrade.
+
+    Attributes:
+        old: the version that the service has.
+        new: the version that it gets.
+        changes: by file, sorted by path.
+        tree: of the service with the upgrade.
+        answers: by question, the answer before and after, of those that change; None where there is none.
+        notes: what else a person should know.
+        changelog: what the template's changelog says to this service.
+        risk: ``low``, ``medium`` or ``high``.
+    """
+
+    old: str
+    new: str
+    changes: Sequence[Change] = ()
+    tree: Tree = field(default_factory=dict)
+    answers: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    changelog: str = ""
+    risk: str = LOW
+
+    @property
+    def current(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.old == self.new
+
+    @property
+    def conflicts(self) -> list[Change]:
+        """What a person has to decide."""
+        return [change for change in self.changes if change.status == CONFLICT]
+
+
+def target(template: Template, current: str, wanted: str) -> str:
+    """Choose the version to go to.
+
+    Args:
+        template: the template.
+        current: the version that the service has.
+        wanted: the one that the user named, or nothing for the newest.
+
+    Returns:
+        The version; ``current`` where there is none after it.
+
+    Raises:
+        FleetError: there is no such version, or it is older.
+    """
+    have = template.commit(current)
+    version = versions.parse(current)
+    new = wanted or template.newest(prereleases=bool(version and version.is_prerelease))
+    want = template.commit(new)
+    if want == have:
+        return current
+    other = versions.parse(new)
+    older = bool(version and other and other < version) or template.contains(have, want)
+    if older and wanted:
+        raise FleetError(
+            f"{new} is older than {current}, which the service has: to go back, see golden-path rollback",
+            Exit.TEMPLATE,
+        )
+    return current if older else new
+
+
+def compute(
+    service: Service, template: Template, new: str, renderer: Renderer, store: Store, data: Mapping[str, str]
+) -> Plan:
+    """Compute an upgrade.
+
+    Args:
+        service: the repository.
+        template: its template, refreshed.
+        new: the version to go to.
+        renderer: a worker; it may have served others before.
+        store: where the trees are made, for this repository.
+        data: answers that the user gave.
+
+    Raises:
+        FleetError: a version cannot be rendered.
+    """
+    old = service.answers.version
+    if new == old:
+        return Plan(old, new)
+    base = rendering(service, template, old, renderer, store, data)
+    theirs = upgraded(service, template, new, renderer, store, data)
+    ours = store.list(service.head)
+    given = _answers_in(service, template, new, theirs, store)
+    owner = Ownership(template.config(new), given)
+    result = merge.merge(store, base, ours, theirs, owner, service.answers.path)
+    changes = list(_changes(base, ours, theirs, result))
+    differ = {
+        name: (service.answers.values.get(name), given.get(name))
+        for name in sorted({*service.answers.values, *given})
+        if service.answers.values.get(name) != given.get(name)
+    }
+    notes = []
+    if base.get(service.answers.path) != ours[service.answers.path]:
+        notes.append(f"{service.answers.path} is not as {old} of the template wrote it: it was edited by hand")
+    if template.config(new).migrations:
+        notes.append("the template has migrations; they are not run: 'copier update' would run them")
+    said = changelog.between(template.file(new, "CHANGELOG.md"), old, new, given)
+    if not said:
+        said = "\n".join(f"- {line}" for line in template.subjects(old, new)[:50])
+    return Plan(old, new, changes, result.tree, differ, notes, said, _risk(old, new, changes, bool(differ)))
+
+
+def rendering(
+    service: Service, template: Template, version: str, renderer: Renderer, store: Store, data: Mapping[str, str]
+) -> Tree:
+    """Render the version that a service has, with the answers that it has.
+
+    Raises:
+        FleetError: it cannot be rendered, for example since an answer was edited by hand to what is not accepted.
+    """
+    folder = _folder(store, "old", service)
+    unsaved = {name: value for name, value in data.items()
+               if name in template.config(version).questions and name not in service.answers.values}  # fmt: skip
+    renderer.render(template, version, folder, service.answers.path, {**service.answers.values, **unsaved})
+    return store.add(folder)
+
+
+def upgraded(
+    service: Service, template: Template, version: str, renderer: Renderer, store: Store, data: Mapping[str, str]
+) -> Tree:
+    """Render another version; answers that it does not know or accept any more are left behind, as Copier does."""
+    folder = _folder(store, "new", service)
+    (folder / service.answers.path).write_bytes(service.answers.content)
+    renderer.render(template, version, folder, service.answers.path, dict(data))
+    return store.add(folder)
+
+
+def _folder(store: Store, side: str, service: Service) -> Path:
+    folder = store.folder / side / service.name
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _answers_in(service: Service, template: Template, new: str, theirs: Tree, store: Store) -> dict[str, Any]:
+    found = answers.parse(service.answers.path, store.read(theirs[service.answers.path].blob))
+    if template.commit(found.version) != template.commit(new):
+        raise FleetError(f"version {new} of the template does not write {service.answers.path}", Exit.TEMPLATE)
+    return found.values
+
+
+def _changes(base: Tree, ours: Tree, theirs: Tree, result: merge.Result) -> list[Change]:
+    changes = {}
+    moved = {
+        new: old for new, old in result.moved.items() if new not in ours and old in ours and old not in result.tree
+    }
+    for path in {*ours, *result.tree} - set(moved.values()):
+        source = moved.get(path, "")
+        before, after = ours.get(source or path), result.tree.get(path)
+        if before == after and not source:
+            continue
+        if before is None:
+            status = NEW
+        elif after is None:
+            status = DROPPED
+        else:
+            untouched = base.get(source or path) == before or after == theirs.get(path)
+            status = CLEAN if untouched else MERGED
+        changes[path] = Change(path, status, source=source, before=before, after=after)
+    for path, reason in result.kept.items():
+        changes[path] = Change(path, KEPT, reason, "", ours.get(path), ours.get(path), theirs.get(path))
+    for path, one in result.conflicts.items():
+        source = moved.get(path, "")
+        changes[path] = Change(
+            path, CONFLICT, one.reason, source, ours.get(source or path), result.tree.get(path), one.theirs
+        )
+    return [changes[path] for path in sorted(changes)]
+
+
+def _risk(old: str, new: str, changes: Sequence[Change], asked: bool) -> str:
+    """High: a conflict, or a new major version. Medium: files merged or dropped, or other answers. Low: all else."""
+    low, high = versions.parse(old), versions.parse(new)
+    statuses = {change.status for change in changes}
+    if CONFLICT in statuses or (low and high and low.major != high.major):
+        return HIGH
+    return MEDIUM if asked or statuses & {MERGED, DROPPED} else LOW

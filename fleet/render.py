@@ -1,0 +1,122 @@
+"""Rendering with Copier's public API, in a worker process that serves many services."""
+
+from __future__ import annotations
+
+import json
+import re
+import select
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from fleet import worker
+from fleet.errors import Exit, FleetError
+from fleet.template import Template
+
+TIMEOUT = 600
+
+
+class Renderer:
+    """A worker process, started with its first job and ended with the context.
+
+    Args:
+        trust: let templates run code of their own, as ``copier --trust`` does; Copier's settings can trust them too.
+    """
+
+    def __init__(self, *, trust: bool = False) -> None:
+        self._trust = trust
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker."""
+        process, self._process = self._process, None
+        if process and process.stdin and process.stdout:
+            process.stdin.close()
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()
+
+    def render(self, template: Template, version: str, target: Path, answers_file: str, data: dict[str, Any]) -> None:
+        """Render a version of a template into a folder.
+
+        Args:
+            template: the template.
+            version: which version of it.
+            target: the folder; its name is what ``_folder_name`` will be. Answers in it are taken over.
+            answers_file: the name of the answers file.
+            data: answers that come before those.
+
+        Raises:
+            FleetError: an answer is missing or not accepted, the template is not trusted, or fails.
+        """
+        job = {
+            "source": template.source,
+            "version": version,
+            "export": str(template.export(version)),
+            "target": str(target),
+            "data": data,
+            "answers_file": answers_file,
+            "trust": self._trust,
+        }
+        result = self._ask(json.dumps(job, default=str))
+        if result:
+            raise _failure(result["kind"], result["reason"], version, answers_file)
+
+    def _ask(self, job: str) -> dict[str, str]:
+        if self._process is None:
+            command = [sys.executable, "-m", "fleet.worker"]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = self._process
+        if process.stdin is None or process.stdout is None:
+            raise FleetError("the renderer has no pipes")
+        try:
+            process.stdin.write(f"{job}\n")
+            process.stdin.flush()
+            ready, _, _ = select.select([process.stdout], [], [], TIMEOUT)
+            line = process.stdout.readline() if ready else ""
+            if ready and not line:
+                process.wait(timeout=5)
+        except (BrokenPipeError, subprocess.TimeoutExpired):
+            line = ""
+        if not line:
+            reason = f"did not answer within {TIMEOUT} seconds" if process.poll() is None else "ended"
+            process.kill()
+            self.close()
+            raise FleetError(f"rendering failed: the process that runs Copier {reason}", Exit.TEMPLATE)
+        found: dict[str, str] = json.loads(line)
+        return found
+
+
+def _failure(kind: str, reason: str, version: str, answers_file: str) -> FleetError:
+    first = next((line for line in reason.splitlines() if line.strip()), "failed")
+    if kind == worker.TRUST:
+        used = re.search(r"features?[^:]*: (.+)", " ".join(reason.split()))
+        what = f" ({used[1].split(' Use')[0].rstrip('.')})" if used else ""
+        return FleetError(
+            f"the template runs code of its own{what}: if you trust it, pass --trust or list it under 'trust' in "
+            "Copier's settings",
+            Exit.TEMPLATE,
+        )
+    if missing := re.search(r'Question "(.+?)" is required', reason):
+        return FleetError(
+            f"version {version} of the template asks {missing[1]!r} and has no default: pass --data {missing[1]}=VALUE",
+            Exit.ANSWERS,
+        )
+    if kind == worker.ANSWER:
+        return FleetError(
+            f"version {version} of the template does not accept an answer of {answers_file}: {first}", Exit.ANSWERS
+        )
+    return FleetError(f"version {version} of the template cannot be rendered: {first}", Exit.TEMPLATE)

@@ -1,0 +1,68 @@
+"""How a service stands to its template: version, versions behind, drift, last upgrade."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet import plan, rollback, service, versions
+from fleet.ownership import Ownership
+from fleet.render import Renderer
+from fleet.template import Templates
+from fleet.trees import Store
+
+CHANGED, DELETED = "changed", "deleted"
+
+
+@dataclass(frozen=True)
+class Status:
+    """How one service stands.
+
+    Attributes:
+        path: its folder.
+        template: as its answers file names it.
+        version: of the template, that it has.
+        newest: the newest version.
+        behind: the versions after its own, oldest first.
+        drift: of the files that the template manages, those that differ from what its version writes: ``changed`` or
+            ``deleted``, by path.
+        upgraded: the date of its last upgrade; empty where its history shows none.
+    """
+
+    path: str
+    template: str
+    version: str
+    newest: str
+    behind: tuple[str, ...]
+    drift: dict[str, str]
+    upgraded: str
+
+
+def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file: str = "") -> Status:
+    """Look at one service.
+
+    Args:
+        path: the root of its repository.
+        renderer: a worker.
+        templates: those of this run.
+        answers_file: which, where there are several.
+
+    Raises:
+        FleetError: it cannot be looked at.
+    """
+    opened = service.load(path, answers_file)
+    source, version = opened.answers.source, opened.answers.version
+    template = templates.get(source)
+    newest = plan.target(template, version, "")
+    owner = Ownership(template.config(version), opened.answers.values)
+    with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
+        wrote = plan.rendering(opened, template, version, renderer, store, {})
+        has = store.list(opened.head)
+    drift = {
+        name: CHANGED if name in has else DELETED
+        for name, entry in sorted(wrote.items())
+        if has.get(name) != entry and name != opened.answers.path and not owner.seeded(name)
+    }
+    _, upgraded = rollback.last_upgrade(opened)
+    behind = versions.between(template.tags, version, newest)
+    return Status(str(path), source, version, newest, tuple(behind), drift, upgraded)

@@ -1,0 +1,206 @@
+"""A template: cloned once into the cache, each version checked out there once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from pathlib import Path
+
+from fleet import cache, config, git, versions
+from fleet.errors import Exit, FleetError
+
+_REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+_SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
+
+
+def address(source: str) -> str:
+    """Return what git fetches from, for what an answers file says.
+
+    Args:
+        source: ``_src_path``: an address, a path, or one of Copier's short forms.
+    """
+    for short, host in _SHORT.items():
+        if source.startswith(short):
+            return f"{host}{source.removeprefix(short).lstrip('/').removesuffix('.git')}.git"
+    plain = source.removeprefix("git+")
+    return str(Path(plain).expanduser()) if plain.startswith("~") else plain
+
+
+class Template:
+    """A git template and its versions.
+
+    Args:
+        source: ``_src_path`` of an answers file.
+
+    Attributes:
+        source: the same.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._address = address(source)
+        key = hashlib.sha256(self._address.encode()).hexdigest()[:32]
+        self._folder = cache.folder() / "templates" / key
+        self._mirror = self._folder / "mirror.git"
+        self._tags: list[str] = []
+        self._commits: dict[str, str] = {}
+        self._exports: dict[str, Path] = {}
+        self._configs: dict[str, config.Config] = {}
+
+    def refresh(self) -> None:
+        """Bring the clone up to date; the first time, make it.
+
+        Raises:
+            FleetError: the template cannot be reached, or the cache cannot be written.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with cache.locked(self._folder, wait=True):
+                if not (self._mirror / "HEAD").exists():
+                    self._clone()
+                git.run("fetch", "--quiet", "--prune", "--no-tags", "--", self._address, *_REFS, cwd=self._mirror)
+        except git.GitError as error:
+            raise git.refuse(
+                error, f"the template {self._shown()} cannot be reached: check the address and your access to it",
+                Exit.TEMPLATE,
+            ) from None  # fmt: skip
+        except OSError as error:
+            raise FleetError(f"the cache cannot be written: {error}; set XDG_CACHE_HOME to another folder") from None
+        self._tags = git.text("tag", "--list", cwd=self._mirror).splitlines()
+
+    def _clone(self) -> None:
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            staged = Path(folder, "mirror.git")
+            git.run("init", "--quiet", "--bare", staged)
+            git.run("fetch", "--quiet", "--no-tags", "--", self._address, *_REFS, cwd=staged)
+            staged.rename(self._mirror)
+
+    def _shown(self) -> str:
+        return re.sub(r"(?<=//)[^/@]+@", "", self.source)  # no password in a message
+
+    @property
+    def tags(self) -> list[str]:
+        """All tags."""
+        return self._tags
+
+    def newest(self, *, prereleases: bool = False) -> str:
+        """Return the newest release.
+
+        Args:
+            prereleases: or pre-release.
+
+        Raises:
+            FleetError: it has none.
+        """
+        known = versions.releases(self._tags, prereleases=prereleases)
+        if not known:
+            raise FleetError(f"the template {self._shown()} has no tag that is a version", Exit.TEMPLATE)
+        return known[-1]
+
+    def commit(self, version: str) -> str:
+        """Return the commit of a version.
+
+        Args:
+            version: a tag, or what ``git describe`` said of a commit.
+
+        Raises:
+            FleetError: the template has no such version.
+        """
+        if version not in self._commits:
+            for form in (f"refs/tags/{version}", version):
+                if form.startswith("-") or not version:
+                    continue
+                found = git.text("rev-parse", "--verify", "--quiet", f"{form}^{{commit}}", cwd=self._mirror,
+                                 codes=(0, 1, 128))  # fmt: skip
+                if found:
+                    self._commits[version] = found
+                    break
+            else:
+                newest = ", ".join(versions.releases(self._tags)[-3:]) or "none"
+                raise FleetError(
+                    f"the template {self._shown()} has no version {version!r}; the newest are {newest}", Exit.TEMPLATE
+                )
+        return self._commits[version]
+
+    def contains(self, commit: str, other: str) -> bool:
+        """Whether a commit has another one in its history."""
+        return git.text("merge-base", other, commit, cwd=self._mirror, codes=(0, 1)) == other
+
+    def export(self, version: str) -> Path:
+        """Return a checkout of a version, which stays in the cache.
+
+        Args:
+            version: as for ``commit``.
+
+        Raises:
+            FleetError: there is no such version, or it cannot be checked out.
+        """
+        commit = self.commit(version)
+        if commit not in self._exports:
+            target = self._folder / "versions" / commit
+            try:
+                with cache.locked(self._folder, wait=True):
+                    if not target.exists():
+                        self._check_out(commit, target)
+            except git.GitError as error:
+                raise git.refuse(
+                    error, f"version {version} of the template cannot be checked out", Exit.TEMPLATE
+                ) from None
+            self._exports[commit] = target
+        return self._exports[commit]
+
+    def _check_out(self, commit: str, target: Path) -> None:
+        target.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            staged = Path(folder, "template")
+            git.run("clone", "--quiet", "--shared", "--no-checkout", "--", self._mirror, staged)
+            git.run("remote", "set-url", "origin", self._address, cwd=staged)  # submodules may be relative to it
+            git.run("checkout", "--quiet", "--force", "--detach", commit, cwd=staged)
+            if (staged / ".gitmodules").exists():
+                git.run("submodule", "--quiet", "update", "--init", "--recursive", "--force", cwd=staged)
+            staged.rename(target)
+
+    def config(self, version: str) -> config.Config:
+        """Return what a version's ``copier.yml`` says.
+
+        Raises:
+            FleetError: it cannot be read.
+        """
+        commit = self.commit(version)
+        if commit not in self._configs:
+            self._configs[commit] = config.load(self.export(version))
+        return self._configs[commit]
+
+    def file(self, version: str, name: str) -> str:
+        """Return a file of a version as text; empty where there is none."""
+        path = self.export(version) / name
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+    def subjects(self, old: str, new: str) -> list[str]:
+        """Return the first lines of the commits after one version up to another, newest first."""
+        return git.text(
+            "log", "--no-merges", "--format=%s", f"{self.commit(old)}..{self.commit(new)}", cwd=self._mirror
+        ).splitlines()
+
+
+class Templates:
+    """The templates of a run, each brought up to date once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Template] = {}
+
+    def get(self, source: str) -> Template:
+        """Return a template.
+
+        Args:
+            source: ``_src_path`` of an answers file.
+
+        Raises:
+            FleetError: it cannot be reached.
+        """
+        if source not in self._known:
+            fresh = Template(source)
+            fresh.refresh()
+            self._known[source] = fresh
+        return self._known[source]

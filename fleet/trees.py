@@ -1,0 +1,207 @@
+"""Trees of a repository: files by path, and a store to make new ones in that leaves the repository alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from fleet import git
+from fleet.errors import Exit, FleetError
+
+
+class Entry(NamedTuple):
+    """A file in a tree.
+
+    Attributes:
+        mode: as git writes it: ``100644``, ``100755``, ``120000`` (a link), ``160000`` (a submodule).
+        blob: the id of its content.
+    """
+
+    mode: str
+    blob: str
+
+    @property
+    def kind(self) -> str:
+        """What it is without its permissions."""
+        return self.mode[:3]
+
+
+Tree = dict[str, Entry]
+
+FILE = "100"
+NOTHING = "0" * 40
+MEMORY, ROOM = "/dev/shm", 256 << 20  # noqa: S108 - mkdtemp makes a folder of our own
+
+
+class Store:
+    """A bare repository in a temporary folder that reads the objects of another one, and writes only its own.
+
+    No setting or hook of the service's repository counts here, nor of the user's: the same input makes the same trees
+    everywhere. Only its ``.gitattributes`` are heeded, since they say in which form git keeps a file.
+
+    Args:
+        objects: the object folder of the repository.
+        attributes: its ``.gitattributes``.
+        sha256: whether it is of git's newer format.
+    """
+
+    def __init__(self, objects: Path, attributes: bytes = b"", *, sha256: bool = False) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="golden-path-", dir=_memory()))
+        self._hash = hashlib.sha256 if sha256 else hashlib.sha1
+        self._git = self.folder / "store.git"
+        for name in ("objects/info", "refs", "info"):
+            (self._git / name).mkdir(parents=True)
+        (self._git / "HEAD").write_text("ref: refs/heads/main\n")
+        form = "\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n" if sha256 else (
+            "\trepositoryformatversion = 0\n"
+        )  # fmt: skip
+        (self._git / "config").write_text(f"[core]\n\tbare = true\n\tlooseCompression = 1\n{form}")
+        (self._git / "objects/info/alternates").write_bytes(bytes(objects) + b"\n")
+        (self._git / "info/attributes").write_bytes(attributes)
+        self._env = {
+            "GIT_DIR": str(self._git),
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_CONFIG_SYSTEM": "/dev/null",
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_AUTHOR_NAME": "golden-path",
+            "GIT_AUTHOR_EMAIL": EMAIL,
+            "GIT_COMMITTER_NAME": "golden-path",
+            "GIT_COMMITTER_EMAIL": EMAIL,
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(
+        self,
+        *arguments: str,
+        data: bytes | None = None,
+        codes: tuple[int, ...] = (0,),
+        env: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """Run git in the store.
+
+        Raises:
+            FleetError: it failed, for example because the disk is full.
+        """
+        try:
+            return git.run(*arguments, cwd=self.folder, data=data, codes=codes, env={**self._env, **(env or {})})
+        except git.GitError as error:
+            raise FleetError(f"the trees cannot be computed: {error}", Exit.FAILED) from None
+
+    def add(self, folder: Path) -> Tree:
+        """Put the files of a folder into the store.
+
+        Args:
+            folder: with what a template rendered.
+
+        Returns:
+            Its tree.
+        """
+        index = {"GIT_INDEX_FILE": str(folder.with_name(f"{folder.name}.index")), "GIT_WORK_TREE": str(folder)}
+        self.run("-c", "core.bare=false", "-C", str(folder), "add", "--all", "--force", ".", env=index)
+        listed = self.run("-c", "core.bare=false", "-C", str(folder), "ls-files", "--stage", "-z", env=index)
+        tree = {}
+        for line in filter(None, listed.split(b"\0")):
+            facts, name = line.split(b"\t", 1)
+            mode, blob, _ = facts.decode().split()
+            tree[_name(name)] = Entry(mode, blob)
+        return tree
+
+    def list(self, treeish: str) -> Tree:
+        """Return the files of a tree or commit."""
+        tree = {}
+        for line in filter(None, self.run("ls-tree", "-r", "-z", treeish).split(b"\0")):
+            facts, name = line.split(b"\t", 1)
+            mode, _, blob = facts.decode().split()
+            tree[_name(name)] = Entry(mode, blob)
+        return tree
+
+    def write(self, tree: Mapping[str, Entry]) -> str:
+        """Make a tree, and return its id."""
+        top: dict[str, Any] = {}
+        for name, entry in tree.items():
+            *folders, last = name.split("/")
+            place = top
+            for folder in folders:
+                place = place.setdefault(folder, {})
+            place[last] = entry
+        return self._write(top)
+
+    def _write(self, folder: Mapping[str, Any]) -> str:
+        lines = []
+        for name, one in folder.items():
+            inner = isinstance(one, dict)
+            mode, blob = ("40000", self._write(one)) if inner else one
+            sorted_as = raw(name) + (b"/" if inner else b"")
+            lines.append((sorted_as, f"{mode} ".encode() + raw(name) + b"\0" + bytes.fromhex(blob)))
+        content = b"".join(line for _, line in sorted(lines))
+        content = b"tree %d\0" % len(content) + content
+        key = self._hash(content).hexdigest()
+        target = self._git / "objects" / key[:2] / key[2:]
+        if not target.exists():
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(zlib.compress(content, 1))
+        return key
+
+    def commit(self, tree: str, *parents: str, message: bytes = b"x", date: str = "@0 +0000") -> str:
+        """Make a commit, the same for the same input, and return its id."""
+        dates = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+        linked = [part for one in parents for part in ("-p", one)]
+        return self.run("commit-tree", tree, *linked, data=message, env=dates).decode().strip()
+
+    def read(self, blob: str) -> bytes:
+        """Return the content of a file."""
+        return self.run("cat-file", "blob", blob)
+
+    def hash(self, content: bytes) -> str:
+        """Put a content into the store, and return its id."""
+        return self.run("hash-object", "-w", "--stdin", data=content).decode().strip()
+
+    def pack(self, commit: str, without: str) -> bytes:
+        """Return a pack of what a commit needs and another has not."""
+        return self.run("pack-objects", "--revs", "--stdout", "--quiet", data=f"{commit}\n^{without}\n".encode())
+
+    def diff(self, old: Entry | None, new: Entry | None) -> str:
+        """Return the changed lines between two files, and a line for each other difference."""
+        lines = []
+        if old and new and old.mode != new.mode:
+            lines += [f"old mode {old.mode}", f"new mode {new.mode}"]
+        blobs = [one.blob if one and one.mode != "160000" else self.hash(b"") for one in (old, new)]
+        if blobs[0] != blobs[1]:
+            shown = self.run("diff", "--no-ext-diff", "--no-textconv", *blobs).decode(errors="replace")
+            at = shown.find("@@")
+            lines.append(shown[at:].rstrip("\n") if at >= 0 else "binary files differ")
+        return "\n".join(lines)
+
+
+EMAIL = "golden-path@noreply.invalid"  # nobody's address: a branch with a commit of another one holds somebody's work
+
+
+def _memory() -> str | None:
+    """A folder in memory, where there is one with room; what is made here is small, and removed at once."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return None
+    room = os.statvfs(MEMORY)
+    return MEMORY if room.f_bavail * room.f_frsize > ROOM else None
+
+
+def _name(name: bytes) -> str:
+    return name.decode(errors="surrogateescape")
+
+
+def raw(name: str) -> bytes:
+    """Return a path as git has it."""
+    return name.encode(errors="surrogateescape")
