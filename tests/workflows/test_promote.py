@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
 from tests.labs import template as lab
-from tests.labs.peers import Answer as Answered
-from tests.labs.peers import Peer
 from tests.labs.service import make
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
-from tests.workflows.conftest import GITHUB, SECRETS, VARIABLES, Release, edit, pushed_diff
+from tests.workflows.conftest import GITHUB, SECRETS, VARIABLES, Release, pushed_diff
 
 pytestmark = [pytest.mark.images, pytest.mark.only("go")]
 
-PRODUCTION = "deploy/releases/production/kustomization.yaml"
-TOKEN = "token-of-prometheus"
 OPEN = '[{"number": 3, "url": "https://github.com/acme/go-orders/pull/3"}]'
 
 
@@ -36,28 +29,12 @@ def staged(release: Release) -> str:
     return image
 
 
-def run(
-    runner: Lab,
-    release: Release,
-    gh: Recorder = GITHUB,
-    *,
-    inputs: dict[str, str] | None = None,
-    **settings: dict[str, str],
-) -> Result:
-    """Run it for a push, or with inputs as somebody who starts it by hand."""
+def run(runner: Lab, release: Release, gh: Recorder = GITHUB, **settings: dict[str, str]) -> Result:
     given = {"secrets": SECRETS, "variables": VARIABLES, **settings}
-    payload: dict[str, Any] = {"repository": {"full_name": "acme/go-orders"}}
     return runner.run(
-        release.folder, "push" if inputs is None else "workflow_dispatch",
-        payload if inputs is None else {**payload, "inputs": inputs}, "promote.yml",
+        release.folder, "push", {"repository": {"full_name": "acme/go-orders"}}, "promote.yml",
         env=release.env, recorders={"gh": gh}, secrets=given["secrets"], variables=given["variables"],
     )  # fmt: skip
-
-
-def body(result: Result) -> str:
-    """Return what the pull request says that was opened."""
-    [created] = [call for call in result.called("gh") if call.arguments[:2] == ("pr", "create")]
-    return created.arguments[created.arguments.index("--body") + 1]
 
 
 def test_production_is_offered_what_staging_runs(runner: Lab, release: Release, staged: str) -> None:
@@ -67,56 +44,8 @@ def test_production_is_offered_what_staging_runs(runner: Lab, release: Release, 
     assert file == "deploy/releases/production/kustomization.yaml"
     assert removed.endswith(" # nothing yet")
     assert added == f"    digest: {staged.partition('@')[2]} # v2.0.0"
-    assert staged.partition("@")[2] in body(result)
-
-
-def test_a_frozen_production_is_offered_nothing_unless_somebody_says_why(
-    runner: Lab, release: Release, staged: str
-) -> None:
-    edit(release.folder, PRODUCTION, r"sha256:0{64} # .*$", f"sha256:{'1' * 64} # v1.0.0")
-    left = {"availability": "-1", "latency": "1"}
-    spent = [{"metric": {"objective": name}, "value": [0, share]} for name, share in left.items()]
-    answer = Answered(body=json.dumps({"status": "success", "data": {"result": spent}}).encode())
-    with Peer(lambda _: answer) as peer:
-        variables = {**VARIABLES, "PROMETHEUS_URL": peer.url}
-        secrets = {**SECRETS, "PROMETHEUS_TOKEN": TOKEN}
-        refused = run(runner, release, variables=variables, secrets=secrets)
-        reason = 'fix of INC-7"; $(touch stolen)'
-        given = {"freeze_override": reason}
-        overridden = run(runner, release, inputs=given, variables=variables, secrets=secrets)
-    assert [request.headers["authorization"] for request in peer.requests] == [f"Bearer {TOKEN}"] * 2
-    assert (refused.result("verify"), refused.result("promote")) == ("success", "failure")
-    assert "FAIL  promote: the error budget of go-orders-production is spent" in refused.jobs["promote"].output
-    assert "Deploy freeze: the error budget of go-orders-production is spent" in refused.jobs["promote"].summary
-    assert not refused.called("gh")
-    remote = refused.remotes / "acme/go-orders"
-    assert lab.git(remote, "branch", "--list", "release/*") == ""
-
-    assert overridden.code == 0, overridden.stdout[-5000:]
-    said = (
-        f"Deploy freeze overridden: {reason} (the error budget of go-orders-production is spent, left of 30 days' are "
-        "availability -100.0%, latency 100.0%)"
-    )
-    remote = overridden.remotes / "acme/go-orders"
-    message = lab.git(remote, "log", "-1", "--format=%B", "release/production")
-    assert message == f"Release v2.0.0 to production\n\n{said}"
-    assert said in body(overridden)
-    assert said in overridden.jobs["promote"].summary
-    assert pushed_diff(overridden, "acme/go-orders", "release/production") == (
-        PRODUCTION, f"    digest: sha256:{'1' * 64} # v1.0.0", f"    digest: {staged.partition('@')[2]} # v2.0.0",
-    )  # fmt: skip
-
-
-def test_going_back_is_offered_to_a_frozen_production(runner: Lab, release: Release, staged: str) -> None:
-    """The runner's checkout has what production ran, and which version is older."""
-    for digest, version in ((staged.partition("@")[2], "v2.0.0"), (f"sha256:{'1' * 64}", "v2.1.0")):
-        edit(release.folder, PRODUCTION, r"sha256:[0-9a-f]{64} # .*$", f"{digest} # {version}")
-    lab.git(release.folder, "tag", "v2.1.0")
-    with Peer(lambda _: Answered(503)) as peer:
-        result = run(runner, release, variables={**VARIABLES, "PROMETHEUS_URL": peer.url})
-    assert result.code == 0, result.stdout[-5000:]
-    assert "not asked, since this goes back to v2.0.0, which ran there before" in body(result)
-    assert peer.requests == []
+    [created] = [call for call in result.called("gh") if call.arguments[:2] == ("pr", "create")]
+    assert staged.partition("@")[2] in created.arguments[created.arguments.index("--body") + 1]
 
 
 def test_an_open_pull_request_is_brought_up_to_date(runner: Lab, release: Release, staged: str) -> None:
