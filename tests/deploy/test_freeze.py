@@ -204,7 +204,7 @@ NO_PROMETHEUS = "answers what no Prometheus does: is PROMETHEUS_URL right?"
     ("answer", "begin", "said", "attempts"),
     [
         (vector(SPENT), "the error budget of orders-production is spent", "availability -50.0%, latency 25.0%", 1),
-        (vector({"availability": "0", "latency": "-Inf"}), "the error budget", "availability 0.0%, latency -inf%", 1),
+        (vector({"availability": "0", "latency": "1"}), "the error budget", "availability 0.0%, latency 100.0%", 1),
         (vector({}), "http://127.0.0.1:", "has no service:error_budget:remaining_ratio of availability and latency for "
          "orders in orders-production, which runs something: look at its rules and targets", 1),
         (vector({"latency": "1"}), "http://127.0.0.1:", "remaining_ratio of availability for orders", 1),
