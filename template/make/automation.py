@@ -82,6 +82,11 @@ def pull_request(branch: str, title: str, body: str) -> str:
 def say(text: str) -> None:
     """Print, and on a runner add it to the summary of the job."""
     sys.stdout.write(text + "\n")
+    summarise(text)
+
+
+def summarise(text: str) -> None:
+    """Add it to the summary of the job, on a runner."""
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         with open(path, "a", encoding="utf-8") as file:
             file.write(text + "\n")

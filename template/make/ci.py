@@ -75,7 +75,7 @@ def missing(repository: str) -> list[str]:
     """What is not configured: what does not happen without it, and how to set it."""
     unset = {
         name
-        for name in ("PACT_BROKER_BASE_URL", "AUTOMATION_APP_ID")
+        for name in ("PACT_BROKER_BASE_URL", "AUTOMATION_APP_ID", "PROMETHEUS_URL")
         if not os.environ.get(name)
     } | {
         name
@@ -99,6 +99,12 @@ def missing(repository: str) -> list[str]:
         found.append((
             "Dependencies of pull requests are not reviewed: this private repository needs GitHub's Code Security for it",
             f"gh variable set DEPENDENCY_REVIEW --repo {repository} --body true",
+        ))
+    if "PROMETHEUS_URL" in unset:
+        found.append((
+            "Production takes new versions although its error budget is spent: no Prometheus is set that runners reach",
+            f"gh variable set PROMETHEUS_URL --repo {repository} --body https://...",
+            f"gh secret set PROMETHEUS_TOKEN --repo {repository}",
         ))
     if not _has_ruleset(repository):
         found.append((

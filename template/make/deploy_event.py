@@ -17,18 +17,16 @@ The event goes into build/events and the job's summary in any case. Exit code 2:
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 import uuid
 from datetime import datetime, timezone
-from http.client import HTTPException
 from pathlib import Path
-from typing import Any, NoReturn
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote
+
+from web import Failed, Wrong, read, receiver, send
 
 SPEC = "0.5.1"
 TYPES = {
@@ -38,25 +36,7 @@ TYPES = {
     "incident-resolved": "dev.cdevents.incident.resolved.0.3.0",
 }
 IMAGE = re.compile(r"(?P<name>[a-z0-9][\w.:/-]*?)@(?P<digest>sha256:[0-9a-f]{64})")
-ATTEMPTS = 3
-# Another attempt may succeed after these; every other answer but 2xx is final.
-BUSY = {408, 425, 429, 500, 502, 503, 504}
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
-
-class Wrong(Exception):
-    """An input is wrong; the message is one line that says what it must be."""
-
-
-class Unsent(Exception):
-    """The event could not be sent; the message is one line that says why."""
-
-
-def read(name: str, pattern: str, what: str, *, optional: bool = False) -> str:
-    value = os.environ.get(name, "")
-    if (value or not optional) and not re.fullmatch(pattern, value):
-        raise Wrong(f"{name} must be {what}, not {value[:100]!r}" if value else f"set {name} to {what}")
-    return value
+MEDIA = "application/cloudevents+json; charset=utf-8"
 
 
 def commit() -> dict[str, str]:
@@ -132,62 +112,6 @@ def cloudevent(event: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def receiver() -> tuple[str, dict[str, str], int]:
-    """Where to send it, with which headers, and the limit of one attempt."""
-    url, token = os.environ.get("CDEVENTS_URL", ""), os.environ.get("CDEVENTS_TOKEN", "")
-    seconds = int(read("CDEVENTS_TIMEOUT", r"[1-9]\d{0,2}", "a number of seconds from 1 to 999", optional=True) or 10)
-    if not url:
-        return "", {}, seconds
-    try:
-        parts = urlsplit(url)
-        right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and "@" not in parts.netloc
-    except ValueError:
-        right = False
-    if not right or re.search(r"[^\x21-\x7e]", url):
-        raise Wrong("CDEVENTS_URL must be an absolute http or https URL without user")  # it may hold a secret: not shown
-    if token and not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise Wrong("CDEVENTS_TOKEN must be a token, without spaces and line ends")
-    if token and parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise Wrong("CDEVENTS_URL must be an https URL: CDEVENTS_TOKEN is not sent in the clear")
-    return url, {"Authorization": f"Bearer {token}"} if token else {}, seconds
-
-
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would lose the body, and take the token elsewhere."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-def post(url: str, headers: dict[str, str], body: bytes, seconds: int) -> None:
-    host = "{0.scheme}://{0.netloc}".format(urlsplit(url))
-    request = urllib.request.Request(url, body, {"Content-Type": "application/cloudevents+json; charset=utf-8", **headers})
-
-    def stop(*_: Any) -> NoReturn:
-        raise TimeoutError(f"no answer within {seconds} s")
-
-    # The timeout of a socket would begin anew with each byte.
-    signal.signal(signal.SIGALRM, stop)
-    for attempt in range(1, ATTEMPTS + 1):
-        signal.alarm(seconds)
-        try:
-            with urllib.request.build_opener(NoRedirect).open(request, timeout=seconds):
-                return
-        except urllib.error.HTTPError as error:
-            said = " ".join(re.sub(r"[^ -~]", " ", error.read(500).decode(errors="replace")).split())[:200]
-            reason, final = f"{host} answers {error.code}{said and ': '}{said}", error.code not in BUSY
-        except (OSError, HTTPException) as error:
-            why = getattr(error, "reason", error)
-            reason, final = f"{host} cannot be reached: {why or type(error).__name__}", False
-        finally:
-            signal.alarm(0)
-        if final:
-            raise Unsent(reason)
-        if attempt < ATTEMPTS:
-            time.sleep(attempt)
-    raise Unsent(f"{reason} ({ATTEMPTS} attempts)")
-
-
 def write(event: dict[str, Any]) -> Path:
     folder = Path("build/events")
     folder.mkdir(parents=True, exist_ok=True)
@@ -206,7 +130,7 @@ def summarise(event: dict[str, Any], outcome: str) -> None:
 
 def main(service: str, repository: str) -> int:
     try:
-        url, headers, seconds = receiver()
+        url, headers, seconds = receiver("CDEVENTS")
         event = cloudevent(cdevent(service, repository))
     except Wrong as error:
         sys.stderr.write(f"deploy-event: {error}\n")
@@ -218,8 +142,8 @@ def main(service: str, repository: str) -> int:
         outcome = f"in {file}, not sent: CDEVENTS_URL is not set (`{command}`)"
     else:
         try:
-            post(url, headers, json.dumps(event).encode(), seconds)
-        except Unsent as error:
+            send(url, {"Content-Type": MEDIA, **headers}, json.dumps(event).encode(), seconds)
+        except Failed as error:
             outcome, code = f"in {file}, not sent: {error}", 1
     summarise(event, outcome)
     stream, mark = (sys.stderr, "FAIL") if code else (sys.stdout, "ok  ")

@@ -12,13 +12,7 @@ import subprocess
 import sys
 
 from automation import Refused, say
-from promote import LINE, NOTHING, ORDER, RELEASES, shown
-
-
-def git(*arguments: str) -> str:
-    """What git says; empty where it does not know."""
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else ""
+from promote import LINE, NOTHING, ORDER, RELEASES, git, is_older, revision, shown
 
 
 def release(environment: str, commit: str) -> tuple[str, str]:
@@ -27,15 +21,6 @@ def release(environment: str, commit: str) -> tuple[str, str]:
     if not found or found["digest"] == NOTHING:
         return "", ""
     return found["digest"], found["version"] or ""
-
-
-def revision(version: str) -> str:
-    """The commit that a version names, a tag or what `git describe` says."""
-    return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{version}^{{commit}}") if version else ""
-
-
-def is_older(new: str, old: str) -> bool:
-    return new != old and subprocess.run(["git", "merge-base", "--is-ancestor", new, old], check=False).returncode == 0
 
 
 def happened(environment: str, before: str) -> dict[str, str]:

@@ -6,19 +6,24 @@ usage: promote.py --to ENVIRONMENT --from ENVIRONMENT [...]   what one environme
        promote.py --show ENVIRONMENT                          image=NAME@sha256:... that it runs, or image=
 
 Prints digest=, version= and changed=true|false, for $GITHUB_OUTPUT. A new image may go into the first environment or a
-preview only; whatever comes after takes what the one before it has.
+preview only; whatever comes after takes what the one before it has. Into the last one goes nothing new while freeze.py
+says no; what it says is left in build/freeze.json for promotion.py.
 """
 
 import argparse
+import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
-from automation import Refused
+import freeze
+from automation import Refused, summarise
 
 RELEASES = Path("deploy/releases")
 ORDER = ("staging", "production")
 PREVIEW = "preview"
+ASKED = Path("build/freeze.json")
 NOTHING = "sha256:" + "0" * 64
 LINE = re.compile(r"^(?P<indent> +digest: )(?P<digest>sha256:[0-9a-f]{64})(?: # (?P<version>.*))?$", re.MULTILINE)
 NAME = re.compile(r"^ +(?:- name|newName): (?P<name>\S+)$", re.MULTILINE)
@@ -66,6 +71,45 @@ def given(image: str, version: str, target: str) -> tuple[str, str]:
     return digest, version
 
 
+def git(*arguments: str) -> str:
+    """What git says; empty where it does not know."""
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def revision(version: str) -> str:
+    """The commit that a version names, a tag or what `git describe` says."""
+    return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{version}^{{commit}}") if version else ""
+
+
+def is_older(new: str, old: str) -> bool:
+    return new != old and subprocess.run(["git", "merge-base", "--is-ancestor", new, old], check=False).returncode == 0
+
+
+def goes_back(file: Path, digest: str, version: str, current: str) -> bool:
+    """Whether an environment ran this digest before, and its commit is older than that of the current version."""
+    new, old = revision(version), revision(current)
+    return bool(new and old and is_older(new, old) and git("log", "-1", "--full-history", f"-S{digest}", "--", str(file)))
+
+
+def let(file: Path, line: re.Match[str], digest: str, version: str) -> None:
+    """Ask whether production may have it, say and leave what the answer was; raises Refused."""
+    if line["digest"] == NOTHING:
+        said = "Deploy freeze: not asked, since nothing runs there yet"
+    elif goes_back(file, digest, version, line["version"] or ""):
+        said = f"Deploy freeze: not asked, since this goes back to {version}, which ran there before"
+    else:
+        try:
+            said = freeze.check()
+        except freeze.Frozen as reason:
+            summarise(f"Deploy freeze: {reason}")
+            raise
+    sys.stderr.write(f"{said}\n")
+    summarise(said)
+    ASKED.parent.mkdir(exist_ok=True)
+    ASKED.write_text(json.dumps({"digest": digest, "said": said}) + "\n", encoding="utf-8")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     for name in ("to", "from", "image", "version", "show"):
@@ -83,6 +127,8 @@ def main() -> int:
         )
         file, text, line = read(asked["to"])
         changed = line["digest"] != digest
+        if changed and asked["to"] == ORDER[-1]:
+            let(file, line, digest, version)
         if changed:
             new = f"{line['indent']}{digest}" + (f" # {version}" if version else "")
             file.write_text(text[: line.start()] + new + text[line.end() :], encoding="utf-8")

@@ -21,6 +21,9 @@ METRIC = "http_server_request_duration_seconds"
 # of OpenTelemetry's HTTP semantic conventions.
 BUCKETS_MS = (5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000)
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d")
+# What is left of the error budget, by service, namespace and objective: 1 is all of it, at 0 production is frozen.
+REMAINING = "service:error_budget:remaining_ratio"
+BUDGET_WINDOW = "30d"
 
 
 class Alert(NamedTuple):
@@ -133,6 +136,8 @@ def rules(slo: Slo) -> dict[str, Any]:
         for window in WINDOWS:
             bad, total = bad_and_all(slo, one, window)
             recorded.append({"record": record(one, window), "expr": f"{bad}\n/\n{total}\n", "labels": label})
+        spent = f'{record(one, BUDGET_WINDOW)}{{service="{slo.service}"}} / {one.budget:g}'
+        recorded.append({"record": REMAINING, "expr": f"1 - {spent}\n", "labels": {**label, "objective": one.name}})
         for alert in ALERTS:
             ours = f'{{service="{slo.service}"}}'
             limit = f"{alert.burn:g} * {one.budget:g}"
@@ -238,9 +243,6 @@ def dashboard(slo: Slo) -> dict[str, Any]:
     """The Grafana dashboard, in a ConfigMap that Grafana's sidecar finds."""
     ours = f'{{service="{slo.service}", namespace="$namespace"}}'
     series = selector(slo.service, 'namespace="$namespace"')
-    left = [
-        (f"1 - {record(one, '30d')}{ours} / {one.budget:g}", one.name) for one in slo.objectives
-    ]  # fmt: skip
     burn = [(f"{record(one, '1h')}{ours} / {one.budget:g}", one.name) for one in slo.objectives]
     quantiles = [
         (f"histogram_quantile({q}, sum by (le) (rate({METRIC}_bucket{series}[5m])))", f"p{round(q * 100)}")
@@ -259,7 +261,7 @@ def dashboard(slo: Slo) -> dict[str, Any]:
              "query": f"label_values({METRIC}_count{selector(slo.service)}, namespace)", "refresh": 1},
         ]},
         "panels": [
-            panel(1, "Error budget left, 30 days", "percentunit", *left),
+            panel(1, "Error budget left, 30 days", "percentunit", (f"{REMAINING}{ours}", "{{objective}}")),
             panel(2, "Burn rate, 1 hour (1: spends just the budget)", "none", *burn),
             panel(3, "Requests by version", "reqps", (by_version, "{{rollouts_pod_template_hash}}")),
             panel(4, "Duration", "s", *quantiles),

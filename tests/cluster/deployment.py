@@ -19,6 +19,7 @@ from typing import Any, Self
 from tests.cluster.services import Object, objects, only, rendered
 from tests.labs.cluster import Lab
 from tests.labs.cluster.prometheus import Prometheus
+from tests.labs.peers import Peer
 from tests.labs.service import Service
 
 # What the service has, and what it is here: a run takes seconds instead of minutes.
@@ -87,7 +88,7 @@ class Deployment:
         partial.write_text(json.dumps(targets))
         partial.rename(self._targets)
 
-    def preview(self, process: Service) -> None:
+    def preview(self, process: Service | Peer) -> None:
         """Let this process answer what the analyses ask of the preview Service, which leads nowhere here."""
         for metric in self._metrics("web"):
             web = metric["provider"]["web"]
@@ -130,6 +131,10 @@ class Deployment:
             "patch", "rollout", self._rollout, "--namespace", self.namespace, "--type=json", "-p", json.dumps(change)
         )
         return str(self.wait(lambda status: status.get("currentPodHash") != self.stable)["currentPodHash"])
+
+    def decide(self, *verb: str) -> None:
+        """Say ``promote``, ``abort``, ``undo`` or ``retry rollout`` of the Rollout, as a person does."""
+        self._lab.kubectl("argo", "rollouts", *verb, self._rollout, "--namespace", self.namespace)
 
     def status(self) -> dict[str, Any]:
         """Return the status of the Rollout, empty before the controller has seen its newest version."""

@@ -15,7 +15,7 @@ from tests.cluster.versions import ITEM, Versions, every, slow
 from tests.labs import template as template_lab
 from tests.labs.built import UPSTREAM, Built
 from tests.labs.cluster import Lab
-from tests.labs.peers import Answer, Request, item_answer, problem_answer
+from tests.labs.peers import Answer, Peer, Request, item_answer, problem_answer
 
 pytestmark = [pytest.mark.cluster, pytest.mark.only("go")]
 
@@ -134,3 +134,41 @@ def test_a_version_that_turns_bad_once_it_is_active_is_sent_back(deployment: Dep
     deployment.wait(lambda _: deployment.selected() == deployment.stable)
     # Nothing had to start for it.
     assert deployment.endpoints() == {deployment.stable: 2}
+
+
+def test_a_person_decides_as_the_runbook_says(cluster_lab: Lab, template: Path, tmp_path: Path) -> None:
+    """Nothing is scraped, so each analysis waits for a person."""
+    answers = {"language": "go", "service_name": "by-hand", "delivery": "blue-green"}
+    folder = template_lab.render(template, tmp_path / "service", answers)
+    with Deployment(cluster_lab, folder, tmp_path) as deployment, Peer(lambda _: Answer()) as peer:
+        deployment.preview(peer)
+
+        def waits_for_a_person(status: dict[str, Any]) -> bool:
+            return bool(status.get("controllerPause")) and not status.get("abort")
+
+        version = deployment.release()
+        deployment.wait(waits_for_a_person)
+        deployment.decide("abort")
+        deployment.wait(lambda status: bool(status.get("abort")))
+        assert deployment.selected() == deployment.stable
+        deployment.decide("retry", "rollout")
+        deployment.wait(waits_for_a_person)
+        assert deployment.selected() == deployment.stable
+        deployment.decide("promote")
+        deployment.wait(lambda _: deployment.selected() == version)
+        # It is active and judged again; until that has ended, abort is the way back.
+        deployment.wait(waits_for_a_person)
+        deployment.decide("abort")
+        deployment.wait(lambda _: deployment.selected() == deployment.stable)
+
+        deployment.decide("retry", "rollout")
+        deployment.wait(waits_for_a_person)
+        deployment.decide("promote")
+        deployment.wait(lambda status: deployment.selected() == version and waits_for_a_person(status))
+        deployment.decide("promote")
+        deployment.wait(lambda status: status.get("stableRS") == version)
+        # Later it is undo, at once and with no smoke requests before, since the pods are still there.
+        smoke = deployment.measured()["smoke-items"]
+        deployment.decide("undo")
+        deployment.wait(lambda _: deployment.selected() == deployment.stable, seconds=20)
+        assert deployment.measured()["smoke-items"] == smoke

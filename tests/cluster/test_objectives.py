@@ -84,7 +84,7 @@ SLOW_PAGE, SLOW_TICKET = ("LatencyBudgetBurn", "page"), ("LatencyBudgetBurn", "t
 def test_rules_are_valid(service: Path, tmp_path: Path) -> None:
     done = promtool("check", "rules", rules(service, tmp_path), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "24 rules found" in done.stdout
+    assert "26 rules found" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,54 @@ def test_alerts_fire_as_the_budget_burns(
     service: Path, tmp_path: Path, bad: float, slow: float, expected: set[tuple[str, str]]
 ) -> None:
     assert alerts(service, tmp_path, bad, slow) == expected
+
+
+def budget(service: Path, folder: Path, series: list[dict[str, str]], *expected: tuple[str, str, float]) -> str:
+    """Return what promtool finds wrong with what is left of the budgets, over series of a sample an hour.
+
+    Args:
+        expected: time, objective and share that is left, to three digits.
+    """
+    labels = '{{namespace="orders-production", objective="{}", service="orders"}}'
+    remaining = "service:error_budget:remaining_ratio"
+    case = {
+        "interval": "1h",
+        "input_series": series,
+        "promql_expr_test": [
+            {
+                "expr": f"round({remaining}{{objective='{objective}'}}, 0.001)",
+                "eval_time": time,
+                "exp_samples": [{"labels": labels.format(objective), "value": share}],
+            }
+            for time, objective, share in expected
+        ],
+    }
+    test = folder / "test.yaml"
+    settings = {"rule_files": [str(rules(service, folder))], "evaluation_interval": "1h", "tests": [case]}
+    test.write_text(yaml.safe_dump(settings))
+    done = promtool("test", "rules", test, cwd=folder)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def test_what_is_left_of_the_budget_is_of_thirty_days(service: Path, tmp_path: Path) -> None:
+    """1000 requests an hour, of which 10 fail on the first day: too many for ten days, and forgotten after thirty."""
+    labels = 'job="orders", namespace="orders-production", http_response_status_code="%s"'
+    series = [
+        {"series": f"{METRIC}_count{{{labels % 200}}}", "values": "0+990x24 24760+1000x936"},
+        {"series": f"{METRIC}_count{{{labels % 500}}}", "values": "0+10x24 240x936"},
+        {"series": f'{METRIC}_bucket{{{labels % 200}, le="0.5"}}', "values": "0+995x960"},
+    ]
+    expected = [
+        ("24h", "availability", -9.0),
+        ("10d", "availability", 0.0),
+        ("20d", "availability", 0.5),
+        ("32d", "availability", 1.0),
+        ("20d", "latency", 0.5),
+    ]
+    assert budget(service, tmp_path, series, *expected) == ""
+    file = service / "deploy/base/slo/rules.yaml"
+    file.write_text(file.read_text().replace('ratio_rate30d{service="orders"} / 0.001', "ratio_rate30d / 0.01"))
+    assert "FAILED" in budget(service, tmp_path, series, expected[0])
 
 
 def test_a_mutated_threshold_is_seen(service: Path, tmp_path: Path) -> None:
@@ -157,7 +205,7 @@ def test_the_dashboard_asks_for_what_is_there(service: Path, tmp_path: Path) -> 
     config: dict[str, Any] = yaml.safe_load((service / "deploy/base/slo/dashboard.yaml").read_text())
     [model] = [json.loads(text) for text in config["data"].values()]
     queries = [target["expr"] for panel in model["panels"] for target in panel["targets"]]
-    assert len(queries) == 8
+    assert len(queries) == 7
     recorded = {rule["record"] for rule in yaml.safe_load(rules(service, tmp_path).read_text())["groups"][0]["rules"]}
     for query in queries:
         done = promtool("check", "rules", wrap(tmp_path, query), cwd=tmp_path)

@@ -254,6 +254,7 @@ def test_first_push_is_green_with_nothing_set(runner: Lab, clone: Clone, job_env
     )  # fmt: skip
     assert results(result) == dict.fromkeys(JOBS, "success"), result.stdout[-5000:]
     assert "Not configured yet" in result.jobs["ci-ok"].summary
+    assert "gh variable set PROMETHEUS_URL" in result.jobs["ci-ok"].summary, "nothing freezes production"
     assert "publish" not in [step.name for step in result.jobs["contract"].steps if step.result == "success"]
 
 
@@ -265,7 +266,8 @@ def test_contracts_are_published_where_a_broker_is_set(runner: Lab, clone: Clone
     with Broker() as broker:
         result = runner.run(
             folder, "push", {}, "ci.yml", env=job_env, recorders=GH, ended=ended,
-            variables={"PACT_BROKER_BASE_URL": broker.url}, secrets={"PACT_BROKER_TOKEN": TOKEN},
+            variables={"PACT_BROKER_BASE_URL": broker.url, "PROMETHEUS_URL": "https://prometheus.example.com"},
+            secrets={"PACT_BROKER_TOKEN": TOKEN},
         )  # fmt: skip
         [published] = [request for request in broker.requests if request.method == "POST"]
     assert result.code == 0, result.stdout[-5000:]
@@ -273,4 +275,5 @@ def test_contracts_are_published_where_a_broker_is_set(runner: Lab, clone: Clone
     sent = json.loads(published.body)
     assert (sent["pacticipantVersionNumber"], sent["branch"]) == (VERSION, "main")
     assert "Pact broker" not in result.jobs["ci-ok"].summary, "it is configured"
+    assert "PROMETHEUS_URL" not in result.jobs["ci-ok"].summary, "it is configured"
     assert TOKEN not in result.stdout

@@ -73,6 +73,7 @@ def test_without_an_app_it_says_what_to_do(runner: Lab, release: Release, staged
     result = run(runner, release, secrets=secrets, variables={"REGISTRY_USERNAME": "robot"})
     assert result.code == 0
     summary = result.jobs["promote"].summary
+    assert "and say in the message: Deploy freeze: not asked, since nothing runs there yet" in summary
     assert "gh secret set AUTOMATION_APP_KEY" in summary
     assert f"+    digest: {staged.partition('@')[2]} # v2.0.0" in summary
     assert not result.called("gh")
