@@ -31,17 +31,23 @@ def kustomize() -> list[str]:
     raise Refused("kustomize is missing: install kustomize 5, or kubectl")
 
 
+def build(folder: Path) -> str:
+    """What Kustomize makes of a folder."""
+    done = subprocess.run([*kustomize(), str(folder)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["failed"]
+        raise Refused(f"{folder.name}: {lines[-1].removeprefix('Error: ')}")
+    return done.stdout
+
+
 def render(root: Path) -> dict[str, str]:
     """The manifests by environment."""
-    command, found = kustomize(), {}
+    found = {}
     for overlay in sorted((root / OVERLAYS).glob("*/kustomization.yaml")):
-        done = subprocess.run([*command, str(overlay.parent)], capture_output=True, text=True, check=False)
-        if done.returncode:
-            lines = done.stderr.strip().splitlines() or ["failed"]
-            raise Refused(f"{overlay.parent.name}: {lines[-1].removeprefix('Error: ')}")
-        found[overlay.parent.name] = done.stdout
-        if broken := next(problems(done.stdout), ""):
-            raise Refused(f"{overlay.parent.name}: {broken}")
+        environment = overlay.parent.name
+        found[environment] = build(overlay.parent)
+        if broken := next(problems(found[environment]), ""):
+            raise Refused(f"{environment}: {broken}")
     return found
 
 
