@@ -44,7 +44,14 @@ def main() -> int:
 
 
 def documents(text: str) -> list[Object]:
-    return [one for one in yaml.safe_load_all(text) if one]
+    return [without_nulls(one) for one in yaml.safe_load_all(text) if one]
+
+
+def without_nulls(value: Any) -> Any:
+    """For the API server a field that is null is one that is not there."""
+    if isinstance(value, dict):
+        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value
 
 
 def permitted() -> Iterator[Object]:

@@ -8,6 +8,7 @@ Kustomize is `kustomize`, or that of `kubectl`, from the PATH; 5.0 or newer.
 """
 
 import difflib
+import re
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,10 @@ def build(folder: Path) -> str:
     done = subprocess.run([*kustomize(), str(folder)], capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["failed"]
-        raise Refused(f"{folder.name}: {lines[-1].removeprefix('Error: ')}")
+        # kubectl writes some as a log line.
+        logged = re.search(r'^E\d{4} .* err="(.*)"$', lines[-1])
+        reason = logged[1] if logged else re.sub("^[Ee]rror: ", "", lines[-1])
+        raise Refused(f"{folder.name}: {reason}")
     return done.stdout
 
 

@@ -87,15 +87,20 @@ def _with_env(name: str, value: str) -> Object:
     return pod(containers=[container(env=[{"name": name, "value": value}])])
 
 
+def _changed(before: Mapping[str, Any], fields: Mapping[str, Any]) -> Object:
+    """Return fields with others set, or taken out where they are nothing."""
+    return {key: value for key, value in {**before, **fields}.items() if value is not None}
+
+
 def _secured(**fields: Any) -> Object:
     secure = container()
-    secure["securityContext"] = {**secure["securityContext"], **fields}
+    secure["securityContext"] = _changed(secure["securityContext"], fields)
     return pod(containers=[secure])
 
 
 def _pod_secured(**fields: Any) -> Object:
     one = pod()
-    one["spec"]["securityContext"] = {**one["spec"]["securityContext"], **fields}
+    one["spec"]["securityContext"] = _changed(one["spec"]["securityContext"], fields)
     return one
 
 
@@ -105,8 +110,7 @@ def _sized(**resources: Any) -> Object:
 
 def _labelled(**labels: str | None) -> Object:
     one = pod()
-    every: Mapping[str, str | None] = {**LABELS, **labels}
-    one["metadata"]["labels"] = {key: value for key, value in every.items() if value is not None}
+    one["metadata"]["labels"] = _changed(LABELS, labels)
     return one
 
 

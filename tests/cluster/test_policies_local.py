@@ -45,10 +45,8 @@ def check(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def patch(folder: Path, kind: str, *operations: Object) -> None:
     """Patch production, as its developer would."""
-    file = folder / OVERLAY
-    text = file.read_text(encoding="utf-8")
-    one = {"target": {"kind": kind}, "patch": json.dumps(operations)}
-    file.write_text(text + yaml.safe_dump([one]), encoding="utf-8")
+    with (folder / OVERLAY).open("a", encoding="utf-8") as file:
+        file.write(f"  - {json.dumps({'target': {'kind': kind}, 'patch': json.dumps(operations)})}\n")
 
 
 def test_every_case(service: Path) -> None:

@@ -97,7 +97,7 @@ CRDS = (
         "github.com/kyverno/kyverno",
         tuple(
             f"config/crds/policies.kyverno.io/*{kind}.yaml"
-            for kind in ("validatingpolicies", "imagevalidatingpolicies", "deletingpolicies", "policyexceptions")
+            for kind in ("validatingpolicies", "deletingpolicies", "policyexceptions")
         ),
         "v1.19.1",
         "h1:/MkgFii3/VlQfKR1JpC9tVwNNVNQTt2S4U6qCsafsTU=",
