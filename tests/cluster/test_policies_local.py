@@ -15,12 +15,12 @@ import pytest
 import yaml
 
 from tests.cluster import policies
-from tests.cluster.policy_cases import BAD, CONTROLLED, DEBUGGED, GOOD, ISOLATION, Case, Object, network
+from tests.cluster.policy_cases import BAD, CONTROLLED, DEBUGGED, GOOD, ISOLATION, PRIVILEGED, Case, Object, network
 from tests.cluster.test_manifests import ANSWERS
 from tests.labs import template as lab
 from tests.labs.service import make
 
-CASES = [*GOOD, *BAD, *CONTROLLED, *DEBUGGED]
+CASES = [*GOOD, *BAD, *CONTROLLED, *DEBUGGED, PRIVILEGED]
 OVERLAY = "deploy/overlays/production/kustomization.yaml"
 
 
