@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from benchmarks import images
+from tests.labs import kustomize, toolchains
 from tests.labs import template as lab
-from tests.labs import toolchains
 from tests.labs.images import Builder, Lab
 
 COLD = "cold"
@@ -157,7 +157,7 @@ class Runner:
             RuntimeError: one fails; with its output.
         """
         whole = isolated(env or toolchains.environment(self._language), self._home)
-        whole["PATH"] = os.pathsep.join([str(self._top / "programs"), whole["PATH"]])
+        whole["PATH"] = os.pathsep.join([str(self._top / "programs"), kustomize.on(whole["PATH"])])
         whole |= {name: str(self._outputs / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         begun = time.monotonic()
         for command in commands:

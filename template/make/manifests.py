@@ -8,6 +8,7 @@ Kustomize is `kustomize`, or that of `kubectl`, from the PATH; 5.0 or newer.
 """
 
 import difflib
+import re
 import shutil
 import subprocess
 import sys
@@ -31,17 +32,26 @@ def kustomize() -> list[str]:
     raise Refused("kustomize is missing: install kustomize 5, or kubectl")
 
 
+def build(folder: Path) -> str:
+    """What Kustomize makes of a folder."""
+    done = subprocess.run([*kustomize(), str(folder)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["failed"]
+        # kubectl writes some as a log line.
+        logged = re.search(r'^E\d{4} .* err="(.*)"$', lines[-1])
+        reason = logged[1] if logged else re.sub("^[Ee]rror: ", "", lines[-1])
+        raise Refused(f"{folder.name}: {reason}")
+    return done.stdout
+
+
 def render(root: Path) -> dict[str, str]:
     """The manifests by environment."""
-    command, found = kustomize(), {}
+    found = {}
     for overlay in sorted((root / OVERLAYS).glob("*/kustomization.yaml")):
-        done = subprocess.run([*command, str(overlay.parent)], capture_output=True, text=True, check=False)
-        if done.returncode:
-            lines = done.stderr.strip().splitlines() or ["failed"]
-            raise Refused(f"{overlay.parent.name}: {lines[-1].removeprefix('Error: ')}")
-        found[overlay.parent.name] = done.stdout
-        if broken := next(problems(done.stdout), ""):
-            raise Refused(f"{overlay.parent.name}: {broken}")
+        environment = overlay.parent.name
+        found[environment] = build(overlay.parent)
+        if broken := next(problems(found[environment]), ""):
+            raise Refused(f"{environment}: {broken}")
     return found
 
 

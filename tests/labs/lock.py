@@ -13,7 +13,7 @@ from extensions import pins
 from tests.labs.toolchains import ROOT
 
 COPIER = ("copier", "copier-template-extensions")
-SHARED_TOOLS = ("pact-python-cli", "pre-commit", "pre-commit-hooks", "zizmor")
+SHARED_TOOLS = ("cel-expr-python", "pact-python-cli", "pre-commit", "pre-commit-hooks", "zizmor")
 PACT_FFI = ROOT / "template" / "[[ go ]]" / "make" / "[% if upstream %]pact-ffi.txt[% endif %]"
 
 

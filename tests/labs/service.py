@@ -18,8 +18,10 @@ from typing import Any, Self
 
 import httpx
 
-from tests.labs import toolchains
+from tests.labs import kustomize, toolchains
 
+# Verbs that render the manifests.
+RENDERING = {"check", "policy", "manifests", "diff"}
 # Java on a machine with two busy cores is the slowest to start; this only bounds a hang.
 START_SECONDS = 90
 
@@ -47,10 +49,13 @@ def make(
     Returns:
         The finished process, standard error merged into standard output; its exit code is not checked.
     """
+    whole = {**toolchains.environment(language), **(env or {})}
+    if RENDERING & set(arguments):
+        whole["PATH"] = kustomize.on(whole["PATH"])
     return subprocess.run(
         ["make", *arguments],
         cwd=folder,
-        env={**toolchains.environment(language), **(env or {})},
+        env=whole,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

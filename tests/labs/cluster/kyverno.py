@@ -1,0 +1,118 @@
+"""Kyverno's command line: what Kyverno itself says of objects, without a cluster.
+
+Kyverno is not run in the cluster: it needs certificates and webhooks that reach it, which says nothing of a policy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.labs import go_tools
+from tests.labs.cluster import definitions
+from tests.labs.cluster.places import HERE, lab_folder
+from tests.labs.errors import LabError
+from tests.labs.places import digest, once
+
+MODULE = HERE / "kyverno_tools"
+PACKAGE = "github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno"
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a policy says of an object.
+
+    Attributes:
+        policy: its name.
+        object: the object's name.
+        result: ``pass``, ``fail``, ``error`` or ``skip``.
+        message: why.
+    """
+
+    policy: str
+    object: str
+    result: str
+    message: str
+
+
+def program() -> Path:
+    """Return the program, built unless it is there, which takes seven minutes on two idle cores.
+
+    Raises:
+        LabError: it cannot be built.
+        MissingToolchainError: Go is missing.
+    """
+    folder = lab_folder() / f"kyverno-{digest(MODULE / 'go.mod', MODULE / 'go.sum', PACKAGE)}"
+    made = once(folder, lambda target: go_tools.build(target, MODULE, [PACKAGE], "", "Kyverno's command line"))
+    return made / "kubectl-kyverno"
+
+
+def apply(
+    work: Path,
+    policies: Sequence[Object],
+    objects: Sequence[Object],
+    namespaces: Mapping[str, Mapping[str, str]],
+    beside: Sequence[Object] = (),
+    exceptions: Sequence[Object] = (),
+) -> list[Verdict]:
+    """Return what policies say of objects.
+
+    Args:
+        work: a folder for the files that Kyverno reads.
+        policies: the policies.
+        objects: the objects, each with a name of its own.
+        namespaces: the labels of the namespaces.
+        beside: what else is in the cluster.
+        exceptions: Kyverno's PolicyExceptions.
+
+    Raises:
+        LabError: Kyverno cannot read one of them.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    values = {"apiVersion": "cli.kyverno.io/v1alpha1", "kind": "Values", "metadata": {"name": "values"}}
+    context = {"apiVersion": "cli.kyverno.io/v1alpha1", "kind": "Context", "metadata": {"name": "context"}}
+    spaces = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
+        for name, labels in namespaces.items()
+    ]
+    selected = [{"name": name, "labels": dict(labels)} for name, labels in namespaces.items()]
+    files = {
+        "policies": policies,
+        "objects": objects,
+        "exceptions": exceptions,
+        "values": [{**values, "namespaces": spaces, "namespaceSelector": selected}],
+        "context": [{**context, "spec": {"resources": list(beside)}}],
+    }
+    for name, content in files.items():
+        (work / f"{name}.yaml").write_text("\n---\n".join(json.dumps(one) for one in content), encoding="utf-8")
+    crds = sorted(str(file) for file in definitions.crds().glob("rollout-crd.yaml"))
+    command: list[str | Path] = [
+        program(), "apply", work / "policies.yaml", "--resource", work / "objects.yaml", "--policy-report",
+        "--output-format", "json", "--remove-color", "--values-file", work / "values.yaml",
+        "--context-file", work / "context.yaml", "--crd-paths", ",".join(crds),
+    ]  # fmt: skip
+    if exceptions:
+        command += ["--exception", work / "exceptions.yaml"]
+    env = {**os.environ, "KUBECONFIG": os.devnull}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=300)
+    # Before the report it says how many there are; of nothing it says nothing.
+    start = done.stdout.find("{")
+    if start < 0 and done.returncode == 0 and not done.stderr.strip():
+        return []
+    if start < 0:
+        raise LabError(f"kyverno apply: {(done.stderr or done.stdout).strip()}")
+    return _verdicts(json.loads(done.stdout[start:]))
+
+
+def _verdicts(report: Mapping[str, Any]) -> list[Verdict]:
+    return [
+        Verdict(one["policy"], resource["name"], one["result"], one.get("message", ""))
+        for one in report.get("results") or ()
+        for resource in one.get("resources") or ()
+    ]

@@ -1,0 +1,36 @@
+"""Kustomize for a service's own verbs, as a developer's machine and GitHub's runners have it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from tests.labs import go_tools, toolchains
+from tests.labs.places import digest, once
+
+# The cluster lab's module pins it; alone it is built in a minute.
+MODULE = Path(__file__).resolve().parent / "cluster" / "tools"
+PACKAGE = "sigs.k8s.io/kustomize/kustomize/v5"
+
+
+def folder() -> Path:
+    """Return the folder of the program, built unless it is there.
+
+    Raises:
+        LabError: it cannot be built.
+        MissingToolchainError: Go is missing.
+    """
+    target = toolchains.cache_folder() / f"kustomize-{digest(PACKAGE, go_tools.versions(MODULE)[PACKAGE])}"
+    return once(target, lambda made: go_tools.build(made, MODULE, [PACKAGE], "", "Kustomize"))
+
+
+def on(path: str) -> str:
+    """Return a PATH on which there is a Kustomize: the same one, where it has one.
+
+    Args:
+        path: a PATH.
+    """
+    if shutil.which("kustomize", path=path) or shutil.which("kubectl", path=path):
+        return path
+    return os.pathsep.join([path, str(folder())])
