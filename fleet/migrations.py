@@ -23,6 +23,8 @@ TRUST, ANSWER, OTHER = "trust", "answer", "other"
 BEFORE, AFTER = "before", "after"
 GUARD = "GOLDEN_PATH_GUARD"  # "off" tells the hooks of our template that this engine sees to it that nothing is lost
 LONGEST = 40  # lines of what a stage says
+# Steps and stages in which there is nothing to run, whatever was answered.
+_nothing: set[tuple[str, str, str, str]] = set()
 
 
 class Runner(Protocol):
@@ -85,6 +87,9 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
     from copier._settings import is_trusted_repository
     from copier.errors import TaskError
 
+    step = (job["source"], *job["exports"].values(), job["stage"])
+    if step in _nothing:
+        return {"count": 0, "said": ""}
     for version, folder in job["exports"].items():
         patches.use_export(job["source"], version, Path(folder))
     operation = _main._operation.set("update")
@@ -99,10 +104,10 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
             ) as worker,
         ):  # fmt: skip
             before = _template.Template(url=job["source"], ref=job["old"])
-            tasks = [
-                task for task in worker.template.migration_tasks(job["stage"], before)
-                if _wanted(worker, task, job["stage"])
-            ]  # fmt: skip
+            every = worker.template.migration_tasks(job["stage"], before)
+            tasks = [task for task in every if _wanted(worker, task, job["stage"])]
+            if not tasks and all(_names(worker, task) <= _fixed(worker, task) for task in every):
+                _nothing.add(step)
             if tasks and not (job["trust"] or is_trusted_repository(worker.settings.trust, worker.template.url)):
                 return {"kind": TRUST, "reason": "it uses features: migrations."}
             if tasks and not job["dry"]:
@@ -120,20 +125,29 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
         _main._operation.reset(operation)
 
 
+def _names(worker: Any, task: Any) -> set[str]:
+    """What a condition asks for."""
+    from jinja2 import TemplateError, meta
+
+    try:
+        return set(meta.find_undeclared_variables(worker.jinja_env.parse(str(task.condition))))
+    except TemplateError:
+        return set(worker.template.questions_data)
+
+
+def _fixed(worker: Any, task: Any) -> set[str]:
+    """What is the same for each service that takes a step."""
+    return {"_copier_operation", *(f"_{name}" for name in task.extra_vars), *worker.jinja_env.globals}
+
+
 def _wanted(worker: Any, task: Any, stage: str) -> bool:
     """Whether Copier would run a task. Answers are only computed where the condition uses one: that takes long."""
-    from jinja2 import TemplateError, meta
+    from copier._tools import cast_to_bool
 
     if isinstance(task.condition, bool):
         return task.condition
-    try:
-        names = meta.find_undeclared_variables(worker.jinja_env.parse(str(task.condition)))
-    except TemplateError:
-        names = set(worker.template.questions_data)
-    if names & set(worker.template.questions_data):
+    if _names(worker, task) & set(worker.template.questions_data):
         _ask_once(worker, stage)
-    from copier._tools import cast_to_bool
-
     context = {f"_{name}": value for name, value in task.extra_vars.items()} | {"_copier_operation": "update"}
     return bool(cast_to_bool(worker._render_value(task.condition, context)))
 

@@ -214,7 +214,9 @@ class _Rehearsal:
         self, folder: Path, template: Template, version: str, answers: Mapping[str, Any], renderer: Renderer
     ) -> None:
         self.path = folder / NAME
-        self.template, self.version, self.answers, self.renderer = template, version, answers, renderer
+        self.template, self.version, self.renderer = template, version, renderer
+        known = template.config(version).questions
+        self.answers = {name: value for name, value in answers.items() if name in known}  # the others came later
         self.wrote: list[str] = []
 
     def write(self) -> None:
