@@ -218,6 +218,7 @@ class _Rehearsal:
         known = template.config(version).questions
         self.answers = {name: value for name, value in answers.items() if name in known}  # the others came later
         self.wrote: list[str] = []
+        self.touched: list[str] = []
 
     def write(self) -> None:
         """Render the old version, and commit it."""
@@ -238,9 +239,7 @@ class _Rehearsal:
 
     def edit(self, given: Sequence[Mapping[str, Any]], number: int, seed: str) -> None:
         """Do what people do: half of what is at random goes to files that the change touches."""
-        with self.upgraded() as (planned, _):
-            touched = [one.source or one.path for one in planned.changes if one.before and one.path in self.wrote]
-        scenarios.at_random(self.path, touched, number - number // 2, f"{seed} touched")
+        scenarios.at_random(self.path, self.touched, number - number // 2, f"{seed} touched")
         scenarios.at_random(self.path, self.wrote, number // 2, f"{seed} any")
         scenarios.given(self.path, given)
         self.commit()
@@ -255,6 +254,8 @@ class _Rehearsal:
         """Compute the upgrade, and look at it."""
         try:
             with self.upgraded() as (planned, store):
+                moved = {one.source or one.path for one in planned.changes if one.before}
+                self.touched = [name for name in self.wrote if name in moved]
                 conflicts = {one.path: one.reason for one in planned.changes if one.status == CONFLICT}
                 merged = sum(one.status == MERGED for one in planned.changes)
                 head = self.git("rev-parse", "HEAD").strip()
