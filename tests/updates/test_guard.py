@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fleet.locks import is_lock
 from fleet.render import Renderer
 from tests.labs.template import commit_all, copier, git
 from tests.labs.toolchains import ROOT
@@ -119,3 +120,32 @@ def test_a_lock_is_not_merged(tmp_path: Path, renderer: Renderer) -> None:
     assert "make lock" in said
     assert (service / "go.sum").read_text().startswith("a v3 h1:z=\n")
     assert "<<<<" not in (service / "go.sum").read_text()
+
+
+def test_rejects_are_named(tmp_path: Path, renderer: Renderer) -> None:
+    steps = [foreign.line("a.txt", 9, cases.THEIRS)]
+    source = with_hooks(foreign.template(tmp_path / "template", cases.FIRST, steps))
+    service = foreign.service(renderer, source, tmp_path / "service", foreign.line("a.txt", 9, cases.MINE))
+    done = copier("update", "--trust", "--defaults", "--conflict", "rej", service)
+    assert done.returncode == 1
+    assert "  CONFLICT  a.txt: what did not arrive is in a.txt.rej\n" in done.stderr
+
+
+HASHED = b"copier==9.19.1 \\\n    --hash=sha256:12\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "expected"),
+    [
+        ("go.sum", b"", True),
+        ("make/pnpm/package-lock.json", b"", True),
+        ("requirements.txt", HASHED, True),
+        ("make/tools.txt", b"# by uv\n" + HASHED, True),
+        ("requirements.txt", b"copier>=9\n", False),
+        ("docs/notes.txt", b"see --hash=sha256 in requirements.txt\n", False),
+        ("package.json", b"{}", False),
+        ("go.sum.md", HASHED, False),
+    ],
+)
+def test_what_a_lock_is(path: str, content: bytes, expected: bool) -> None:
+    assert is_lock(path, lambda: content) is expected

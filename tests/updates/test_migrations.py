@@ -336,3 +336,15 @@ def test_what_a_migration_says_is_in_the_plan(tmp_path: Path, renderer: Renderer
 def test_the_names_of_versions() -> None:
     assert migration.of("0.1.0") == migration.of("v0.1.0")
     assert migration.of("9.9.9") == []
+
+
+def test_another_tool_can_see_to_lost_edits_itself(
+    history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As make template-update does: no guard, no summary, and the migrations all the same."""
+    service = old_service(history, tmp_path / "orders", foreign.append("make/build.sh", "echo mine\n"), LOCAL)
+    monkeypatch.setenv("GOLDEN_PATH_GUARD", "off")
+    done = copier("update", "--trust", "--defaults", "--quiet", service)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stderr.splitlines() if "template  v" in line or "golden-path:" in line] == []
+    assert "make/build.py" in (service / "local.mk").read_text()
