@@ -139,7 +139,7 @@ def simulate(
             progress(f"{number + 1} of {len(olds) * len(asked)}: {version}, {shown(answers)}")
             rehearsal = _Rehearsal(folder / str(number), template, version, answers, renderer)
             try:
-                rehearsal.write()
+                rehearsal.write(strict=bool(given.answers))
             except FleetError as error:
                 if given.answers:
                     raise FleetError(f"{shown(answers)}: {error}", error.code) from None
@@ -220,10 +220,25 @@ class _Rehearsal:
         self.wrote: list[str] = []
         self.touched: list[str] = []
 
-    def write(self) -> None:
-        """Render the old version, and commit it."""
+    def write(self, *, strict: bool) -> None:
+        """Render the old version, and commit it.
+
+        Args:
+            strict: otherwise, answers that the template refuses by name, since they do not go with others, are dropped.
+
+        Raises:
+            FleetError: the answers are not accepted.
+        """
         self.path.mkdir(parents=True)
-        self.renderer.render(self.template, self.version, self.path, ANSWERS, dict(self.answers))
+        while True:
+            try:
+                self.renderer.render(self.template, self.version, self.path, ANSWERS, dict(self.answers))
+                break
+            except FleetError as error:
+                named = [name for name in self.answers if re.search(rf"\b{re.escape(name)}\b", str(error))]
+                if strict or not named:
+                    raise
+                self.answers.pop(named[0])
         self.git("init", "--quiet", "--initial-branch", "main")
         self.commit()
         owner = Ownership(self.template.config(CHANGE), self.answers)

@@ -60,7 +60,7 @@ def summary(service: Path) -> Told:
     told.decide += [f"  CONFLICT  {name}: choose between the lines that are marked in it" for name in marked]
     rejected = [name for name in _untracked(service) if name.endswith(".rej")]
     told.decide += [f"  CONFLICT  {name[:-4]}: what did not arrive is in {name}" for name in rejected]
-    changes = git.names(service, "diff", "--name-status", "--no-renames", "-z", "HEAD", "--", ".")
+    changes = git.names(service, "diff", "--relative", "--name-status", "--no-renames", "-z", "HEAD", "--", ".")
     for status, name in zip(changes[::2], changes[1::2], strict=True):
         edited = name in ours and name in base and ours[name] != base[name]
         if status == "D" and edited:
@@ -99,8 +99,11 @@ def _locks_back(service: Path) -> Iterator[str]:
 
 def _marked(service: Path) -> set[str]:
     """Files that git holds for unmerged, and others with Copier's marks."""
-    found = set(git.names(service, "diff", "--name-only", "--diff-filter=U", "-z"))
-    for name in [*git.names(service, "diff", "--name-only", "-z", "HEAD", "--", "."), *_untracked(service)]:
+    found = set(git.names(service, "diff", "--relative", "--name-only", "--diff-filter=U", "-z"))
+    for name in [
+        *git.names(service, "diff", "--relative", "--name-only", "-z", "HEAD", "--", "."),
+        *_untracked(service),
+    ]:
         path = service / name
         if path.is_file() and not path.is_symlink() and MARKS.search(path.read_bytes()):
             found.add(name)

@@ -105,6 +105,22 @@ def test_answers_meet_in_pairs(source: Path) -> None:
     assert len(scenarios.pairwise(load(source), 3)) == 3
 
 
+def test_answers_that_do_not_go_together_are_dropped_or_named(source: Path, renderer: Renderer) -> None:
+    together = QUESTIONS.replace(
+        "size: {type: str,", "size: {type: str, validator: \"{% if size == 'l' and kind == 'web' %}no{% endif %}\","
+    )
+    (source / "copier.yml").write_text(foreign.SETTINGS + together)
+    commit_all(source, "Not together")
+    git(source, "tag", "v3.0.0")
+    change(source, foreign.write("new.txt"))
+    done = simulate.simulate(str(source), renderer, old=["v3.0.0"], services=20, edits=0)
+    assert not done.refused
+    assert {row.answers.get("size") for row in done.rows if row.answers["kind"] == "web"} == {"s", "m", None}
+    assert {row.answers.get("size") for row in done.rows if row.answers["kind"] == "batch"} == {"s", "m", "l"}
+    with pytest.raises(FleetError, match="kind=web, size=l: "):
+        simulate.simulate(str(source), renderer, given=Scenarios([{"kind": "web", "size": "l"}]), old=["v3.0.0"])
+
+
 def test_the_command(source: Path, tmp_path: Path) -> None:
     change(source, foreign.line("a.txt", 9, cases.THEIRS))
     file = tmp_path / "answers.yaml"
