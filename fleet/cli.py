@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fleet import apply, patches, plan, report, rollback, service, status
+from fleet import apply, patches, plan, report, rollback, service, simulate_cli, status
 from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from fleet.template import Templates
@@ -158,6 +158,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--diff", action="store_true", help="with the changed lines")
         if name == "apply":
             command.add_argument("--checkout", action="store_true", help="switch the work tree to the branch")
+    simulate_cli.add(commands)
     return parser
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ class Config:
         exclude: patterns of files that it does not write.
         envops: settings of its Jinja environment.
         migrations: whether it has ``_migrations``.
+        choices: what can be answered, by question, the default first; those alone where that is a list in the file.
     """
 
     questions: frozenset[str]
@@ -29,6 +30,7 @@ class Config:
     exclude: tuple[str, ...]
     envops: dict[str, Any]
     migrations: bool
+    choices: dict[str, list[Any]] = field(default_factory=dict)
 
 
 def load(folder: Path) -> Config:
@@ -56,7 +58,25 @@ def load(folder: Path) -> Config:
         exclude=tuple(map(str, merged.get("_exclude", ()))),
         envops=dict(merged.get("_envops") or {}),
         migrations=bool(merged.get("_migrations")),
+        choices={name: _choices(asked) for name, asked in merged.items() if not name.startswith("_")},
     )
+
+
+def _choices(asked: Any) -> list[Any]:
+    """The answers to one question; none where they are free, computed or not asked for."""
+    if not isinstance(asked, dict) or asked.get("when") is False or asked.get("multiselect"):
+        return []
+    found = asked.get("choices")
+    if asked.get("type") == "bool":
+        found = [True, False]
+    if isinstance(found, dict):
+        found = list(found.values())
+    if not isinstance(found, list):
+        return []
+    plain = [one["value"] if isinstance(one, dict) and "value" in one else one for one in found]
+    plain = [one[1] if isinstance(one, list) and len(one) == 2 else one for one in plain]
+    first = asked.get("default")
+    return sorted(plain, key=lambda one: one != first) if all(not isinstance(one, dict | list) for one in plain) else []
 
 
 def _parts(path: Path, root: Path) -> Iterable[dict[str, Any]]:

@@ -34,9 +34,9 @@ def merge(store: Store, base: bytes, ours: bytes, theirs: bytes) -> Lines | None
     """
     if any(b"\0" in side for side in (base, ours, theirs)):
         return None
-    end = _end(theirs) if _end(ours) == _end(base) else _end(ours)
+    ending = end(theirs) if end(ours) == end(base) else end(ours)
     for name, side in (("base", base), ("ours", ours), ("theirs", theirs)):
-        (store.folder / name).write_bytes(side.replace(b"\r\n", b"\n") if end else side)
+        (store.folder / name).write_bytes(side.replace(b"\r\n", b"\n") if ending else side)
     try:
         merged = [
             git.run("merge-file", "-p", f"--{side}", "ours", "base", "theirs", cwd=store.folder)
@@ -44,11 +44,11 @@ def merge(store: Store, base: bytes, ours: bytes, theirs: bytes) -> Lines | None
         ]
     except git.GitError:
         return None
-    return Lines(*(side.replace(b"\n", end) if end else side for side in merged))
+    return Lines(*(side.replace(b"\n", ending) if ending else side for side in merged))
 
 
-def _end(content: bytes) -> bytes:
-    """How all lines of a text end; empty where they differ, or where there are none."""
+def end(content: bytes) -> bytes:
+    """Return how all lines of a text end; empty where they differ, or where there are none."""
     if b"\n" not in content:
         return b""
     windows = content.count(b"\r\n")

@@ -6,11 +6,15 @@ service's, that a deleted file stays deleted, and that in a conflict the person'
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 
-from fleet import lines
+from fleet import lines, structured
+from fleet.locks import is_lock
 from fleet.ownership import Ownership
 from fleet.trees import FILE, Entry, Store, Tree
+
+LOCK = "a lock is not merged: make it anew from the merged manifest, for example with 'make lock'"
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,14 @@ class Result:
         conflicts: by path.
         kept: why a change of the template's did not arrive that nobody has to decide, by path.
         moved: where the template had a file before, by path.
+        by_keys: files whose lines could not be merged, but whose data could.
     """
 
     tree: Tree
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
+    by_keys: set[str] = field(default_factory=set)
 
 
 def merge(store: Store, base: Tree, ours: Tree, theirs: Tree, owner: Ownership, answers_file: str) -> Result:
@@ -73,6 +79,7 @@ class _Merge:
         answers = self.theirs.get(answers_file)
         self.take_out(answers_file, answers)
         self.seeded_files(owner)
+        self.locks()
         self.moved = self.renames(self.base, self.theirs)
         self.deleted_files()
         self.other_kinds()
@@ -104,6 +111,16 @@ class _Merge:
             if theirs not in (base, ours) and not excluded:
                 self.result.kept[path] = "it is yours" if ours else "you deleted it"
             self.take_out(path, ours)
+
+    def locks(self) -> None:
+        """A lock that both sides changed: lines of two locks are none, so the service's stays until it is made anew."""
+        for path in sorted(set(self.base) & set(self.ours) & set(self.theirs)):
+            base, ours, theirs = self.base[path], self.ours[path], self.theirs[path]
+            if base in (ours, theirs) or ours == theirs or {ours.kind, theirs.kind} != {FILE}:
+                continue
+            if is_lock(path, functools.partial(self.store.read, ours.blob)):
+                self.conflict(path, LOCK, ours, theirs)
+                self.take_out(path, ours)
 
     def renames(self, old: Tree, new: Tree) -> dict[str, str]:
         """Where git thinks that files went, by their old path."""
@@ -209,6 +226,13 @@ class _Merge:
             merged = lines.merge(self.store, content[0], content[1], content[2])
         if merged is None:
             self.conflict(path, "you and the template changed it, and it is no text", ours, theirs)
+            return
+        by_keys = None
+        if base and merged.ours != merged.theirs:
+            by_keys = structured.merge(self.store, path, content[0], content[1], content[2])
+        if by_keys is not None:
+            tree[path] = Entry(mode, self.store.hash(by_keys))
+            self.result.by_keys.add(path)
             return
         tree[path] = Entry(mode, self.store.hash(merged.ours))
         if merged.ours != merged.theirs:

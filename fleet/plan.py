@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleet import answers, changelog, merge, versions
+from fleet import answers, changelog, merge, migrations, structured, versions
 from fleet.errors import Exit, FleetError
 from fleet.ownership import Ownership
 from fleet.render import Renderer
@@ -17,6 +18,7 @@ from fleet.trees import Entry, Store, Tree
 
 NEW, CLEAN, MERGED, CONFLICT, DROPPED, KEPT = "new", "clean", "merged", "conflict", "dropped", "kept"
 STATUSES = (CONFLICT, MERGED, NEW, CLEAN, DROPPED, KEPT)
+MIGRATED = "a migration of the template changed it"
 LOW, MEDIUM, HIGH = "low", "medium", "high"
 
 
@@ -129,21 +131,28 @@ def compute(
         return Plan(old, new)
     base = rendering(service, template, old, renderer, store, data)
     theirs = upgraded(service, template, new, renderer, store, data)
-    ours = store.list(service.head)
+    has = store.list(service.head)
+    stage = functools.partial(
+        migrations.stage, template=template, old=old, new=new, answers_file=service.answers.path,
+        runner=renderer, store=store,
+    )  # fmt: skip
+    ours, said_before = stage(migrations.BEFORE, has, rendering=store.folder / "old" / service.name)
     given = _answers_in(service, template, new, theirs, store)
     owner = Ownership(template.config(new), given)
     result = merge.merge(store, base, ours, theirs, owner, service.answers.path)
-    changes = list(_changes(base, ours, theirs, result))
+    merged = result.tree
+    result.tree, said_after = stage(migrations.AFTER, merged, rendering=store.folder / "new" / service.name)
+    migrated = {*_differ(has, ours), *_differ(merged, result.tree)}
+    changes = list(_changes(base, has, theirs, result, migrated))
     differ = {
         name: (service.answers.values.get(name), given.get(name))
         for name in sorted({*service.answers.values, *given})
         if service.answers.values.get(name) != given.get(name)
     }
     notes = []
-    if base.get(service.answers.path) != ours[service.answers.path]:
+    if base.get(service.answers.path) != has[service.answers.path]:
         notes.append(f"{service.answers.path} is not as {old} of the template wrote it: it was edited by hand")
-    if template.config(new).migrations:
-        notes.append("the template has migrations; they are not run: 'copier update' would run them")
+    notes += [f"migration: {line}" for line in (*said_before, *said_after)]
     said = changelog.between(template.file(new, "CHANGELOG.md"), old, new, given)
     if not said:
         said = "\n".join(f"- {line}" for line in template.subjects(old, new)[:50])
@@ -188,7 +197,11 @@ def _answers_in(service: Service, template: Template, new: str, theirs: Tree, st
     return found.values
 
 
-def _changes(base: Tree, ours: Tree, theirs: Tree, result: merge.Result) -> list[Change]:
+def _differ(old: Tree, new: Tree) -> set[str]:
+    return {path for path in {*old, *new} if old.get(path) != new.get(path)} if old is not new else set()
+
+
+def _changes(base: Tree, ours: Tree, theirs: Tree, result: merge.Result, migrated: Set[str]) -> list[Change]:
     changes = {}
     moved = {
         new: old for new, old in result.moved.items() if new not in ours and old in ours and old not in result.tree
@@ -205,8 +218,11 @@ def _changes(base: Tree, ours: Tree, theirs: Tree, result: merge.Result) -> list
         else:
             untouched = base.get(source or path) == before or after == theirs.get(path)
             status = CLEAN if untouched else MERGED
-        changes[path] = Change(path, status, source=source, before=before, after=after)
+        reason = MIGRATED if path in migrated else structured.REASON if path in result.by_keys else ""
+        changes[path] = Change(path, status, reason, source, before, after)
     for path, reason in result.kept.items():
+        if path in migrated:
+            continue
         changes[path] = Change(path, KEPT, reason, "", ours.get(path), ours.get(path), theirs.get(path))
     for path, one in result.conflicts.items():
         source = moved.get(path, "")

@@ -75,6 +75,44 @@ class Renderer:
         if result:
             raise _failure(result["kind"], result["reason"], version, answers_file)
 
+    def migrate(
+        self, template: Template, old: str, new: str, stage: str, target: Path, answers_file: str, *, dry: bool
+    ) -> tuple[int, str]:
+        """Run a stage of a template's ``_migrations`` in a folder, as ``copier update`` would.
+
+        Args:
+            template: the template.
+            old: the version that the service has.
+            new: the version that it gets, whose migrations are run.
+            stage: ``before`` or ``after``.
+            target: the folder, with an answers file; its name is what ``_folder_name`` will be.
+            answers_file: its name.
+            dry: only count them.
+
+        Returns:
+            How many there are to run, and what they printed.
+
+        Raises:
+            FleetError: the template is not trusted, or a migration failed.
+        """
+        job = {
+            "stage": stage,
+            "source": template.source,
+            "old": old,
+            "version": new,
+            "exports": {version: str(template.export(version)) for version in (old, new)},
+            "target": str(target),
+            "answers_file": answers_file,
+            "trust": self._trust,
+            "dry": dry,
+        }
+        result = self._ask(json.dumps(job))
+        if "kind" in result and result["kind"] != worker.TRUST:
+            raise FleetError(f"a migration of version {new} of the template failed: {result['reason']}", Exit.TEMPLATE)
+        if "kind" in result:
+            raise _failure(result["kind"], result["reason"], new, answers_file)
+        return int(result["count"]), result["said"]
+
     def _ask(self, job: str) -> dict[str, str]:
         if self._process is None:
             command = [sys.executable, "-m", "fleet.worker"]

@@ -32,16 +32,17 @@ class Template:
 
     Args:
         source: ``_src_path`` of an answers file.
+        folder: where to keep it, if not in the cache.
 
     Attributes:
         source: the same.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, folder: Path | None = None) -> None:
         self.source = source
         self._address = address(source)
         key = hashlib.sha256(self._address.encode()).hexdigest()[:32]
-        self._folder = cache.folder() / "templates" / key
+        self._folder = folder or cache.folder() / "templates" / key
         self._mirror = self._folder / "mirror.git"
         self._tags: list[str] = []
         self._commits: dict[str, str] = {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -119,6 +120,37 @@ class Store:
             mode, blob, _ = facts.decode().split()
             tree[_name(name)] = Entry(mode, blob)
         return tree
+
+    @contextlib.contextmanager
+    def checkout(self, tree: Tree, folder: Path) -> Iterator[Callable[[], Tree]]:
+        """Check a tree out into a repository of its own, so that programs can change it there.
+
+        Args:
+            tree: the tree.
+            folder: an empty one.
+
+        Yields:
+            What returns the folder's tree; new files that git ignores are not in it.
+        """
+        commit = self.commit(self.write(tree))
+        place = {"GIT_DIR": str(folder / ".git"), "GIT_WORK_TREE": str(folder)}
+        self.run("init", "--quiet", *(["--object-format=sha256"] if self._hash is hashlib.sha256 else []), env=place)
+        (folder / ".git/objects/info/alternates").write_bytes(bytes(self._git / "objects") + b"\n")
+        (folder / ".git/config").open("a").write("[core]\n\tbare = false\n")
+        self.run("reset", "--hard", "--quiet", commit, env=place)
+
+        def result() -> Tree:
+            self.run("-C", str(folder), "add", "--all", ".", env=place)
+            found = {}
+            for line in filter(None, self.run("-C", str(folder), "ls-files", "--stage", "-z", env=place).split(b"\0")):
+                facts, name = line.split(b"\t", 1)
+                mode, blob, _ = facts.decode().split()
+                entry = found[_name(name)] = Entry(mode, blob)
+                if mode != "160000" and entry != tree.get(_name(name)):
+                    self.hash(self.run("cat-file", "blob", blob, env=place))
+            return found
+
+        yield result
 
     def list(self, treeish: str) -> Tree:
         """Return the files of a tree or commit."""

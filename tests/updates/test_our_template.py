@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fleet import apply
+from fleet import apply, scenarios
+from fleet.errors import FleetError
 from fleet.render import Renderer
 from fleet.template import Template
 from tests.labs import template as lab
@@ -28,6 +31,8 @@ THIRD = [
 ]
 
 
+UPSTREAM = {"upstream": "inventory"}
+SCENARIOS = Path(__file__).with_name("scenarios.yaml")
 CHECKS = "CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {"
 
 
@@ -51,15 +56,19 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def written(renderer: Renderer, history: Path, version: str, folder: Path, language: str) -> Path:
+def written(
+    renderer: Renderer, history: Path, version: str, folder: Path, language: str, answers: Mapping[str, Any] = UPSTREAM
+) -> Path:
     known = Template(str(history))
     known.refresh()
-    renderer.render(known, version, folder, foreign.ANSWERS, {"language": language, "upstream": "inventory"})
+    renderer.render(known, version, folder, foreign.ANSWERS, {**answers, "language": language})
     return folder
 
 
-def started(renderer: Renderer, history: Path, folder: Path, language: str) -> Path:
-    commit_all(written(renderer, history, "v1.0.0", folder, language))
+def started(
+    renderer: Renderer, history: Path, folder: Path, language: str, answers: Mapping[str, Any] = UPSTREAM
+) -> Path:
+    commit_all(written(renderer, history, "v1.0.0", folder, language, answers))
     return folder
 
 
@@ -85,6 +94,27 @@ def test_an_upgrade_is_a_new_copy(language: str, history: Path, tmp_path: Path, 
     assert upgraded(renderer, at_once, "v3.0.0") == with_answers(third)
     assert git(at_once, "rev-parse", "HEAD^{tree}") == git(by_step, "rev-parse", "HEAD^{tree}")
     assert apply.apply(at_once, renderer).status == apply.CURRENT
+
+
+def test_an_upgrade_is_a_new_copy_whatever_was_answered(
+    language: str, history: Path, tmp_path: Path, renderer: Renderer
+) -> None:
+    known = Template(str(history))
+    known.refresh()
+    asked = [*scenarios.load(SCENARIOS).answers, *scenarios.pairwise(known.config("v1.0.0"), 40)]
+    mine = [answers for answers in asked if answers["language"] == language]
+    done = 0
+    for number, answers in enumerate(mine):
+        place = tmp_path / str(number)
+        try:
+            service = started(renderer, history, place / "once" / "orders", language, answers)
+        except FleetError:  # answers that do not go together: tests/render tells which
+            continue
+        fresh = written(renderer, history, "v3.0.0", place / "fresh" / "orders", language, answers)
+        assert upgraded(renderer, service, "v3.0.0") == with_answers(fresh), answers
+        assert apply.apply(service, renderer).status == apply.CURRENT
+        done += 1
+    assert done >= 2
 
 
 def test_edits_over_several_versions(history: Path, tmp_path: Path, renderer: Renderer) -> None:

@@ -1,0 +1,73 @@
+"""git in a service's work tree, and what its last commit holds."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+_SETTINGS = ("-c", "core.quotePath=false", "-c", "core.hooksPath=/dev/null", "-c", "color.ui=false")
+
+
+class GitError(Exception):
+    """git failed; its reason in one line."""
+
+
+class Entry(NamedTuple):
+    """A file of a tree: git's mode, and the id of its content."""
+
+    mode: str
+    blob: str
+
+
+Tree = dict[str, Entry]
+
+
+def run(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> bytes:
+    """Run git, and return its output.
+
+    Raises:
+        GitError: it failed.
+    """
+    command = ["git", *_SETTINGS, *arguments]
+    done = subprocess.run(command, cwd=folder, env={**os.environ, **(env or {})}, capture_output=True, check=False)
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["failed"]
+        raise GitError(f"git {arguments[0]}: {lines[0]}")
+    return done.stdout
+
+
+def names(folder: Path, *arguments: str) -> list[str]:
+    """Run git with ``-z`` among the arguments, and return the names that it lists."""
+    return [name.decode(errors="surrogateescape") for name in run(folder, *arguments).split(b"\0") if name]
+
+
+def head(service: Path) -> Tree:
+    """Return what the last commit holds, below the folder."""
+    tree = {}
+    for line in filter(None, run(service, "ls-tree", "-r", "-z", "HEAD").split(b"\0")):
+        facts, name = line.split(b"\t", 1)
+        mode, _, blob = facts.decode().split()
+        tree[name.decode(errors="surrogateescape")] = Entry(mode, blob)
+    return tree
+
+
+def folder(path: Path, form: str) -> Tree:
+    """Return what a folder holds, as git would keep it.
+
+    Args:
+        path: the folder.
+        form: of the ids: ``sha1`` or ``sha256``.
+    """
+    tree = {}
+    for file in path.rglob("*"):
+        if file.is_dir() and not file.is_symlink():
+            continue
+        content = os.fsencode(file.readlink()) if file.is_symlink() else file.read_bytes()
+        mode = "120000" if file.is_symlink() else "100755" if file.stat().st_mode & 0o100 else "100644"
+        key = hashlib.new(form, b"blob %d\0" % len(content) + content).hexdigest()
+        tree[file.relative_to(path).as_posix()] = Entry(mode, key)
+    return tree

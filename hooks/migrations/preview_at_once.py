@@ -1,0 +1,40 @@
+"""0.1.0: how a preview skips the steps of a canary moved from its ``kustomization.yaml``, which is the service's, to
+``at-once.yaml``, which follows the answers: the old patch fails where the service goes out blue/green or by weights.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hooks.migration import rewrite
+
+OVERLAY = "deploy/overlays/preview/kustomization.yaml"
+PATCH = "deploy/overlays/preview/at-once.yaml"
+_OLD = """\
+    patch: |
+      - op: replace
+        path: /spec/strategy/canary/steps
+        value: []
+"""
+_NEW = "    path: at-once.yaml\n"
+
+
+def run(service: Path, _: dict[str, Any]) -> list[str]:
+    """Point the overlay to the file."""
+    file = service / OVERLAY
+    if not file.is_file() or not (service / PATCH).is_file():
+        return []
+    if rewrite(file, lambda text: text.replace(_OLD, _NEW, 1) if text.count(_OLD) == 1 else text):
+        return [f"done      {OVERLAY}: its patch of the Rollout is at-once.yaml now"]
+    text = file.read_text(encoding="utf-8")
+    try:
+        patches = (yaml.safe_load(text) or {}).get("patches") or []
+        named = any(isinstance(one, dict) and one.get("path") == "at-once.yaml" for one in patches)
+    except (yaml.YAMLError, AttributeError):
+        named = False
+    if named:
+        return []
+    return [f"skip      {OVERLAY}: has no patch that is known; let it have 'path: at-once.yaml' for kind Rollout"]
