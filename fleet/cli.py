@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -13,7 +12,11 @@ from typing import Any
 
 from fleet import apply, patches, plan, report, rollback, service, status
 from fleet.errors import Exit, FleetError
+from fleet.output import print_json as _print_json
+from fleet.output import print_lines as _print
+from fleet.output import say as _say
 from fleet.render import Renderer
+from fleet.rollout import commands as rollout
 from fleet.template import Templates
 from fleet.trees import Store
 
@@ -130,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="golden-path", description="Carry new versions of Copier templates into services; nobody's work is lost."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    rollout.add(commands)
     for name, run, text in (
         ("plan", _plan, "say what an upgrade would do, file by file; change nothing"),
         ("apply", _apply, "make the branch of an upgrade, with one commit"),
@@ -159,21 +163,6 @@ def _parser() -> argparse.ArgumentParser:
         if name == "apply":
             command.add_argument("--checkout", action="store_true", help="switch the work tree to the branch")
     return parser
-
-
-def _print(*lines: str) -> None:
-    for line in lines:
-        sys.stdout.buffer.write(f"{line}\n".encode(errors="surrogateescape"))
-    sys.stdout.flush()
-
-
-def _print_json(data: object) -> None:
-    _print(json.dumps(data, indent=2, default=str))
-
-
-def _say(text: str) -> None:
-    sys.stderr.buffer.write(f"{text}\n".encode(errors="surrogateescape"))
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":
