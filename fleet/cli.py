@@ -23,7 +23,9 @@ from fleet.trees import Store
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    rollout.refuse(parser, options)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary folders go
     if options.patches == "off":
         os.environ[patches.SWITCH] = "off"
@@ -41,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
+    if options.fleet:
+        return rollout.plan(options)
     opened = service.load(options.path, options.answers_file)
     template = Templates().get(opened.answers.source)
     new = plan.target(template, opened.answers.version, options.to)
@@ -100,6 +104,8 @@ def _rollback(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
+    if options.fleet:
+        return rollout.status(options)
     rows: list[status.Status] = []
     failed: dict[str, str] = {}
     templates, code = Templates(), 0
@@ -145,9 +151,13 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="for programs")
         command.add_argument("--answers-file", default="", help="which, where there are several")
         if name == "status":
-            command.add_argument("paths", metavar="PATH", type=Path, nargs="+", help="the root of a repository")
+            command.add_argument("paths", metavar="PATH", type=Path, nargs="*", help="the root of a repository")
+        elif name == "plan":
+            command.add_argument("path", metavar="PATH", type=Path, nargs="?", help="the root of a repository")
         else:
             command.add_argument("path", metavar="PATH", type=Path, help="the root of a repository")
+        if name in ("plan", "status"):
+            rollout.options_of_fleet(command, html=name == "status")
         if name != "rollback":
             command.add_argument("--trust", action="store_true", help="let the template run code of its own")
             command.add_argument(

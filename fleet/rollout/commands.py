@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fleet.errors import Exit
+from fleet.errors import Exit, FleetError
 from fleet.output import print_json, print_lines, say
 from fleet.render import Renderer
-from fleet.rollout import fleet_file, judge, ledger
+from fleet.rollout import fleet_file, judge, ledger, overview, page
 from fleet.rollout.fleet_file import Fleet
+from fleet.rollout.overview import Planned, Row
 from fleet.rollout.run import Result, Run
 from fleet.rollout.steps import BACKWARD, FAILED, FORWARD, Seen
 
@@ -51,6 +52,73 @@ def add(commands: Any) -> None:
             verb.add_argument("--reason", default="stopped by hand", help="for the ledger and the pull requests")
 
 
+def options_of_fleet(command: argparse.ArgumentParser, *, html: bool) -> None:
+    """Add the options of a command that takes services, for a fleet instead."""
+    command.add_argument("--fleet", type=Path, metavar="FILE", help="all services of a fleet.yaml, instead of a PATH")
+    command.add_argument("--jobs", type=positive, default=JOBS, metavar="N", help=f"services at a time; {JOBS}")
+    if html:
+        command.add_argument("--html", type=Path, metavar="FILE", help="with --fleet: write a page for people, too")
+
+
+def refuse(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """End with a line where ``plan`` or ``status`` has neither a path nor a fleet, or both."""
+    if not hasattr(options, "fleet"):
+        return
+    paths = options.paths if "paths" in options else list(filter(None, [options.path]))
+    if bool(paths) == bool(options.fleet):
+        parser.error("name a PATH, or a fleet with --fleet FILE")
+    if options.fleet and (options.answers_file or getattr(options, "data", None) or getattr(options, "diff", False)):
+        parser.error("--answers-file, --data and --diff are for one service; fleet.yaml has answers_file and data")
+    if getattr(options, "html", None) and not options.fleet:
+        parser.error("--html needs --fleet")
+
+
+def plan(options: argparse.Namespace) -> int:
+    """Run ``golden-path plan --fleet``; returns the exit code."""
+    with Renderer(trust=options.trust) as renderer:
+        planned = list(overview.plans(fleet_file.load(options.fleet), renderer, options.to, options.jobs))
+    _problems(planned)
+    if options.json:
+        print_json([{**asdict(one), "conflicts": one.conflicts} for one in planned])
+    else:
+        print_lines(*overview.plan_table(planned))
+    if any(one.conflicts for one in planned):
+        return Exit.CONFLICT
+    return next((one.code for one in planned if one.code), Exit.DONE)
+
+
+def status(options: argparse.Namespace) -> int:
+    """Run ``golden-path status --fleet``; returns the exit code."""
+    fleet = fleet_file.load(options.fleet)
+    with Renderer(trust=options.trust) as renderer:
+        rows = list(overview.rows(fleet, renderer, options.jobs))
+    _problems(rows)
+    if options.html:
+        options.html.write_text(page.html(fleet, rows, _sentence(fleet)), encoding="utf-8")
+    if options.json:
+        print_json([asdict(one) for one in rows])
+    else:
+        print_lines(*overview.row_table(rows))
+    return next((one.code for one in rows if one.code), Exit.DONE)
+
+
+def _sentence(fleet: Fleet) -> str:
+    try:
+        rollout = ledger.last(ledger.Ledger(fleet.file).read())
+    except FleetError as error:
+        return f"No rollout is known: {error}."
+    if rollout is None:
+        return "No version is rolled out."
+    reason = f": {rollout.reason}" if rollout.reason else ""
+    return f"Rollout of {rollout.version}, in the ring {rollout.ring}: {_STATES[rollout.state]}{reason}."
+
+
+def _problems(found: Iterable[Planned | Row | Seen]) -> None:
+    for one in found:
+        if one.problem:
+            say(f"golden-path: {one.name}: {one.problem}")
+
+
 def run(options: argparse.Namespace) -> int:
     """Run a verb of ``golden-path fleet``; returns the exit code."""
     one = Run(fleet_file.load(options.file), options.jobs)
@@ -65,9 +133,7 @@ def run(options: argparse.Namespace) -> int:
             result = one.shard(renderer, *options.shard)
         else:
             result = one.advance(renderer, options.to)
-    for seen in result.seen:
-        if seen.problem:
-            say(f"golden-path: {seen.name}: {seen.problem}")
+    _problems(result.seen)
     if options.json:
         facts = _json(one.fleet, result)
         if options.verb == "judge":

@@ -138,7 +138,7 @@ def _member(
     address = _address(keys["git"], file)
     settings = _settings(_SERVICE, _service_value, defaults, keys)
     settings.setdefault("forge", GITHUB if _GITHUB.match(address) else NONE)
-    if settings["forge"] == GITHUB and not re.search(r"[:/][\w.-]+/[\w.-]+$", address):
+    if settings["forge"] == GITHUB and not (_ADDRESS.match(address) and re.search(r"[:/][\w.-]+/[\w.-]+$", address)):
         keys["git"].wrong("is no address of a repository of GitHub's: HOST/OWNER/NAME")
     if settings["forge"] == GITHUB and "check" in keys:
         keys["check"].wrong("is only for services without a forge: GitHub has checks of its own")

@@ -180,7 +180,7 @@ def test_killed_before_any_call_of_git(tmp_path: Path, renderer: Renderer) -> No
         fleet.run(verb)
         return killed
 
-    for number in (*range(2, 60, 4), 10_000):
+    for number in (3, 8, 14, 21, 29, 38, 48, 10_000):
         ended = complete(number, "advance")
         assert [fleets.branches(one) for one in fleet.services] == [[BRANCH, "main"]] * 2
         complete(number, "rollback")
@@ -219,7 +219,7 @@ def test_an_unreachable_service_is_one_line_and_not_green(small: Fleet) -> None:
 def test_a_check_of_the_fleets_own(tmp_path: Path, renderer: Renderer) -> None:
     """Without a forge and a CI, fleet.yaml names a command; a service that needs the old line turns red by itself."""
     fleet = fleets.make(tmp_path, renderer, {"first": 2, "rest": 1})
-    fleet.write("defaults: {check: \"! test -e needs-old || grep -qx 'line 3' b.txt\"}")
+    fleet.write("defaults: {check: \"! test -e needs-old || grep -qx 'other 3' b.txt\"}")
     assert states(fleet.told("advance")) == {"ready"}
     told = fleet.told("advance")
     assert states(told) == {"ready"}
@@ -241,7 +241,7 @@ def test_a_check_of_the_fleets_own(tmp_path: Path, renderer: Renderer) -> None:
     assert text.splitlines()[0] == "red"
     assert "exit code 1" in text
     assert git(broken, "show", f"{REVERT}:needs-old") == ""
-    assert "line 3" in git(broken, "show", f"{REVERT}:b.txt").splitlines()
+    assert "other 3" in git(broken, "show", f"{REVERT}:b.txt").splitlines()
 
 
 def test_soak(small: Fleet) -> None:
@@ -272,7 +272,7 @@ def test_rollback_by_hand_and_again(small: Fleet) -> None:
     assert small.told("rollback")["state"] == "taken back"
     assert "nothing to roll back" in small.run("rollback").stderr
     again = small.told("advance", "--to", NEW)
-    assert (again["state"], states(again)) == ("running", {"pending"})
+    assert (again["state"], states(again)) == ("running", {"pending", "ready"})  # the same commits were green before
     assert all(BRANCH in fleets.branches(one) for one in first)
 
 
