@@ -21,7 +21,6 @@ CHECKS = "refs/golden-path/checks/"
 HEAD = "refs/heads/default"  # whatever its name there
 _REFS = (f"+HEAD:{HEAD}", f"+refs/heads/{branches.PREFIX}*:refs/heads/{branches.PREFIX}*", f"+{CHECKS}*:{CHECKS}*")
 LIMIT = 10 << 30
-_CREDENTIALS = ("-c", "credential.helper=", "-c", "credential.helper=!gh auth git-credential")
 
 
 class Clone:
@@ -41,8 +40,6 @@ class Clone:
         self._folder = folder() / key
         name = address.rstrip("/").replace(":", "/").rsplit("/", 1)[-1].removesuffix(".git")
         self.path = self._folder / f"{name or 'service'}.git"
-        on_github = address.startswith("https://github.com/") and os.environ.get("GH_TOKEN")
-        self._settings = _CREDENTIALS if on_github else ()
 
     @contextlib.contextmanager
     def fresh(self) -> Iterator[None]:
@@ -72,7 +69,7 @@ class Clone:
             staged.rename(self.path)
 
     def _fetch(self, path: Path) -> None:
-        git.run(*self._settings, "fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--",
+        git.run("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--",
                 self.address, *_REFS, cwd=path)  # fmt: skip
 
     def tip(self, ref: str) -> str:
@@ -91,7 +88,7 @@ class Clone:
             FleetError: it cannot be written, or was moved.
         """
         try:
-            git.run(*self._settings, "push", "--quiet", "--no-verify", f"--force-with-lease={ref}:{old}", "--",
+            git.run("push", "--quiet", "--no-verify", f"--force-with-lease={ref}:{old}", "--",
                     self.address, f"{value}:{ref}", cwd=self.path)  # fmt: skip
             git.run("update-ref", *((ref, value) if value else ("-d", ref)), cwd=self.path)
         except git.GitError as error:

@@ -17,7 +17,7 @@ const heads = [...document.querySelectorAll("thead th")];
 heads.forEach((head, column) => head.addEventListener("click", () => {
   const down = head.getAttribute("aria-sort") === "ascending";
   for (const one of heads) one.setAttribute("aria-sort", one !== head ? "none" : down ? "descending" : "ascending");
-  const key = (row) => row.cells[column].dataset.sort;
+  const key = (row) => row.cells[column]?.dataset.sort ?? "";
   rows.sort((one, other) => key(one).localeCompare(key(other), "en", { numeric: true }) * (down ? -1 : 1));
   body.append(...rows);
 }));

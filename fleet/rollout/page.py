@@ -69,8 +69,7 @@ def _row(one: Row, order: Mapping[str, int]) -> str:
     start += f'<th scope="row" data-sort="{escape(one.name)}">{_link(one.git, one.name)}</th>'
     start += _cell(one.ring, escape(one.ring))
     if one.problem:
-        empty = "".join(_cell("", "") for _ in HEADS[3:])
-        return f'{start}<td data-sort="" class="bad">{escape(one.problem)}</td>{empty}</tr>'
+        return f'{start}<td colspan="{len(HEADS) - 2}" data-sort="" class="bad">{escape(one.problem)}</td></tr>'
     pins = None if one.pins is None else [f"{name}: {old} → {new}" for name, (old, new) in one.pins.items()]
     cells = (
         _cell(f"{order[one.version]:05}", escape(one.version)),
