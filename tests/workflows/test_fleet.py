@@ -1,11 +1,10 @@
-"""fleet.yml of this project: judge, shards and report, on bare repositories; gh, which only gives git its access, is recorded."""
+"""fleet.yml of this project: judge, shards and report, on bare repositories. Only ``gh auth setup-git`` is recorded."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,9 +41,10 @@ class Project:
         """Run the workflow, and take over what it pushed, as GitHub keeps it for the next run."""
         folder = self.fleet.folder
         payload = {"repository": {"full_name": "acme/golden-path"}, "inputs": inputs or {}}
-        result = runner.run(folder, "workflow_dispatch", payload, "fleet.yml", recorders={"gh": Recorder(env=("GH_TOKEN",))},
-                            values={"actions/create-github-app-token": {"token": "app-token"}}, env=self.env,
-                            **{**APP, **settings})  # fmt: skip
+        result = runner.run(
+            folder, "workflow_dispatch", payload, "fleet.yml", recorders={"gh": Recorder(env=("GH_TOKEN",))},
+            values={"actions/create-github-app-token": {"token": "app-token"}}, env=self.env, **{**APP, **settings},
+        )  # fmt: skip
         remote = result.remotes / "acme/golden-path"
         if lab.git(remote, "for-each-ref", f"refs/heads/{fleets.LEDGER}"):
             lab.git(folder, "fetch", "--quiet", str(remote), f"+refs/heads/{fleets.LEDGER}:refs/heads/{fleets.LEDGER}")
@@ -52,7 +52,7 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
+def project(tmp_path: Path) -> Project:
     with Renderer(trust=True) as renderer:
         fleet = fleets.make(tmp_path, renderer, {"first": 2, "rest": 3})
     names = ["Makefile", "requirements.txt", ".github/workflows/fleet.yml"]
@@ -70,7 +70,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
     program.chmod(0o755)
     (fleet.folder / ".venv/ready").touch()
     os.utime(fleet.folder / ".venv/ready", (2**31, 2**31))  # newer than any checkout's requirements.txt
-    yield Project(fleet, {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    return Project(fleet, {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")})
 
 
 def test_a_rollout_in_three_runs(project: Project, runner: Lab) -> None:
