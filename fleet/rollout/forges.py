@@ -92,7 +92,7 @@ class GitHub:
 
     def pull(self, branch: str, mark: str) -> Pull | None:
         """Return the newest that has the mark; those of people, or of another rollout, are not ours."""
-        found: list[dict[str, Any]] = json.loads(_gh(
+        found: list[dict[str, Any]] = _json(_gh(
             "pr", "list", "--repo", self._repository, "--head", branch, "--state", "all", "--limit", "100",
             "--json", "number,state,url,body,isCrossRepository",
         ))  # fmt: skip
@@ -116,12 +116,13 @@ class GitHub:
 
     def checks(self, commit: str) -> str:
         """Return the state of all check runs and statuses of a commit, rolled up by GitHub."""
-        found = json.loads(_gh(
+        found = _json(_gh(
             "api", "graphql", "--hostname", self._host, "-f", f"query={_ROLLUP}", "-f", f"owner={self._owner}",
             "-f", f"name={self._name}", "-f", f"oid={commit}",
         ))  # fmt: skip
-        known = found["data"]["repository"]["object"] or {}
-        return _STATES.get((known.get("statusCheckRollup") or {}).get("state", ""), UNKNOWN)
+        for key in ("data", "repository", "object", "statusCheckRollup"):
+            found = found.get(key) or {}  # a commit without checks has null there
+        return _STATES.get(found.get("state", ""), UNKNOWN)
 
 
 def of(member: Member, clone: Clone) -> Forge:
@@ -134,6 +135,13 @@ def _parts(address: str) -> Sequence[str]:
     if not found:
         raise FleetError(f"{address} is no address of a repository of GitHub's", Exit.FLEET)
     return found.groups()
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise FleetError(f"gh answered what is no JSON: {text[:80]!r}") from None
 
 
 def _gh(*arguments: str, data: str = "") -> str:

@@ -108,6 +108,8 @@ class Run:
             result: of ``judge``.
             size: how many services a part should have.
         """
+        if result.rollout is None or result.rollout.state in (ledger.BACK, ledger.DONE):
+            return []
         number = min(SHARDS, -(-len(result.seen) // size))
         return [f"{index}/{number}" for index in range(1, number + 1)]
 

@@ -244,6 +244,16 @@ def test_a_check_of_the_fleets_own(tmp_path: Path, renderer: Renderer) -> None:
     assert "other 3" in git(broken, "show", f"{REVERT}:b.txt").splitlines()
 
 
+def test_services_without_checks(small: Fleet) -> None:
+    """Required, they never let a ring pass; optional, merged is green."""
+    first = small.rings["first"]
+    small.run("advance")
+    fleets.merge(first)
+    assert states(small.told("advance")) == {"merged"}
+    small.write("defaults: {checks: optional}")
+    assert rings(small.told("advance")) == {"first": "passed", "rest": "running"}
+
+
 def test_soak(small: Fleet) -> None:
     small.write("defaults: {soak: 3s, green: checked}")
     small.run("advance")

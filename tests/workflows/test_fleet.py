@@ -105,7 +105,7 @@ def test_rollback_by_hand(project: Project, runner: Lab) -> None:
     result = project.run(runner, {"rollback": "latency; rose"})
     assert project.fleet.events() == ["start", "ring", "stop", "back"]
     assert all(fleets.branches(one) == ["main"] for one in project.fleet.services)
-    assert "taken back: latency; rose" in result.jobs["report"].summary
+    assert "taken back: latency; rose" in result.jobs["judge"].summary
 
 
 @pytest.mark.parametrize("left", ["fleet.yaml", "the App"])
