@@ -12,6 +12,7 @@ from fleet.service import Service
 from fleet.template import Template
 
 FILE = "pins.yaml"
+SHORT = 3  # letters of a word that may stand for something else
 _DIGEST = re.compile(r"[0-9a-f]{40,64}")
 
 
@@ -57,7 +58,9 @@ def _wanted(value: str) -> str:
 
 
 def _has(line: str, name: str, value: str) -> bool:
-    """Whether a line has a digest, or a plain version next to the name of its tool."""
+    """Whether a line has a digest, or a plain version beside its tool's name or that name's first word."""
     if _DIGEST.fullmatch(value):
         return value in line
-    return name in line and bool(re.search(rf"(?<![\d.]){re.escape(value)}(?![\w.])", line))
+    first = name.split("-")[0]
+    named = (first if len(first) > SHORT else name).lower() in line.lower()
+    return named and bool(re.search(rf"(?<![\d.]){re.escape(value)}(?![\w.])", line))

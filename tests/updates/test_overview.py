@@ -68,9 +68,10 @@ def test_status(fleet: Fleet) -> None:
 
 def test_pins_that_the_newest_version_moved(tmp_path: Path, renderer: Renderer) -> None:
     """A digest that somebody moved is not behind; a plain version counts only beside its name."""
-    text = "uses: acme/checkout@{0} # {1}\nimage: base@sha256:{0}{0}\ntool==1.{2}.0\nother 1.{2}.0\n"
+    text = "uses: acme/checkout@{0} # {1}\nimage: base@sha256:{0}{0}\n"
+    text += "tool==1.{2}.0\nother 1.{2}.0\nLINTER_VERSION := 1.{2}.0\n"
     pinned = 'actions: {{acme/checkout: "{0} # {1}"}}\nimages: {{base: "base@sha256:{0}{0}"}}\n' \
-             'tools: {{tool: "1.{2}.0", absent: "1.{2}.0"}}\n'  # fmt: skip
+             'tools: {{tool: "1.{2}.0", linter-run: "1.{2}.0", absent: "1.{2}.0"}}\n'  # fmt: skip
     source = foreign.template(tmp_path / "template", [foreign.write("ci.yml", text.format(SHA[OLD], OLD, 1))])
     (source / "pins.yaml").write_text(pinned.format(SHA[OLD], OLD, 1))
     commit_all(source, "Pins")
@@ -87,10 +88,10 @@ def test_pins_that_the_newest_version_moved(tmp_path: Path, renderer: Renderer) 
     made.folder.mkdir()
     made.write()
     told = {one["name"]: one["pins"] for one in as_json("status", "--fleet", made.file)}
-    assert set(told["old"]) == {"acme/checkout", "base", "tool"}
+    assert set(told["old"]) == {"acme/checkout", "base", "tool", "linter-run"}
     assert told["old"]["tool"] == ["1.1.0", "1.2.0"]
     assert told["new"] == {}
-    assert set(told["moved"]) == {"acme/checkout", "tool"}
+    assert set(told["moved"]) == {"acme/checkout", "tool", "linter-run"}
 
 
 @pytest.mark.parametrize(
