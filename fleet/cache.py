@@ -18,13 +18,14 @@ def folder() -> Path:
 
 
 @contextlib.contextmanager
-def locked(path: Path, *, wait: bool, message: str = "") -> Iterator[None]:
+def locked(path: Path, *, wait: bool, message: str = "", shared: bool = False) -> Iterator[None]:
     """Hold a lock on an existing folder; the kernel gives it back however this process ends, and no file is left.
 
     Args:
         path: the folder.
         wait: wait for who holds it; otherwise that is an error.
         message: of that error.
+        shared: together with others who hold it so.
 
     Raises:
         FleetError: somebody else holds it.
@@ -32,7 +33,7 @@ def locked(path: Path, *, wait: bool, message: str = "") -> Iterator[None]:
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise FleetError(message, Exit.BUSY) from None
         yield

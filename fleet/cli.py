@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -13,14 +12,20 @@ from typing import Any
 
 from fleet import apply, patches, plan, report, rollback, service, simulate_cli, status
 from fleet.errors import Exit, FleetError
+from fleet.output import print_json as _print_json
+from fleet.output import print_lines as _print
+from fleet.output import say as _say
 from fleet.render import Renderer
+from fleet.rollout import commands as rollout
 from fleet.template import Templates
 from fleet.trees import Store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    rollout.refuse(parser, options)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary folders go
     if options.patches == "off":
         os.environ[patches.SWITCH] = "off"
@@ -38,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
+    if options.fleet:
+        return rollout.plan(options)
     opened = service.load(options.path, options.answers_file)
     template = Templates().get(opened.answers.source)
     new = plan.target(template, opened.answers.version, options.to)
@@ -97,6 +104,8 @@ def _rollback(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
+    if options.fleet:
+        return rollout.status(options)
     rows: list[status.Status] = []
     failed: dict[str, str] = {}
     templates, code = Templates(), 0
@@ -130,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="golden-path", description="Carry new versions of Copier templates into services; nobody's work is lost."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    rollout.add(commands)
     for name, run, text in (
         ("plan", _plan, "say what an upgrade would do, file by file; change nothing"),
         ("apply", _apply, "make the branch of an upgrade, with one commit"),
@@ -141,9 +151,13 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="for programs")
         command.add_argument("--answers-file", default="", help="which, where there are several")
         if name == "status":
-            command.add_argument("paths", metavar="PATH", type=Path, nargs="+", help="the root of a repository")
+            command.add_argument("paths", metavar="PATH", type=Path, nargs="*", help="the root of a repository")
+        elif name == "plan":
+            command.add_argument("path", metavar="PATH", type=Path, nargs="?", help="the root of a repository")
         else:
             command.add_argument("path", metavar="PATH", type=Path, help="the root of a repository")
+        if name in ("plan", "status"):
+            rollout.options_of_fleet(command, html=name == "status")
         if name != "rollback":
             command.add_argument("--trust", action="store_true", help="let the template run code of its own")
             command.add_argument(
@@ -160,21 +174,6 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--checkout", action="store_true", help="switch the work tree to the branch")
     simulate_cli.add(commands)
     return parser
-
-
-def _print(*lines: str) -> None:
-    for line in lines:
-        sys.stdout.buffer.write(f"{line}\n".encode(errors="surrogateescape"))
-    sys.stdout.flush()
-
-
-def _print_json(data: object) -> None:
-    _print(json.dumps(data, indent=2, default=str))
-
-
-def _say(text: str) -> None:
-    sys.stderr.buffer.write(f"{text}\n".encode(errors="surrogateescape"))
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ class Exit(IntEnum):
     TEMPLATE = 5
     ANSWERS = 6
     BUSY = 7
+    FLEET = 10
+    STOPPED = 11
 
 
 class FleetError(Exception):

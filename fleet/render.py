@@ -7,6 +7,7 @@ import re
 import select
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +29,7 @@ class Renderer:
     def __init__(self, *, trust: bool = False) -> None:
         self._trust = trust
         self._process: subprocess.Popen[str] | None = None
+        self._turn = threading.Lock()  # one job at a time, whoever asks
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +73,8 @@ class Renderer:
             "answers_file": answers_file,
             "trust": self._trust,
         }
-        result = self._ask(json.dumps(job, default=str))
+        with self._turn:
+            result = self._ask(json.dumps(job, default=str))
         if result:
             raise _failure(result["kind"], result["reason"], version, answers_file)
 

@@ -52,7 +52,7 @@ def rollback(path: Path, *, answers_file: str = "") -> Outcome:
             branches.delete(opened, branch, commit)
         if pending:
             return Outcome(REMOVED, tuple(pending), opened.answers.version)
-        return _revert(opened)
+        return revert(opened)
 
 
 def _pending(opened: Service) -> dict[str, str]:
@@ -94,7 +94,12 @@ def last_upgrade(opened: Service) -> tuple[str, str]:
     return changed[0], changed[-1]
 
 
-def _revert(opened: Service) -> Outcome:
+def revert(opened: Service) -> Outcome:
+    """Make a branch that takes back the upgrade which brought the version that HEAD has.
+
+    Raises:
+        FleetError: there is no such upgrade, or the branch has a person's commits.
+    """
     upgrade, _ = last_upgrade(opened)
     if not upgrade:
         raise FleetError("nothing to roll back: the service has had no upgrade that its history shows", Exit.REPOSITORY)

@@ -205,3 +205,14 @@ class Templates:
             fresh.refresh()
             self._known[source] = fresh
         return self._known[source]
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two addresses are of one template, by https or ssh, with or without ``.git``."""
+    return _place(one) == _place(other)
+
+
+def _place(source: str) -> str:
+    text = address(source).rstrip("/").removesuffix(".git")
+    found = re.fullmatch(r"(?:(?:https?|ssh|git)://)?(?:[^/@]+@)?([\w.-]+\.\w+)(?::\d+(?=/))?[:/]+(.+)", text)
+    return f"{found[1].lower()}/{found[2]}" if found else text

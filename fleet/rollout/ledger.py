@@ -1,0 +1,176 @@
+"""What a rollout has decided so far: a line of JSON an event, in a branch of the repository that has ``fleet.yaml``.
+
+The state of each service is in its branches and pull requests; here is only what cannot be read from them: which
+version is rolled out, which rings have started, and whether it was stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fleet import git
+from fleet.errors import Exit, FleetError
+from fleet.trees import EMAIL, NOTHING
+
+BRANCH = "golden-path/ledger"
+FILE = "ledger.jsonl"
+START, RING, ENOUGH, LACK, STOP, BACK, DONE = "start", "ring", "enough", "lack", "stop", "back", "done"
+_REF = f"refs/heads/{BRANCH}"
+_TRACKED = "refs/golden-path/ledger"
+_WHO = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", "golden-path"), ("EMAIL", EMAIL))}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One version on its way through the rings.
+
+    Attributes:
+        id: when it was started, which no other one has.
+        version: of the template.
+        ring: the name of the one that started last.
+        state: the event that counts: ``start`` (it runs), ``stop`` (it is taken back), ``back`` or ``done``.
+        reason: why it was stopped.
+        enough: since when enough of the ring is green; None where it is not.
+        started: when each ring started, by name.
+    """
+
+    id: str
+    version: str
+    ring: str = ""
+    state: str = START
+    reason: str = ""
+    enough: datetime | None = None
+    started: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def mark(self) -> str:
+        """The line by which its pull requests are known."""
+        return f"Rollout: {self.version} of {self.id}"
+
+
+def event(name: str, **facts: Any) -> dict[str, Any]:
+    """Return an event of now."""
+    return {"at": datetime.now(UTC).isoformat(timespec="microseconds"), "event": name, **facts}
+
+
+def last(events: Iterable[dict[str, Any]]) -> Rollout | None:
+    """Return the rollout that the events tell of last, or None where there was none."""
+    rollout: Rollout | None = None
+    for one in events:
+        name = one["event"]
+        if name == START:
+            rollout = Rollout(one["at"], one["version"])
+        elif rollout is None:
+            continue
+        elif name == RING:
+            started = {**rollout.started, one["ring"]: one["at"]}
+            rollout = replace(rollout, ring=one["ring"], enough=None, started=started)
+        elif name in (ENOUGH, LACK):
+            rollout = replace(rollout, enough=datetime.fromisoformat(one["at"]) if name == ENOUGH else None)
+        else:
+            rollout = replace(rollout, state=name, reason=one.get("reason", rollout.reason))
+    return rollout
+
+
+class Ledger:
+    """The ledger of a fleet; in ``origin`` where the repository has one.
+
+    Args:
+        file: the fleet's ``fleet.yaml``.
+
+    Raises:
+        FleetError: it is in no git repository.
+    """
+
+    def __init__(self, file: Path) -> None:
+        folder = file.resolve().parent
+        try:
+            self.folder = Path(git.text("rev-parse", "--path-format=absolute", "--git-common-dir", cwd=folder))
+        except git.GitError:
+            raise FleetError(
+                f"{file} is in no git repository: commit it to one, since the ledger of its rollouts is a branch there",
+                Exit.FLEET,
+            ) from None
+        self._origin = "origin" in git.text("remote", cwd=self.folder).split()
+        self._tip = ""
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return all events, oldest first.
+
+        Raises:
+            FleetError: ``origin`` cannot be reached, or the ledger is damaged.
+        """
+        ref = _REF
+        if self._origin:
+            ref = _TRACKED
+            try:
+                if git.text("ls-remote", "origin", _REF, cwd=self.folder):
+                    git.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", f"+{_REF}:{ref}",
+                            cwd=self.folder)  # fmt: skip
+                elif git.text("rev-parse", "--verify", "--quiet", ref, cwd=self.folder, codes=(0, 1)):
+                    git.run("update-ref", "-d", ref, cwd=self.folder)
+            except git.GitError as error:
+                raise git.refuse(error, "the origin of fleet.yaml, which has the ledger, cannot be reached",
+                                 Exit.FLEET) from None  # fmt: skip
+        self._tip = git.text("rev-parse", "--verify", "--quiet", ref, cwd=self.folder, codes=(0, 1))
+        if not self._tip:
+            return []
+        try:
+            text = git.text("cat-file", "blob", f"{self._tip}:{FILE}", cwd=self.folder)
+            return [_checked(json.loads(line)) for line in text.splitlines()]
+        except (git.GitError, ValueError, KeyError, TypeError) as error:
+            raise FleetError(
+                f"the ledger is damaged ({error}): mend {FILE} in the branch {BRANCH}", Exit.FLEET
+            ) from None
+
+    def add(self, known: Sequence[dict[str, Any]], *events: dict[str, Any]) -> list[dict[str, Any]]:
+        """Write events after those that were read.
+
+        Args:
+            known: what ``read`` returned, or ``add`` before.
+            events: to add.
+
+        Returns:
+            All events.
+
+        Raises:
+            FleetError: another run wrote meanwhile, or the ledger cannot be written.
+        """
+        everything = [*known, *events]
+        text = "".join(json.dumps(one) + "\n" for one in everything)
+        blob = self._git("hash-object", "-w", "--stdin", data=text)
+        tree = self._git("mktree", data=f"100644 blob {blob}\t{FILE}\n")
+        parents = ("-p", self._tip) if self._tip else ()
+        title = ", ".join(" ".join(str(one[key]) for key in ("event", "version", "ring") if key in one)
+                          for one in events)  # fmt: skip
+        commit = self._git("commit-tree", tree, *parents, "-m", f"Ledger: {title}")
+        try:
+            if self._origin:
+                self._git("push", "--quiet", "--no-verify", f"--force-with-lease={_REF}:{self._tip}", "origin",
+                          f"{commit}:{_REF}")  # fmt: skip
+            else:
+                self._git("update-ref", _REF, commit, self._tip or NOTHING)
+        except git.GitError as error:
+            raise git.refuse(
+                error, f"the ledger ({BRANCH}) cannot be written: did another run write it meanwhile? run again",
+                Exit.BUSY,
+            ) from None  # fmt: skip
+        self._tip = commit
+        return everything
+
+    def _git(self, *arguments: str, data: str = "") -> str:
+        return git.run(*arguments, cwd=self.folder, data=data.encode(), env=_WHO).decode().strip()
+
+
+def _checked(one: dict[str, Any]) -> dict[str, Any]:
+    datetime.fromisoformat(one["at"])
+    needed = {START: "version", RING: "ring"}.get(one["event"])
+    if one["event"] not in (START, RING, ENOUGH, LACK, STOP, BACK, DONE) or (needed and needed not in one):
+        raise ValueError(f"unknown event {one}")
+    return one
