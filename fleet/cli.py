@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fleet import apply, patches, plan, report, rollback, service, status
+from fleet import adopt, adopt_text, apply, patches, plan, report, rollback, service, status
 from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from fleet.template import Templates
@@ -115,6 +115,26 @@ def _status(options: argparse.Namespace) -> int:
     return code
 
 
+def _adopt(options: argparse.Namespace) -> int:
+    with Renderer(trust=options.trust) as renderer:
+        done = adopt.adopt(
+            options.path,
+            renderer,
+            source=options.template,
+            to=options.to,
+            data=options.data,
+            answers_file=options.answers_file,
+            show=options.diff,
+        )
+    if done.dirty:
+        _say("golden-path: uncommitted changes stay in the work tree and are not looked at")
+    if options.json:
+        _print_json(adopt_text.as_json(done))
+    else:
+        _print(*adopt_text.text(done))
+    return Exit.CONFLICT if done.adoption.differing else Exit.DONE
+
+
 class _Data(argparse.Action):
     def __call__(
         self, parser: argparse.ArgumentParser, options: argparse.Namespace, value: Any, _option: str | None = None
@@ -135,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         ("apply", _apply, "make the branch of an upgrade, with one commit"),
         ("rollback", _rollback, "remove the branch of an upgrade, or make one that takes a merged upgrade back"),
         ("status", _status, "list version, versions behind, drift and last upgrade"),
+        ("adopt", _adopt, "bring a repository without an answers file into the fleet: a branch, with one commit"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(run=run, patches="on", trust=False)
@@ -149,11 +170,14 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--patches", choices=("on", "off"), help=f"speed patches to Copier, as {patches.SWITCH}"
             )
-        if name in ("plan", "apply"):
+        if name in ("plan", "apply", "adopt"):
             command.add_argument(
                 "--to", default="", metavar="VERSION", help="a tag of the template; the newest by default"
             )
             command.add_argument("--data", action=_Data, default={}, metavar="NAME=VALUE", help="an answer")
+        if name == "adopt":
+            command.add_argument("--template", default="", metavar="URL", help="the template, as copier takes it")
+            command.add_argument("--diff", action="store_true", help="show what it would do, line by line; do nothing")
         if name == "plan":
             command.add_argument("--diff", action="store_true", help="with the changed lines")
         if name == "apply":

@@ -22,6 +22,7 @@ class Config:
         exclude: patterns of files that it does not write.
         envops: settings of its Jinja environment.
         migrations: whether it has ``_migrations``.
+        answers_file: how it calls its answers file.
     """
 
     questions: frozenset[str]
@@ -29,6 +30,7 @@ class Config:
     exclude: tuple[str, ...]
     envops: dict[str, Any]
     migrations: bool
+    answers_file: str = ".copier-answers.yml"
 
 
 def load(folder: Path) -> Config:
@@ -56,6 +58,7 @@ def load(folder: Path) -> Config:
         exclude=tuple(map(str, merged.get("_exclude", ()))),
         envops=dict(merged.get("_envops") or {}),
         migrations=bool(merged.get("_migrations")),
+        answers_file=str(merged.get("_answers_file") or Config.answers_file),
     )
 
 
