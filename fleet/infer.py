@@ -163,6 +163,7 @@ def first(rules: Sequence[Rule], repository: Repository) -> Found | None:
 
 
 def _apply(rule: Rule, repository: Repository) -> Found | None:
+    texts: list[tuple[str, str | None]]
     if rule.source == "remote":
         texts = [("the remote", repository.remote)]
     elif rule.source == "folder":
