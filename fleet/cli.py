@@ -150,7 +150,7 @@ def _doctor(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(output.as_json(report))
     elif options.fix_diff:
-        _print(*report.fixes.splitlines())
+        _print(*report.fixes.split("\n")[:-1])
     else:
         _print(*output.text(report))
     asked = (*SEVERITIES, "none").index(options.fail_on)

@@ -134,11 +134,12 @@ def named_versions(repository: Repository) -> Iterator[Found]:
 @rule("GP204", WARNING, "The cluster can ask whether it is well.", "one that hangs still gets requests")
 def probed(repository: Repository) -> Iterator[Found]:
     """Workloads with no container that has a readiness probe."""
-    for path, _, pod in _containers(repository):
+    for path, container, pod in _containers(repository):
         containers = [one for one in _list(pod.get("containers")) if isinstance(one, dict)]
-        first = next((one for one in containers if "image" in one), {})
-        if first and not any("readinessProbe" in one for one in containers):
-            number = _number(repository, path, str(first["image"]))
+        if any("readinessProbe" in one for one in containers):
+            continue
+        if container is next(one for one in containers if "image" in one):
+            number = _number(repository, path, str(container["image"]))
             yield Found(path, number, "no container has a readinessProbe: serve a health endpoint, and name it here")
 
 
