@@ -201,7 +201,7 @@ class _Adopting:
         target = self.opened.answers.version
         if unknown := sorted(set(self.data) - self.template.config(target).questions):
             raise FleetError(f"version {target} of the template asks no {', '.join(unknown)}", Exit.ANSWERS)
-        self.rules = infer.load(self.template.file(target, infer.NAME))
+        self.rules = self.template.rules(target)
         self.repository = self.as_repository()
         self.found = self.all_found()
         version, generated = self.base(to)
@@ -243,9 +243,17 @@ class _Adopting:
         return Found(value, self.found[name].where if name in self.found else "default")
 
     def base(self, to: str) -> tuple[str, bool]:
-        """Choose the version, and say whether the template wrote the repository once."""
-        if to:
-            return to, bool(self.before) or self.likeness(to) >= similar.HALF
+        """Choose the version, and say whether it wrote the repository once, so that what is missing was deleted."""
+        nearest, generated = self.nearest()
+        if to in ("", nearest):
+            return nearest, generated
+        if generated:
+            self.notes.append(f"the repository is most like {nearest}: what is new since looks like what you deleted, "
+                              "so better adopt without --to, and go on with golden-path apply")  # fmt: skip
+        return to, False
+
+    def nearest(self) -> tuple[str, bool]:
+        """Find the version that the repository is most like; the newest where that is none."""
         if self.before:
             with suppress(FleetError):
                 self.template.commit(self.before.version)

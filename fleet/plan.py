@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleet import answers, changelog, infer, merge, versions
+from fleet import answers, changelog, merge, versions
 from fleet.errors import Exit, FleetError
 from fleet.ownership import Ownership
 from fleet.render import Renderer
@@ -132,7 +132,7 @@ def compute(
     ours = store.list(service.head)
     given = _answers_in(service, template, new, theirs, store)
     owner = Ownership(template.config(new), given)
-    leave_out = infer.load(template.file(new, infer.NAME)).leave_out
+    leave_out = template.rules(new).leave_out
     result = merge.merge(store, base, ours, theirs, owner, service.answers.path, leave_out)
     changes = list(_changes(base, ours, theirs, result))
     differ = {

@@ -55,7 +55,7 @@ def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file
     template = templates.get(source)
     newest = plan.target(template, version, "")
     owner = Ownership(template.config(version), opened.answers.values)
-    leave_out = infer.load(template.file(version, infer.NAME)).leave_out
+    leave_out = template.rules(version).leave_out
     with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
         wrote = plan.rendering(opened, template, version, renderer, store, {})
         has = store.list(opened.head)

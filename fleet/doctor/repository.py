@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from pathspec import PathSpec
 
-from fleet import infer, plan, versions
+from fleet import plan, versions
 from fleet.answers import Answers
 from fleet.errors import FleetError, UntrustedError
 from fleet.ownership import Ownership
@@ -81,7 +81,7 @@ def membership(opened: Service, answers_file: str, problem: str, renderer: Rende
         newest = plan.target(template, found.version, "")
         behind = versions.between(template.tags, found.version, newest)
         owner = Ownership(template.config(found.version), found.values)
-        leave_out = infer.load(template.file(found.version, infer.NAME)).leave_out
+        leave_out = template.rules(found.version).leave_out
     except FleetError as error:
         return Membership(found, answers_file, lost=str(error))
     try:

@@ -195,6 +195,17 @@ def test_the_nearest_version_is_the_base(history: Path, tmp_path: Path, renderer
         assert adopt.adopt(folder, renderer, source=str(history)).adoption.version == version
 
 
+def test_another_version_than_the_nearest(history: Path, tmp_path: Path, renderer: Renderer) -> None:
+    """What is missing may be new in it, so it is added; and it is said that there is a better way."""
+    folder = tmp_path / "orders"
+    foreign.render(renderer, history, "v2.0.0", folder)
+    (folder / foreign.ANSWERS).unlink()
+    commit_all(folder)
+    done = adopt.adopt(folder, renderer, source=str(history), to="v3.0.0")
+    assert {one.path for one in done.adoption.files if one.status == adopt.NEW} == {"docs/new.md", "make/usage.awk"}
+    assert done.adoption.notes[0].startswith("the repository is most like v2.0.0: ")
+
+
 def test_one_that_the_template_did_not_write_gets_the_newest(history: Path, tmp_path: Path, renderer: Renderer) -> None:
     folder = existing.write(tmp_path / "orders", existing.GO)
     assert adopt.adopt(folder, renderer, source=str(history)).branch == "golden-path/adopt-v3.0.0"
