@@ -2,100 +2,36 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fleet import adopt_text, answers, branches, cache, git, infer, lost, service, similar, versions
+from fleet.adoption import (
+    DIFFERS,
+    LEFT_OUT,
+    NEW,
+    SAME,
+    SHOWN,
+    YOURS,
+    Adoption,
+    File,
+    Outcome,
+)
 from fleet.answers import Answers
-from fleet.apply import CREATED, THERE, stands_on_head
+from fleet.apply import CREATED, THERE
 from fleet.errors import Exit, FleetError
 from fleet.infer import Found
 from fleet.ownership import Ownership
 from fleet.render import Renderer
 from fleet.service import Service
 from fleet.template import Template, Templates, address
-from fleet.trees import FILE, Entry, Store, Tree
-
-NEW, SAME, DIFFERS, YOURS, LEFT_OUT = "new", "same", "differs", "yours", "left out"
-STATUSES = (DIFFERS, NEW, LEFT_OUT, YOURS, SAME)
-SHOWN = "nothing changed"
-
-
-@dataclass(frozen=True)
-class File:
-    """A file of the template, and what becomes of it.
-
-    Attributes:
-        path: where the template has it.
-        status: one of ``STATUSES``.
-        reason: why, where that is not plain.
-        ours: in the repository; None where it has none.
-        theirs: in the rendering.
-    """
-
-    path: str
-    status: str
-    reason: str
-    ours: Entry | None
-    theirs: Entry
-
-
-@dataclass(frozen=True)
-class Adoption:
-    """What an adoption brings.
-
-    Attributes:
-        source: the template.
-        version: of the template, that the repository is most like, or was to be.
-        answers_file: its name.
-        generated: whether the template wrote the repository once.
-        answers: by question, with where each was found.
-        notes: what else a person should know.
-        next: what a person does after it.
-        files: sorted by path.
-        tree: of the repository with what is new.
-    """
-
-    source: str
-    version: str
-    answers_file: str
-    generated: bool
-    answers: Mapping[str, Found]
-    notes: Sequence[str]
-    next: str
-    files: Sequence[File]
-    tree: Tree = field(repr=False)
-
-    @property
-    def differing(self) -> list[File]:
-        """What a person has to look at."""
-        return [one for one in self.files if one.status == DIFFERS]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What ``adopt`` did.
-
-    Attributes:
-        status: ``created``, ``there already`` or ``nothing changed``.
-        adoption: what it brings.
-        branch: its name.
-        commit: of the branch; empty where it was only shown.
-        diffs: by path, from theirs to the template's; only where it was only shown.
-        dirty: whether the work tree has changes that are not in the branch.
-    """
-
-    status: str
-    adoption: Adoption
-    branch: str
-    commit: str = ""
-    diffs: Mapping[str, str] = field(default_factory=dict)
-    dirty: bool = False
+from fleet.trees import FILE, Store, Tree, raw
 
 
 def adopt(
@@ -139,19 +75,19 @@ def adopt(
         with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
             adoption = _Adopting(replace(opened, answers=found), template, renderer, store, data or {}, before).run(to)
             at = replace(opened, answers=replace(found, version=adoption.version))
-            return _write(at, adoption, store, show=show, asked=bool(data))
+            return _write(at, adoption, store, show=show)
 
 
-def _write(opened: Service, adoption: Adoption, store: Store, *, show: bool, asked: bool) -> Outcome:
+def _write(opened: Service, adoption: Adoption, store: Store, *, show: bool) -> Outcome:
     dirty = service.uncommitted(opened)
     branch = branches.name(opened, adoption.version, "adopt-")
     if show:
         diffs = {one.path: store.diff(one.ours, one.theirs) for one in adoption.files if one.status in (DIFFERS, NEW)}
         return Outcome(SHOWN, adoption, branch, diffs=diffs, dirty=dirty)
     text = adopt_text.message(adoption)
-    commit = store.commit(store.write(adoption.tree), opened.head, message=text.encode(), date=opened.date)
+    commit = store.commit(store.write(adoption.tree), opened.head, message=raw(text), date=opened.date)
     tip = branches.tip(opened, branch)
-    if tip and (commit == tip or (not asked and stands_on_head(opened, tip))):
+    if tip and commit in git.text("rev-list", tip, f"^{opened.head}", cwd=opened.path).split():
         return Outcome(THERE, adoption, branch, tip, dirty=dirty)
     if tip:
         branches.refuse_if_somebodys(opened, branch, tip)
@@ -170,7 +106,10 @@ def _source(source: str, before: Answers | None) -> str:
 
 def _refuse_adopted(opened: Service, names: Sequence[str], wanted: str, source: str) -> None:
     for name in sorted(name for name in names if answers.PATTERN.fullmatch(name) or name == wanted):
-        content = git.run("cat-file", "blob", f"{opened.head}:{name}", cwd=opened.path)
+        try:
+            content = git.run("cat-file", "blob", f"{opened.head}:{name}", cwd=opened.path)
+        except git.GitError:
+            raise FleetError(f"{name} is a folder: call the file otherwise with --answers-file", Exit.ANSWERS) from None
         there = answers.parse(name, content)
         if name == wanted or address(there.source) == address(source):
             raise FleetError(
@@ -196,6 +135,7 @@ class _Adopting:
         self.contents = similar.Contents(store)
         self.notes: list[str] = []
         self.rendered: dict[str, Tree] = {}
+        self.refused: dict[str, list[str]] = {}  # by version, found answers that it does not accept
 
     def run(self, to: str) -> Adoption:
         target = self.opened.answers.version
@@ -217,8 +157,8 @@ class _Adopting:
             version=version,
             answers_file=name,
             generated=generated,
-            answers={key: self.told(key, value) for key, value in sorted(values.items())},
-            notes=self.notes,
+            answers={key: self.told(key, value, version) for key, value in sorted(values.items())},
+            notes=[*self.notes, *map(self.note, self.refused[version])],
             next="" if generated else adopt_text.checklist(self.rules.next, values),
             files=files,
             tree={**self.ours, **added, name: tree[name]},
@@ -239,8 +179,13 @@ class _Adopting:
             found |= {name: Found(value, where) for name, value in self.before.values.items()}
         return found | {name: Found(value, "--data") for name, value in self.data.items()}
 
-    def told(self, name: str, value: Any) -> Found:
-        return Found(value, self.found[name].where if name in self.found else "default")
+    def told(self, name: str, value: Any, version: str) -> Found:
+        here = name in self.found and name not in self.refused[version]
+        return Found(value, self.found[name].where if here else "default")
+
+    def note(self, name: str) -> str:
+        one = self.found[name]
+        return f"{name} is not {one.value!r}, as {one.where} has it, since the template refuses it"
 
     def base(self, to: str) -> tuple[str, bool]:
         """Choose the version, and say whether it wrote the repository once, so that what is missing was deleted."""
@@ -279,31 +224,27 @@ class _Adopting:
 
     def render(self, version: str) -> Tree:
         """Render a version; a found answer that it does not accept is left to its default."""
+        refused = self.refused.setdefault(version, [])
+        questions = self.template.config(version).questions
         while version not in self.rendered:
-            questions = self.template.config(version).questions
-            given = {name: one.value for name, one in self.found.items() if name in questions}
+            given = {name: one.value for name, one in self.found.items() if name in questions and name not in refused}
             folder = self.store.folder / "adopt" / self.opened.name
             folder.mkdir(parents=True)
             try:
                 self.renderer.render(self.template, version, folder, self.opened.answers.path, given)
                 self.rendered[version] = self.store.add(folder)
             except FleetError as error:
-                self.drop(str(error), error)
+                refused.append(self.to_blame(error, set(given) - set(self.data)))
             finally:
                 shutil.rmtree(folder.parent)
         return self.rendered[version]
 
-    def drop(self, reason: str, error: FleetError) -> None:
-        """Forget the answer that a failure names; it goes on where that one was found, not given."""
-        named = [
-            name
-            for name, one in self.found.items()
-            if name not in self.data and (f" {name}: " in reason or f"'{name}'" in reason or f"'{name}:" in reason)
-        ]
+    def to_blame(self, error: FleetError, found: set[str]) -> str:
+        """Return the answer that a failure names; it goes on without one that was found, not without a given one."""
+        named = sorted(name for name in found if re.search(rf"(?: {name}: |'{name}:?')", str(error)))
         if not named or error.code not in (Exit.ANSWERS, Exit.TEMPLATE):
             raise error
-        one = self.found.pop(named[0])
-        self.notes.append(f"{named[0]} is not {one.value!r}, as {one.where} has it, since the template refuses it")
+        return named[0]
 
     def files(self, version: str, tree: Tree, *, generated: bool) -> Iterator[File]:
         """Say what becomes of each file of the template's; nothing of theirs is overwritten."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fleet import changelog
-
-if TYPE_CHECKING:
-    from fleet.adopt import Adoption, Outcome
+from fleet.adoption import LEFT_OUT, NEW, STATUSES, Adoption, Outcome
 
 
 def message(adoption: Adoption) -> str:
@@ -30,7 +28,7 @@ def message(adoption: Adoption) -> str:
         )
     if adoption.next:
         parts.append(f"# To do\n\n{adoption.next}")
-    for title, status in (("New", "new"), ("Left out", "left out")):
+    for title, status in (("New", NEW), ("Left out", LEFT_OUT)):
         if lines := [_line(one.path, one.reason) for one in adoption.files if one.status == status]:
             parts.append(f"# {title}\n\n" + "\n".join(lines))
     parts.append(f"Template-To: {adoption.version}\nTemplate: {adoption.source}")
@@ -59,11 +57,11 @@ def text(done: Outcome) -> Iterator[str]:
         yield f"  differs   {file.path}" + (f": {file.reason}" if file.reason else "")
         yield from _indented(done.diffs.get(file.path, ""))
     for file in adoption.files if done.diffs else ():
-        if file.status == "new":
+        if file.status == NEW:
             yield f"  new       {file.path}"
             yield from _indented(done.diffs.get(file.path, ""))
     counted = {status: sum(one.status == status for one in adoption.files)
-               for status in ("differs", "new", "left out", "yours", "same")}  # fmt: skip
+                 for status in STATUSES}  # fmt: skip
     what = ", ".join(f"{number} {status}" for status, number in counted.items() if number) or "no files"
     yield f"{done.branch}: {done.status}; version {adoption.version}, {what}"
     if done.commit:

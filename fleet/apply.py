@@ -82,7 +82,7 @@ def _bring(
         return Outcome(CURRENT, plan.Plan(old, new), dirty=dirty)
     branch = branches.name(opened, new)
     tip = branches.tip(opened, branch)
-    if tip and not data and stands_on_head(opened, tip):
+    if tip and not data and _stands_on_head(opened, tip):
         return Outcome(THERE, plan.Plan(old, new), branch, tip, dirty)
     if tip:
         branches.refuse_if_somebodys(opened, branch, tip)
@@ -96,7 +96,7 @@ def _bring(
     return Outcome(CREATED, planned, branch, commit, dirty)
 
 
-def stands_on_head(opened: Service, tip: str) -> bool:
+def _stands_on_head(opened: Service, tip: str) -> bool:
     """Whether a branch is an upgrade of just what is committed, with or without commits of a person's on top."""
     added = git.text("rev-list", "--first-parent", "--reverse", tip, f"^{opened.head}", cwd=opened.path).split()
     if not added:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from fleet import adopt, apply
+from fleet import adopt, adoption, apply
 from fleet.render import Renderer
 from fleet.template import Template
 from tests.labs import template as lab
@@ -128,7 +130,7 @@ def test_what_is_theirs_is_not_replaced_by_a_file_of_another_name(
     ):
         folder = existing.write(tmp_path / language, existing.KINDS[language][0])
         done = adopt.adopt(folder, renderer, source=str(history), to="v2.0.0")
-        left = {one.path for one in done.adoption.files if one.status == adopt.LEFT_OUT}
+        left = {one.path for one in done.adoption.files if one.status == adoption.LEFT_OUT}
         assert absent <= left
         assert not absent & set(existing.tree(folder, BRANCH))
 
@@ -142,7 +144,7 @@ def test_the_next_upgrade_leaves_theirs_alone(language: str, history: Path, thei
     assert not done.plan.conflicts
     has = existing.tree(theirs, done.branch)
     assert {name: has.get(name) for name in had} == had
-    left = {one.path for one in adopted.adoption.files if one.status == adopt.LEFT_OUT}
+    left = {one.path for one in adopted.adoption.files if one.status == adoption.LEFT_OUT}
     assert not left & set(has)
     assert not FRESH & set(has)
     assert {"docs/new.md", "make/usage.awk"} <= set(has)
@@ -151,6 +153,19 @@ def test_the_next_upgrade_leaves_theirs_alone(language: str, history: Path, thei
     assert {"internal/fresh.txt" if language == "go" else "src/fresh.txt"} <= set(kept)
     if language == "go":
         assert kept["Makefile"] == "yours is another file than the template's"
+
+
+def test_what_was_added_works_together(history: Path, tmp_path: Path, renderer: Renderer) -> None:
+    """The Makefile reads its parts, and the policy finds only what the application lacks: a lock, a good image."""
+    for language, wanted in (("java", {"R004"}), ("python", {"R004", "D001", "D002", "D003", "D004", "D005"})):
+        folder = existing.write(tmp_path / language, existing.KINDS[language][0])
+        git(folder, "merge", "--quiet", adopt.adopt(folder, renderer, source=str(history), to="v2.0.0").branch)
+        shown = subprocess.run(["make", "help"], cwd=folder, capture_output=True, text=True, check=True).stdout
+        assert "make lint" in shown
+        policy = subprocess.run(
+            [sys.executable, "make/policy", "."], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert {line.split()[1] for line in policy.stdout.splitlines()} == wanted, policy.stdout + policy.stderr
 
 
 @pytest.mark.parametrize("memory", ["history", "files"])
@@ -176,7 +191,7 @@ def test_a_lost_answers_file_comes_back(
     commit_all(lost, "Lost")
     done = adopt.adopt(lost, renderer, source=str(history))
     assert done.adoption.generated
-    assert {one.path for one in done.adoption.files if one.status == adopt.NEW} == set()
+    assert {one.path for one in done.adoption.files if one.status == adoption.NEW} == set()
     assert {one.path for one in done.adoption.differing} == {"Makefile", "docker-bake.hcl"}
     merged(lost, done.branch)
     assert (lost / foreign.ANSWERS).read_bytes() == (kept / foreign.ANSWERS).read_bytes()
@@ -202,7 +217,7 @@ def test_another_version_than_the_nearest(history: Path, tmp_path: Path, rendere
     (folder / foreign.ANSWERS).unlink()
     commit_all(folder)
     done = adopt.adopt(folder, renderer, source=str(history), to="v3.0.0")
-    assert {one.path for one in done.adoption.files if one.status == adopt.NEW} == {"docs/new.md", "make/usage.awk"}
+    assert {one.path for one in done.adoption.files if one.status == adoption.NEW} == {"docs/new.md", "make/usage.awk"}
     assert done.adoption.notes[0].startswith("the repository is most like v2.0.0: ")
 
 

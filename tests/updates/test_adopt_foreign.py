@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet import adopt, apply, cache, infer
+from fleet import adopt, adoption, apply, cache, infer
 from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from tests.labs.template import GIT, commit_all, git
@@ -147,7 +147,7 @@ def test_nothing_of_a_hostile_repository_is_touched(hostile: Path, source: Path,
         "übung.txt": "your u\u0308bung.txt stands where the template puts it",
         ".gitattributes": "",
     }
-    assert {one.path: one.reason for one in done.adoption.files if one.status == adopt.LEFT_OUT} == {
+    assert {one.path: one.reason for one in done.adoption.files if one.status == adoption.LEFT_OUT} == {
         "LICENSE": "you have COPYING.md",
         "src/example.txt": "it is part of an application, and you have one",
     }
@@ -176,7 +176,7 @@ def test_a_template_without_rules(tmp_path: Path, renderer: Renderer) -> None:
     source = template(tmp_path / "template", rules="")
     folder = existing.write(tmp_path / "orders", {"main.py": "x\n"})
     done = adopt.adopt(folder, renderer, source=str(source), data={"name": "given"})
-    left = {one.path for one in done.adoption.files if one.status == adopt.LEFT_OUT}
+    left = {one.path for one in done.adoption.files if one.status == adoption.LEFT_OUT}
     assert left == {"seeded.txt", ".gitattributes"}
     assert done.adoption.answers["name"] == infer.Found("given", "--data")
 
@@ -188,6 +188,23 @@ def test_a_second_template_has_a_file_of_its_own(tmp_path: Path, source: Path, r
         git(folder, "merge", "--quiet", adopt.adopt(folder, renderer, source=str(one)).branch)
     assert (folder / ".copier-answers.layer.yml").exists()
     assert "golden-path/adopt-layer-v2.0.0" in git(folder, "branch", "--list")
+
+
+def test_another_template_of_the_same_version(tmp_path: Path, source: Path, renderer: Renderer) -> None:
+    """Its branch has the same name: it takes the place of one that nobody has worked on."""
+    folder = existing.write(tmp_path / "orders", {"main.py": "x\n"})
+    first = adopt.adopt(folder, renderer, source=str(source))
+    other = template(tmp_path / "other")
+    second = adopt.adopt(folder, renderer, source=str(other))
+    assert (first.branch, second.status) == (second.branch, apply.CREATED)
+    assert f"_src_path: {other}" in git(folder, "show", f"{second.branch}:{foreign.ANSWERS}")
+
+
+def test_a_folder_called_like_the_answers_file(tmp_path: Path, source: Path, renderer: Renderer) -> None:
+    folder = existing.write(tmp_path / "orders", {f"{foreign.ANSWERS}/x": "x\n"})
+    with pytest.raises(FleetError, match="is a folder") as caught:
+        adopt.adopt(folder, renderer, source=str(source))
+    assert caught.value.code == Exit.ANSWERS
 
 
 def test_somebodys_work_on_the_branch_stays(tmp_path: Path, source: Path, renderer: Renderer) -> None:
