@@ -35,6 +35,9 @@ class Answers:
     content: bytes
 
 
+NONE = Answers("", "", "", {}, b"")
+
+
 def find(names: Sequence[str], wanted: str = "") -> str:
     """Choose the answers file of a repository.
 

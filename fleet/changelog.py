@@ -37,7 +37,7 @@ def between(text: str, old: str, new: str, answers: Mapping[str, Any]) -> str:
     parts = []
     for version, lines in _sections(text):
         if low < version <= high:
-            body = "\n".join(_concerning(lines, answers)).strip("\n")
+            body = "\n".join(concerning(lines, answers)).strip("\n")
             if body:
                 parts.append(f"## {version}\n\n{body}")
     return "\n\n".join(parts)
@@ -58,7 +58,13 @@ def _sections(text: str) -> Iterator[tuple[Version, list[str]]]:
         yield version, lines
 
 
-def _concerning(lines: Iterable[str], answers: Mapping[str, Any]) -> Iterator[str]:
+def concerning(lines: Iterable[str], answers: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines without those of entries that are marked for others.
+
+    Args:
+        lines: Markdown.
+        answers: of the service, by question.
+    """
     said = {str(value).lower() for value in answers.values() if isinstance(value, str)}
     said |= {f"{name}={value}".lower() for name, value in answers.items()}
     wanted = True

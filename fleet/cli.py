@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fleet import apply, patches, plan, report, rollback, service, simulate_cli, status
+from fleet import adopt, adopt_text, apply, patches, plan, report, rollback, service, simulate_cli, status
+from fleet.doctor import checkup, output
+from fleet.doctor.rules import ERROR, SEVERITIES
 from fleet.errors import Exit, FleetError
 from fleet.output import print_json as _print_json
 from fleet.output import print_lines as _print
@@ -124,6 +126,47 @@ def _status(options: argparse.Namespace) -> int:
     return code
 
 
+def _adopt(options: argparse.Namespace) -> int:
+    with Renderer(trust=options.trust) as renderer:
+        done = adopt.adopt(
+            options.path,
+            renderer,
+            source=options.template,
+            to=options.to,
+            data=options.data,
+            answers_file=options.answers_file,
+            show=options.diff,
+        )
+    if done.dirty:
+        _say("golden-path: uncommitted changes stay in the work tree and are not looked at")
+    if options.json:
+        _print_json(adopt_text.as_json(done))
+    else:
+        _print(*adopt_text.text(done))
+    return Exit.CONFLICT if done.adoption.differing else Exit.DONE
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    if options.list:
+        _print(*output.rules())
+        return Exit.DONE
+    with Renderer(trust=options.trust) as renderer:
+        report = checkup.examine(options.path, renderer, answers_file=options.answers_file, only=options.only)
+    if options.sarif:
+        output.write_sarif(report, options.sarif)
+    if report.dirty:
+        _say("golden-path: uncommitted changes are not looked at")
+    if options.json:
+        _print_json(output.as_json(report))
+    elif options.fix_diff:
+        _print(*report.fixes.split("\n")[:-1])
+    else:
+        _print(*output.text(report))
+    asked = (*SEVERITIES, "none").index(options.fail_on)
+    bad = any(SEVERITIES.index(one.rule.severity) <= asked for one in report.findings)
+    return Exit.CONFLICT if bad and options.fail_on != "none" else Exit.DONE
+
+
 class _Data(argparse.Action):
     def __call__(
         self, parser: argparse.ArgumentParser, options: argparse.Namespace, value: Any, _option: str | None = None
@@ -145,6 +188,8 @@ def _parser() -> argparse.ArgumentParser:
         ("apply", _apply, "make the branch of an upgrade, with one commit"),
         ("rollback", _rollback, "remove the branch of an upgrade, or make one that takes a merged upgrade back"),
         ("status", _status, "list version, versions behind, drift and last upgrade"),
+        ("adopt", _adopt, "bring a repository without an answers file into the fleet: a branch, with one commit"),
+        ("doctor", _doctor, "check the health of a repository: findings, a score, and fixes as a diff"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(run=run, patches="on", trust=False)
@@ -155,7 +200,8 @@ def _parser() -> argparse.ArgumentParser:
         elif name == "plan":
             command.add_argument("path", metavar="PATH", type=Path, nargs="?", help="the root of a repository")
         else:
-            command.add_argument("path", metavar="PATH", type=Path, help="the root of a repository")
+            optional: dict[str, Any] = {"nargs": "?", "default": Path()} if name == "doctor" else {}
+            command.add_argument("path", metavar="PATH", type=Path, help="the root of a repository", **optional)
         if name in ("plan", "status"):
             rollout.options_of_fleet(command, html=name == "status")
         if name != "rollback":
@@ -163,11 +209,22 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--patches", choices=("on", "off"), help=f"speed patches to Copier, as {patches.SWITCH}"
             )
-        if name in ("plan", "apply"):
+        if name in ("plan", "apply", "adopt"):
             command.add_argument(
                 "--to", default="", metavar="VERSION", help="a tag of the template; the newest by default"
             )
             command.add_argument("--data", action=_Data, default={}, metavar="NAME=VALUE", help="an answer")
+        if name == "doctor":
+            command.add_argument("--sarif", metavar="FILE", type=Path, help="write the findings as SARIF 2.1.0")
+            command.add_argument("--fix-diff", action="store_true", help="print what 'git apply' takes to fix some")
+            command.add_argument(
+                "--fail-on", choices=(*SEVERITIES, "none"), default=ERROR, help="exit code 3 from here"
+            )
+            command.add_argument("--only", action="append", default=[], metavar="RULE", help="check this rule alone")
+            command.add_argument("--list", action="store_true", help="list the rules")
+        if name == "adopt":
+            command.add_argument("--template", default="", metavar="URL", help="the template, as copier takes it")
+            command.add_argument("--diff", action="store_true", help="show what it would do, line by line; do nothing")
         if name == "plan":
             command.add_argument("--diff", action="store_true", help="with the changed lines")
         if name == "apply":

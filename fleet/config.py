@@ -23,6 +23,7 @@ class Config:
         envops: settings of its Jinja environment.
         migrations: whether it has ``_migrations``.
         choices: what can be answered, by question, the default first; those alone where that is a list in the file.
+        answers_file: how it calls its answers file.
     """
 
     questions: frozenset[str]
@@ -30,6 +31,7 @@ class Config:
     exclude: tuple[str, ...]
     envops: dict[str, Any]
     migrations: bool
+    answers_file: str = ".copier-answers.yml"
     choices: dict[str, list[Any]] = field(default_factory=dict)
 
 
@@ -59,6 +61,7 @@ def load(folder: Path) -> Config:
         envops=dict(merged.get("_envops") or {}),
         migrations=bool(merged.get("_migrations")),
         choices={name: _choices(asked) for name, asked in merged.items() if not name.startswith("_")},
+        answers_file=str(merged.get("_answers_file") or Config.answers_file),
     )
 
 

@@ -31,3 +31,7 @@ class FleetError(Exception):
     def __init__(self, message: str, code: Exit = Exit.FAILED) -> None:
         super().__init__(" ".join(message.split()))
         self.code = code
+
+
+class UntrustedError(FleetError):
+    """The template runs code of its own, and nobody said that it may."""

@@ -7,9 +7,12 @@ service's, that a deleted file stays deleted, and that in a conflict the person'
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fleet import lines, structured
+from pathspec import PathSpec
+
+from fleet import lines, similar, structured
 from fleet.locks import is_lock
 from fleet.ownership import Ownership
 from fleet.trees import FILE, Entry, Store, Tree
@@ -53,7 +56,15 @@ class Result:
     by_keys: set[str] = field(default_factory=set)
 
 
-def merge(store: Store, base: Tree, ours: Tree, theirs: Tree, owner: Ownership, answers_file: str) -> Result:
+def merge(
+    store: Store,
+    base: Tree,
+    ours: Tree,
+    theirs: Tree,
+    owner: Ownership,
+    answers_file: str,
+    leave_out: Sequence[str] = (),
+) -> Result:
     """Merge.
 
     Args:
@@ -63,25 +74,28 @@ def merge(store: Store, base: Tree, ours: Tree, theirs: Tree, owner: Ownership, 
         theirs: the rendering of the version that it gets.
         owner: which files are the service's.
         answers_file: the file that is always the template's.
+        leave_out: patterns of files of which an adopted service has its own.
     """
-    return _Merge(store, base, ours, theirs).run(owner, answers_file)
+    return _Merge(store, base, ours, theirs).run(owner, answers_file, leave_out)
 
 
 class _Merge:
     def __init__(self, store: Store, base: Tree, ours: Tree, theirs: Tree) -> None:
         self.store = store
-        self.whole = ours
+        self.whole, self.whole_base = ours, base
         self.base, self.ours, self.theirs = dict(base), dict(ours), dict(theirs)
         self.result = Result({})
         self.aside: Tree = {}  # decided before git merges the rest
 
-    def run(self, owner: Ownership, answers_file: str) -> Result:
+    def run(self, owner: Ownership, answers_file: str, leave_out: Sequence[str]) -> Result:
         answers = self.theirs.get(answers_file)
         self.take_out(answers_file, answers)
         self.seeded_files(owner)
         self.locks()
         self.moved = self.renames(self.base, self.theirs)
         self.deleted_files()
+        self.strangers()
+        self.left_out(leave_out)
         self.other_kinds()
         self.files_and_folders()
         if not self.simple():
@@ -144,6 +158,35 @@ class _Merge:
             elif self.theirs.get(path) not in (None, self.base[path]):
                 self.result.kept[path] = "you deleted it"
             self.take_out(path, None)
+
+    def strangers(self) -> None:
+        """What only shares its name with the template's file stays: merging lines would make neither of it."""
+        for path in sorted(set(self.base) & set(self.ours)):
+            base, ours, theirs = self.base[path], self.ours[path], self.theirs.get(path)
+            if base.blob == ours.blob or theirs in (base, ours) or not base.kind == ours.kind == FILE:
+                continue
+            if not similar.stranger(self.store.read(base.blob), self.store.read(ours.blob)):
+                continue
+            self.result.kept[path] = "yours is another file than the template's"
+            new = self.moved.pop(path, "")
+            if new and new not in self.ours:
+                self.result.kept[new] = f"yours was another file when it was {path}"
+                self.take_out(new, None)
+            self.take_out(path, ours)
+
+    def left_out(self, patterns: Sequence[str]) -> None:
+        """New sources of the template's do not go where the service has its own in place of those before."""
+        arrived = set(self.theirs) - set(self.base) - set(self.whole) - set(self.moved.values())
+        there = set(self.whole)
+        for pattern in patterns if arrived else ():
+            spec = PathSpec.from_lines("gitignore", [pattern])
+            new, wrote = sorted(spec.match_files(arrived)), set(spec.match_files(self.whole_base))
+            if new and 2 * len(wrote & there) < len(wrote):
+                there |= set(self.renames(self.whole_base, self.whole))  # moved is not gone
+            if new and 2 * len(wrote & there) < len(wrote):
+                for path in new:
+                    self.result.kept[path] = "you have your own in place of the template's"
+                    self.take_out(path, None)
 
     def other_kinds(self) -> None:
         """A file that became a link, or a link that became a file, while the other side changed it too."""

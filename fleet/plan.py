@@ -139,7 +139,8 @@ def compute(
     ours, said_before = stage(migrations.BEFORE, has, rendering=store.folder / "old" / service.name)
     given = _answers_in(service, template, new, theirs, store)
     owner = Ownership(template.config(new), given)
-    result = merge.merge(store, base, ours, theirs, owner, service.answers.path)
+    leave_out = template.rules(new).leave_out
+    result = merge.merge(store, base, ours, theirs, owner, service.answers.path, leave_out)
     merged = result.tree
     result.tree, said_after = stage(migrations.AFTER, merged, rendering=store.folder / "new" / service.name)
     migrated = {*_differ(has, ours), *_differ(merged, result.tree)}

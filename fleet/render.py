@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from fleet import worker
-from fleet.errors import Exit, FleetError
+from fleet.errors import Exit, FleetError, UntrustedError
 from fleet.template import Template
 
 TIMEOUT = 600
@@ -146,7 +146,7 @@ def _failure(kind: str, reason: str, version: str, answers_file: str) -> FleetEr
     if kind == worker.TRUST:
         used = re.search(r"features?[^:]*: (.+)", " ".join(reason.split()))
         what = f" ({used[1].split(' Use')[0].rstrip('.')})" if used else ""
-        return FleetError(
+        return UntrustedError(
             f"the template runs code of its own{what}: if you trust it, pass --trust or list it under 'trust' in "
             "Copier's settings",
             Exit.TEMPLATE,

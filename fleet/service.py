@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fleet import answers, git
@@ -68,6 +68,24 @@ def load(path: Path, answers_file: str = "") -> Service:
     Raises:
         FleetError: it is no repository, has no commit, or no usable answers file.
     """
+    opened, names = without_answers(path)
+    found = answers.find(names, answers_file)
+    content = git.run("cat-file", "blob", f"{opened.head}:{found}", cwd=opened.path)
+    return replace(opened, answers=answers.parse(found, content))
+
+
+def without_answers(path: Path) -> tuple[Service, list[str]]:
+    """Open a repository that may have no answers file.
+
+    Args:
+        path: its root.
+
+    Returns:
+        The repository, with empty answers, and the names at its root.
+
+    Raises:
+        FleetError: it is no repository, or has no commit.
+    """
     path = path.resolve()
     if not path.is_dir():
         raise FleetError(f"{path}: there is no such folder", Exit.REPOSITORY)
@@ -87,13 +105,11 @@ def load(path: Path, answers_file: str = "") -> Service:
         raise git.refuse(
             error, f"{path} has no commit that can be read: commit the service first", Exit.REPOSITORY
         ) from None
-    found = answers.find(names, answers_file)
-    content = git.run("cat-file", "blob", f"{head}:{found}", cwd=path)
     attributes = git.run("cat-file", "blob", f"{head}:.gitattributes", cwd=path) if ".gitattributes" in names else b""
-    return Service(
-        path, Path(common), Path(objects), head, date, form == "sha256", bare == "true", attributes,
-        answers.parse(found, content),
-    )  # fmt: skip
+    opened = Service(
+        path, Path(common), Path(objects), head, date, form == "sha256", bare == "true", attributes, answers.NONE
+    )
+    return opened, names
 
 
 def uncommitted(service: Service) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet import plan, rollback, service, versions
+from fleet import infer, plan, rollback, service, versions
 from fleet.ownership import Ownership
 from fleet.render import Renderer
 from fleet.template import Templates
@@ -25,7 +25,7 @@ class Status:
         newest: the newest version.
         behind: the versions after its own, oldest first.
         drift: of the files that the template manages, those that differ from what its version writes: ``changed`` or
-            ``deleted``, by path.
+            ``deleted``, by path; without what an adopted service has its own of.
         upgraded: the date of its last upgrade; empty where its history shows none.
     """
 
@@ -55,13 +55,17 @@ def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file
     template = templates.get(source)
     newest = plan.target(template, version, "")
     owner = Ownership(template.config(version), opened.answers.values)
+    leave_out = template.rules(version).leave_out
     with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
         wrote = plan.rendering(opened, template, version, renderer, store, {})
         has = store.list(opened.head)
     drift = {
         name: CHANGED if name in has else DELETED
         for name, entry in sorted(wrote.items())
-        if has.get(name) != entry and name != opened.answers.path and not owner.seeded(name)
+        if has.get(name) != entry
+        and name != opened.answers.path
+        and not owner.seeded(name)
+        and (name in has or not infer.matches(leave_out, name))
     }
     _, upgraded = rollback.last_upgrade(opened)
     behind = versions.between(template.tags, version, newest)

@@ -7,7 +7,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from fleet import cache, config, git, versions
+from fleet import cache, config, git, infer, versions
 from fleet.errors import Exit, FleetError
 
 _REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
@@ -48,6 +48,7 @@ class Template:
         self._commits: dict[str, str] = {}
         self._exports: dict[str, Path] = {}
         self._configs: dict[str, config.Config] = {}
+        self._rules: dict[str, infer.Rules] = {}
 
     def refresh(self) -> None:
         """Bring the clone up to date; the first time, make it.
@@ -172,6 +173,17 @@ class Template:
         if commit not in self._configs:
             self._configs[commit] = config.load(self.export(version))
         return self._configs[commit]
+
+    def rules(self, version: str) -> infer.Rules:
+        """Return what a version's ``adopt.yml`` says; nothing where it has none.
+
+        Raises:
+            FleetError: it cannot be read.
+        """
+        commit = self.commit(version)
+        if commit not in self._rules:
+            self._rules[commit] = infer.load(self.file(version, infer.NAME))
+        return self._rules[commit]
 
     def file(self, version: str, name: str) -> str:
         """Return a file of a version as text; empty where there is none."""

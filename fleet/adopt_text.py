@@ -1,0 +1,100 @@
+"""What a person or a program reads of an adoption."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fleet import changelog
+from fleet.adoption import LEFT_OUT, NEW, STATUSES, Adoption, Outcome
+
+
+def message(adoption: Adoption) -> str:
+    """Return the text of the commit: where each answer came from, what to decide, what came and what did not."""
+    parts = [f"Adopt version {adoption.version} of the template"]
+    if adoption.generated:
+        parts.append("The template wrote this repository once; what was changed or deleted since stays so.")
+    else:
+        parts.append("Nothing that was here before is changed.")
+    lines = [f"- {name}: `{one.value}` ({one.where})" for name, one in adoption.answers.items()]
+    parts.append("# Answers\n\n" + "\n".join(lines))
+    if adoption.notes:
+        parts.append("# Notes\n\n" + "\n".join(f"- {note}" for note in adoption.notes))
+    if adoption.differing:
+        parts.append(
+            "# To decide\n\nYours stands in this commit, and upgrades merge with it; `golden-path adopt --diff` shows "
+            "the template's.\n\n" + "\n".join(_item(one.path, one.reason) for one in adoption.differing)
+        )
+    if adoption.next:
+        parts.append(f"# To do\n\n{adoption.next}")
+    for title, status in (("New", NEW), ("Left out", LEFT_OUT)):
+        if lines := [_line(one.path, one.reason) for one in adoption.files if one.status == status]:
+            parts.append(f"# {title}\n\n" + "\n".join(lines))
+    parts.append(f"Template-To: {adoption.version}\nTemplate: {adoption.source}")
+    return "\n\n".join(parts) + "\n"
+
+
+def checklist(text: str, values: Mapping[str, Any]) -> str:
+    """Return the entries that concern a service, as a checklist.
+
+    Args:
+        text: Markdown, with marks as in a changelog.
+        values: the answers of the service.
+    """
+    lines = changelog.concerning(text.strip("\n").splitlines(), values)
+    return "\n".join(re.sub(r"^- (?:\[[\w=., -]+\](?!\() ?)?", "- [ ] ", line) for line in lines)
+
+
+def text(done: Outcome) -> Iterator[str]:
+    """Yield the lines that say what was done, or with differences what would be."""
+    adoption = done.adoption
+    for name, one in adoption.answers.items():
+        if one.where != "default":
+            yield f"  answer    {name}: {one.value!r} ({one.where})"
+    yield from (f"  note      {note}" for note in adoption.notes)
+    for file in adoption.differing:
+        yield f"  differs   {file.path}" + (f": {file.reason}" if file.reason else "")
+        yield from _indented(done.diffs.get(file.path, ""))
+    for file in adoption.files if done.diffs else ():
+        if file.status == NEW:
+            yield f"  new       {file.path}"
+            yield from _indented(done.diffs.get(file.path, ""))
+    counted = {status: sum(one.status == status for one in adoption.files)
+                 for status in STATUSES}  # fmt: skip
+    what = ", ".join(f"{number} {status}" for status, number in counted.items() if number) or "no files"
+    yield f"{done.branch}: {done.status}; version {adoption.version}, {what}"
+    if done.commit:
+        yield f"next: git log -1 {done.branch}; git switch {done.branch}"
+
+
+def as_json(done: Outcome) -> dict[str, Any]:
+    """Return it for a program (docs/reference/fleet.md describes it)."""
+    adoption = done.adoption
+    return {
+        "status": done.status,
+        "branch": done.branch,
+        "commit": done.commit,
+        "template": adoption.source,
+        "version": adoption.version,
+        "generated": adoption.generated,
+        "answers": {name: {"value": one.value, "from": one.where} for name, one in adoption.answers.items()},
+        "notes": list(adoption.notes),
+        "files": [
+            {"path": one.path, "status": one.status, "reason": one.reason}
+            | ({"diff": done.diffs[one.path]} if one.path in done.diffs else {})
+            for one in adoption.files
+        ],
+    }
+
+
+def _item(path: str, reason: str) -> str:
+    return f"- [ ] `{path}`" + (f": {reason}" if reason else "")
+
+
+def _line(path: str, reason: str) -> str:
+    return f"- `{path}`" + (f": {reason}" if reason else "")
+
+
+def _indented(diff: str) -> Iterator[str]:
+    yield from (f"            {line}" for line in diff.splitlines())

@@ -1,0 +1,85 @@
+"""What an adoption brings to a repository."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fleet.infer import Found
+from fleet.trees import Entry, Tree
+
+NEW, SAME, DIFFERS, YOURS, LEFT_OUT = "new", "same", "differs", "yours", "left out"
+STATUSES = (DIFFERS, NEW, LEFT_OUT, YOURS, SAME)
+SHOWN = "nothing changed"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the template, and what becomes of it.
+
+    Attributes:
+        path: where the template has it.
+        status: one of ``STATUSES``.
+        reason: why, where that is not plain.
+        ours: in the repository; None where it has none.
+        theirs: in the rendering.
+    """
+
+    path: str
+    status: str
+    reason: str
+    ours: Entry | None
+    theirs: Entry
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """What an adoption brings.
+
+    Attributes:
+        source: the template.
+        version: of the template, that the repository is most like, or was to be.
+        answers_file: its name.
+        generated: whether the template wrote the repository once.
+        answers: by question, with where each was found.
+        notes: what else a person should know.
+        next: what a person does after it.
+        files: sorted by path.
+        tree: of the repository with what is new.
+    """
+
+    source: str
+    version: str
+    answers_file: str
+    generated: bool
+    answers: Mapping[str, Found]
+    notes: Sequence[str]
+    next: str
+    files: Sequence[File]
+    tree: Tree = field(repr=False)
+
+    @property
+    def differing(self) -> list[File]:
+        """What a person has to look at."""
+        return [one for one in self.files if one.status == DIFFERS]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What ``adopt`` did.
+
+    Attributes:
+        status: ``created``, ``there already`` or ``nothing changed``.
+        adoption: what it brings.
+        branch: its name.
+        commit: of the branch; empty where it was only shown.
+        diffs: by path, from theirs to the template's; only where it was only shown.
+        dirty: whether the work tree has changes that are not in the branch.
+    """
+
+    status: str
+    adoption: Adoption
+    branch: str
+    commit: str = ""
+    diffs: Mapping[str, str] = field(default_factory=dict)
+    dirty: bool = False

@@ -1,0 +1,100 @@
+"""Look at a repository with all rules; nothing in it is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fleet import answers, git, service
+from fleet.doctor import containers, contents, member, workflows
+from fleet.doctor.repository import Repository, membership
+from fleet.doctor.rules import RULES, Finding, score
+from fleet.errors import Exit, FleetError
+from fleet.render import Renderer
+from fleet.service import Service
+from fleet.trees import Entry, Store
+
+MODULES = (member, workflows, containers, contents)  # they register their rules
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found.
+
+    Attributes:
+        path: of the repository.
+        findings: by rule, then by file.
+        score: 0 to 100.
+        left: rules that the repository's own ``make policy`` checks.
+        skipped: why files were not compared with the template; empty where they were, or where there is none.
+        fixes: a patch for ``git apply``.
+        dirty: whether the work tree has changes, which were not looked at.
+    """
+
+    path: str
+    findings: Sequence[Finding]
+    score: int
+    left: Sequence[str]
+    skipped: str
+    fixes: str
+    dirty: bool
+
+
+def examine(path: Path, renderer: Renderer, *, answers_file: str = "", only: Sequence[str] = ()) -> Report:
+    """Look at a repository.
+
+    Args:
+        path: its root.
+        renderer: a worker.
+        answers_file: which, where there are several.
+        only: rules; all where there are none given.
+
+    Raises:
+        FleetError: it is no repository, or there is no such rule.
+    """
+    if unknown := sorted(set(only) - set(RULES)):
+        raise FleetError(f"there is no rule {', '.join(unknown)}; see golden-path doctor --list", Exit.USAGE)
+    opened, name, problem = _open(path, answers_file)
+    with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
+        joined = membership(opened, name, problem, renderer, store)
+        repository = Repository(store.list(opened.head), store, joined)
+        left = [one.identifier for one in RULES.values() if one.policy and repository.has_policy]
+        findings = [
+            Finding(one, found)
+            for identifier, one in sorted(RULES.items())
+            if identifier not in left and (not only or identifier in only)
+            for found in one.check(repository)
+        ]
+        fixes = _patch(repository, findings)
+    dirty = service.uncommitted(opened)
+    return Report(str(path), findings, score(findings), left, joined.skipped, fixes, dirty)
+
+
+def _open(path: Path, wanted: str) -> tuple[Service, str, str]:
+    """The repository, the name of its answers file, and why that cannot be read."""
+    opened, names = service.without_answers(path)
+    if not wanted and not any(answers.PATTERN.fullmatch(name) for name in names):
+        return opened, "", ""
+    name = answers.find(names, wanted)
+    try:
+        found = answers.parse(name, git.run("cat-file", "blob", f"{opened.head}:{name}", cwd=opened.path))
+    except FleetError as error:
+        return replace(opened, answers=replace(answers.NONE, path=name)), name, str(error)
+    except git.GitError:
+        return replace(opened, answers=replace(answers.NONE, path=name)), name, f"{name} is no file"
+    return replace(opened, answers=found), name, ""
+
+
+def _patch(repository: Repository, findings: Sequence[Finding]) -> str:
+    store, tree = repository.store, dict(repository.tree)
+    for one in findings:
+        if fix := one.found.fix:
+            has = tree.get(fix.path)
+            content = fix.change(store.read(has.blob) if has else b"")
+            tree[fix.path] = Entry(has.mode if has else fix.mode, store.hash(content))
+    if tree == repository.tree:
+        return ""
+    sides = store.write(repository.tree), store.write(tree)
+    output = store.run("diff", "--no-ext-diff", "--no-textconv", "--no-renames", "--binary", "--full-index", *sides)
+    return output.decode(errors="surrogateescape")

@@ -1,0 +1,136 @@
+"""What a person or a program reads of a checkup."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_from_bytes
+
+from fleet.doctor.checkup import Report
+from fleet.doctor.rules import RULES, SEVERITIES, Finding
+from fleet.errors import Exit, FleetError
+from fleet.trees import raw
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def text(report: Report) -> Iterator[str]:
+    """Yield the findings, the worst first, and the score."""
+    for one in sorted(report.findings, key=lambda one: SEVERITIES.index(one.rule.severity)):
+        yield f"{one.rule.severity:<7} {one.rule.identifier} {place(one)} {one.found.message}"
+    if report.skipped:
+        yield f"not compared with the template: {report.skipped}"
+    if report.left:
+        yield f"left to 'make policy', which the repository has: {', '.join(report.left)}"
+    counts = ", ".join(
+        f"{number} {severity}{'s' if number > 1 else ''}"
+        for severity in SEVERITIES
+        if (number := sum(one.rule.severity == severity for one in report.findings))
+    )
+    fixes = sum(one.found.fix is not None for one in report.findings)
+    yield f"score {report.score} of 100: {counts or 'nothing found'}" + (
+        f"; --fix-diff shows the changes that fix {fixes}" if fixes else ""
+    )
+
+
+def place(one: Finding) -> str:
+    """Return ``file:line:``, or ``file:``."""
+    return f"{one.found.path}:{one.found.line}:" if one.found.line else f"{one.found.path}:"
+
+
+def rules() -> Iterator[str]:
+    """Yield the rules, a line each."""
+    for identifier, one in sorted(RULES.items()):
+        yield f"{identifier}  {one.severity:<7}  {one.title}"
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Return it for a program (docs/reference/doctor.md describes it)."""
+    return {
+        "path": report.path,
+        "score": report.score,
+        "findings": [
+            {
+                "rule": one.rule.identifier,
+                "severity": one.rule.severity,
+                "path": one.found.path,
+                "line": one.found.line,
+                "message": one.found.message,
+                "fixable": one.found.fix is not None,
+            }
+            for one in report.findings
+        ],
+        "left": list(report.left),
+        "skipped": report.skipped,
+        "fixes": report.fixes,
+    }
+
+
+def as_sarif(report: Report) -> dict[str, Any]:
+    """Return it as a log of SARIF 2.1.0, with one run."""
+    numbers = {identifier: number for number, identifier in enumerate(sorted(RULES))}
+    return {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "golden-path doctor",
+                        "semanticVersion": _version(),
+                        "rules": [
+                            {
+                                "id": identifier,
+                                "shortDescription": {"text": RULES[identifier].title},
+                                "fullDescription": {"text": f"{RULES[identifier].title} {RULES[identifier].reason}"},
+                                "defaultConfiguration": {"level": RULES[identifier].severity},
+                            }
+                            for identifier in numbers
+                        ],
+                    }
+                },
+                "results": [_result(one, numbers[one.rule.identifier]) for one in report.findings],
+                "properties": {"score": report.score},
+            }
+        ],
+    }
+
+
+def write_sarif(report: Report, file: Path) -> None:
+    """Write the log.
+
+    Raises:
+        FleetError: the file cannot be written.
+    """
+    try:
+        file.write_text(json.dumps(as_sarif(report), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise FleetError(f"{file} cannot be written: {error.strerror}", Exit.FAILED) from None
+
+
+def _result(one: Finding, number: int) -> dict[str, Any]:
+    location: dict[str, Any] = {
+        "artifactLocation": {"uri": quote_from_bytes(raw(one.found.path)), "uriBaseId": "%SRCROOT%"}
+    }
+    if one.found.line:
+        location["region"] = {"startLine": one.found.line}
+    same = f"{one.rule.identifier}\0{one.found.path}\0{one.found.message}"
+    return {
+        "ruleId": one.rule.identifier,
+        "ruleIndex": number,
+        "level": one.rule.severity,
+        "message": {"text": one.found.message},
+        "locations": [{"physicalLocation": location}],
+        "partialFingerprints": {"finding/v1": hashlib.sha256(same.encode(errors="surrogateescape")).hexdigest()},
+    }
+
+
+def _version() -> str:
+    try:
+        return version("golden-path")
+    except PackageNotFoundError:  # run from a checkout
+        return "0.0.0"

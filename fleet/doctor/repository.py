@@ -1,0 +1,170 @@
+"""What the rules look at: the files of the last commit, and how they stand to the template."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+import yaml
+from pathspec import PathSpec
+
+from fleet import plan, versions
+from fleet.answers import Answers
+from fleet.errors import FleetError, UntrustedError
+from fleet.ownership import Ownership
+from fleet.render import Renderer
+from fleet.service import Service
+from fleet.template import Templates
+from fleet.trees import FILE, Store, Tree
+
+LARGEST = 1 << 20  # bytes; larger files are not read
+FOREIGN = ("node_modules", "vendor", "testdata", "third_party")
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML in which `on` is a word, and in which unknown tags are no fault."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":bool") or first in "tTfF"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_multi_constructor("!", lambda *_: None)
+
+
+@dataclass(frozen=True)
+class Membership:
+    """How a repository stands to its template.
+
+    Attributes:
+        answers: what its answers file says; None where it has none, or none that can be read.
+        answers_file: its name; empty where there is none.
+        problem: why it cannot be read.
+        lost: why the template, or the version of it that the repository has, cannot be looked at.
+        skipped: why the files were not compared.
+        behind: the versions after its own, oldest first.
+        wrote: what its version writes, by path.
+        owner: which files are the service's.
+        leave_out: patterns of files of which an adopted service has its own.
+    """
+
+    answers: Answers | None = None
+    answers_file: str = ""
+    problem: str = ""
+    lost: str = ""
+    skipped: str = ""
+    behind: Sequence[str] = ()
+    wrote: Tree = field(default_factory=dict)
+    owner: Ownership | None = None
+    leave_out: Sequence[str] = ()
+
+
+def membership(opened: Service, answers_file: str, problem: str, renderer: Renderer, store: Store) -> Membership:
+    """Find out how a repository stands to its template.
+
+    Args:
+        opened: the repository; with empty answers where they cannot be read.
+        answers_file: its name, empty where there is none.
+        problem: why the answers cannot be read.
+        renderer: a worker.
+        store: where trees are made.
+    """
+    found = opened.answers
+    if not found.source:
+        return Membership(None, answers_file, problem)
+    try:
+        template = Templates().get(found.source)
+        newest = plan.target(template, found.version, "")
+        behind = versions.between(template.tags, found.version, newest)
+        owner = Ownership(template.config(found.version), found.values)
+        leave_out = template.rules(found.version).leave_out
+    except FleetError as error:
+        return Membership(found, answers_file, lost=str(error))
+    try:
+        wrote = plan.rendering(opened, template, found.version, renderer, store, {})
+    except UntrustedError as error:
+        return Membership(found, answers_file, skipped=str(error), behind=behind)
+    except FleetError as error:
+        return Membership(found, answers_file, lost=str(error), behind=behind)
+    return Membership(found, answers_file, behind=behind, wrote=wrote, owner=owner, leave_out=leave_out)
+
+
+class Repository:
+    """The files of a commit, read at once.
+
+    Args:
+        tree: of the commit.
+        store: that has them.
+        member: how it stands to its template.
+    """
+
+    def __init__(self, tree: Tree, store: Store, member: Membership) -> None:
+        self.tree, self.store, self.member = tree, store, member
+        self.paths = sorted(tree)
+
+    @cached_property
+    def _contents(self) -> dict[str, bytes]:
+        return dict(_read(self.store, {entry.blob for entry in self.tree.values() if entry.kind == FILE}))
+
+    def text(self, path: str) -> str | None:
+        """Return a file's text; None where it is missing, no text, a link, or larger than ``LARGEST``."""
+        entry = self.tree.get(path)
+        content = self._contents.get(entry.blob) if entry else None
+        return None if content is None or b"\0" in content else content.decode(errors="replace")
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Yield all files that are text, by path."""
+        for path in self.paths:
+            if (text := self.text(path)) is not None:
+                yield path, text
+
+    def own(self, *patterns: str) -> list[str]:
+        """Return the files that match patterns as in ``.gitignore``, without those of others that are kept here."""
+        spec = PathSpec.from_lines("gitignore", patterns)
+        return [
+            path
+            for path in self.paths
+            if spec.match_file(path) and not set(PurePosixPath(path).parts[:-1]) & set(FOREIGN)
+        ]
+
+    def documents(self, path: str) -> list[Any]:
+        """Return the YAML documents of a file; none where it is not valid, for example a template of Helm's."""
+        text = self.text(path)
+        try:
+            return list(yaml.load_all(text, Loader=_Loader)) if text else []
+        except (yaml.YAMLError, ValueError, RecursionError):
+            return []
+
+    def mapping(self, path: str) -> dict[str, Any]:
+        """Return a YAML or JSON file that is one mapping; empty where it is none."""
+        if path.endswith(".json"):
+            try:
+                data = json.loads(self.text(path) or "{}")
+            except (ValueError, RecursionError):
+                return {}
+            return data if isinstance(data, dict) else {}
+        found = self.documents(path)
+        return found[0] if len(found) == 1 and isinstance(found[0], dict) else {}
+
+    @property
+    def has_policy(self) -> bool:
+        """Whether it checks its workflows and its image itself, with ``make policy``."""
+        return "make/policy/__main__.py" in self.tree
+
+
+def _read(store: Store, blobs: set[str]) -> Iterator[tuple[str, bytes]]:
+    """Read files, each in one go, but for those that are large."""
+    names = sorted(blobs)
+    sizes = store.run("cat-file", "--batch-check=%(objectname) %(objectsize)", data="\n".join(names).encode())
+    small = [name for name, size in (line.split() for line in sizes.decode().splitlines())
+             if size.isdigit() and int(size) <= LARGEST]  # fmt: skip
+    output, at = store.run("cat-file", "--batch", data="\n".join(small).encode()), 0
+    for name in small:
+        end = output.index(b"\n", at)
+        size = int(output[at:end].split()[2])
+        yield name, output[end + 1 : end + 1 + size]
+        at = end + 2 + size

@@ -1,0 +1,98 @@
+"""The rules by id. A rule is a function that yields findings about a repository."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from fleet.doctor.repository import Repository
+
+ERROR, WARNING, NOTE = "error", "warning", "note"
+SEVERITIES = (ERROR, WARNING, NOTE)
+COST = {ERROR: 12, WARNING: 5, NOTE: 2}
+MORE = 5  # points that further findings of one rule cost at most, one each
+
+
+class Fix(NamedTuple):
+    """A mechanical change of one file.
+
+    Attributes:
+        path: the file.
+        change: returns its new content for the one that it has; for a new file that is empty.
+        mode: of a new file.
+    """
+
+    path: str
+    change: Callable[[bytes], bytes]
+    mode: str = "100644"
+
+
+class Found(NamedTuple):
+    """What a check yields.
+
+    Attributes:
+        path: the file, also where it is the missing one.
+        line: in it, from 1; 0 for the file as a whole.
+        message: what is wrong and what to do, in one line.
+        fix: where it is mechanical.
+    """
+
+    path: str
+    line: int
+    message: str
+    fix: Fix | None = None
+
+
+Check = Callable[[Repository], Iterator[Found]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule.
+
+    Attributes:
+        identifier: for example ``GP101``.
+        severity: one of ``SEVERITIES``.
+        title: what it asks.
+        reason: why.
+        policy: the rule of a service's own ``make policy`` that asks the same; empty for none.
+        check: finds what breaks it.
+    """
+
+    identifier: str
+    severity: str
+    title: str
+    reason: str
+    policy: str
+    check: Check
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What breaks a rule, where."""
+
+    rule: Rule
+    found: Found
+
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(identifier: str, severity: str, title: str, reason: str, *, policy: str = "") -> Callable[[Check], Check]:
+    """Register a check under its id."""
+
+    def register(check: Check) -> Check:
+        RULES[identifier] = Rule(identifier, severity, title, reason, policy, check)
+        return check
+
+    return register
+
+
+def score(findings: list[Finding]) -> int:
+    """Return 0 to 100: each broken rule costs by its severity, and one point more a further finding, up to five."""
+    counts: dict[str, int] = {}
+    for one in findings:
+        counts[one.rule.identifier] = counts.get(one.rule.identifier, 0) + 1
+    cost = sum(COST[RULES[identifier].severity] + min(number - 1, MORE) for identifier, number in counts.items())
+    return max(0, 100 - cost)

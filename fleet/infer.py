@@ -1,0 +1,223 @@
+"""Find the answers of a repository that no template wrote, by rules that the template ships in its ``adopt.yml``.
+
+The engine knows sources (a file, the remote, the folder) and how to take a text out of them; what a ``go.mod`` means to
+a template, only the template knows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+import yaml
+from pathspec import PathSpec
+
+from fleet.errors import Exit, FleetError
+
+NAME = "adopt.yml"
+_KEYS = {"file", "remote", "folder", "get", "match", "value", "form"}
+_SOURCES = ("file", "remote", "folder")
+_LARGEST = 1 << 20  # bytes; no manifest is larger
+_FORMS: Mapping[str, Callable[[str], str]] = {
+    "": lambda text: text,
+    "lower": str.lower,
+    "slug": lambda text: re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-"),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One way to find something.
+
+    Attributes:
+        source: ``file``, ``remote`` or ``folder``.
+        file: a pattern as in ``.gitignore``, from the root; the first file that matches counts.
+        get: a path into JSON, TOML, YAML or XML, by names and numbers with dots; empty for the whole text.
+        match: a regular expression (lines are lines); its first group counts, or all of it. None takes the text.
+        value: what it means that the rest was found; None for the text that was found.
+        form: ``lower`` or ``slug``, or nothing.
+    """
+
+    source: str
+    file: str = ""
+    get: str = ""
+    match: re.Pattern[str] | None = None
+    value: str | None = None
+    form: str = ""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a template says about adopting.
+
+    Attributes:
+        answers: rules by question; the first that finds something counts.
+        leave_out: patterns of files that a repository of its own has its own of, such as sources.
+        instead: rules by file: where one finds something, the file is not needed.
+        next: what a person does after it, in Markdown, with marks as in a changelog.
+        shipped: whether the template has such a file.
+    """
+
+    answers: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
+    leave_out: Sequence[str] = ()
+    instead: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
+    next: str = ""
+    shipped: bool = False
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What rules look at.
+
+    Attributes:
+        paths: its files, sorted.
+        read: returns a file's content; nothing for what is no file.
+        remote: ``HOST/OWNER/NAME`` of its origin; empty where there is none.
+        folder: the name of its folder.
+    """
+
+    paths: Sequence[str]
+    read: Callable[[str], bytes]
+    remote: str
+    folder: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """An answer.
+
+    Attributes:
+        value: as text, as ``--data`` takes it; what an answers file of old says is not text.
+        where: it was found, in words.
+    """
+
+    value: Any
+    where: str
+
+
+def load(text: str) -> Rules:
+    """Read an ``adopt.yml``.
+
+    Args:
+        text: empty where the template has none.
+
+    Raises:
+        FleetError: it is not valid.
+    """
+    if not text:
+        return Rules()
+    try:
+        data = yaml.safe_load(text) or {}
+        unknown = set(data) - {"answers", "leave_out", "instead", "next"}
+        if unknown:
+            raise ValueError(f"unknown: {', '.join(sorted(map(str, unknown)))}")
+        return Rules(
+            answers={name: [_rule(one) for one in rules] for name, rules in data.get("answers", {}).items()},
+            leave_out=tuple(map(str, data.get("leave_out", ()))),
+            instead={name: [_there(one) for one in rules] for name, rules in data.get("instead", {}).items()},
+            next=str(data.get("next", "")),
+            shipped=True,
+        )
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, re.error) as error:
+        raise FleetError(f"the template's {NAME} cannot be read: {error}", Exit.TEMPLATE) from None
+
+
+def _rule(data: Mapping[str, Any]) -> Rule:
+    sources = [name for name in _SOURCES if name in data]
+    if unknown := sorted(set(data) - _KEYS):
+        raise ValueError(f"a rule knows no {', '.join(unknown)}")
+    if len(sources) != 1:
+        raise ValueError(f"a rule has one of {', '.join(_SOURCES)}: {dict(data)}")
+    form = str(data.get("form", ""))
+    if form not in _FORMS:
+        raise ValueError(f"a form is one of {', '.join(filter(None, _FORMS))}, not {form}")
+    match = re.compile(str(data["match"]), re.MULTILINE) if "match" in data else None
+    value = str(data["value"]) if "value" in data else None
+    return Rule(sources[0], str(data.get("file", "")), str(data.get("get", "")), match, value, form)
+
+
+def _there(data: Mapping[str, Any]) -> Rule:
+    """A rule that asks whether something is there, not what it says."""
+    return _rule({"value": "there", **data})
+
+
+def matches(patterns: Sequence[str], path: str) -> bool:
+    """Whether a path matches one of some patterns as in ``.gitignore``."""
+    return PathSpec.from_lines("gitignore", patterns).match_file(path)
+
+
+def answers(rules: Rules, repository: Repository) -> dict[str, Found]:
+    """Return what the rules find, by question."""
+    found = {name: first(some, repository) for name, some in rules.answers.items()}
+    return {name: one for name, one in found.items() if one}
+
+
+def first(rules: Sequence[Rule], repository: Repository) -> Found | None:
+    """Return what the first rule that finds something finds."""
+    return next((found for rule in rules if (found := _apply(rule, repository))), None)
+
+
+def _apply(rule: Rule, repository: Repository) -> Found | None:
+    texts: list[tuple[str, str | None]]
+    if rule.source == "remote":
+        texts = [("the remote", repository.remote)]
+    elif rule.source == "folder":
+        texts = [("the folder's name", repository.folder)]
+    else:
+        spec = PathSpec.from_lines("gitignore", [f"/{rule.file.lstrip('/')}"])
+        texts = [(path, _text(rule, path, repository)) for path in repository.paths if spec.match_file(path)]
+    for where, text in texts:
+        if text is None or not (text or rule.value is not None):
+            continue
+        taken = text.strip()
+        if rule.match:
+            matched = rule.match.search(text)
+            if not matched:
+                continue
+            taken = (matched[1] if matched.re.groups else matched[0]) or ""
+        value = rule.value if rule.value is not None else _FORMS[rule.form](taken)
+        if value or rule.value is not None:
+            return Found(value, where)
+    return None
+
+
+def _text(rule: Rule, path: str, repository: Repository) -> str | None:
+    if not rule.get and not rule.match and rule.value is not None:
+        return ""  # that it is there is all that counts
+    content = repository.read(path)
+    if len(content) > _LARGEST or b"\0" in content:
+        return None
+    text = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+    return _got(text, path, rule.get) if rule.get else text
+
+
+def _got(text: str, path: str, get: str) -> str | None:
+    """The value at a place of a document; None where there is none, or the document is not valid."""
+    parts = get.split(".")
+    try:
+        if path.endswith(".xml"):
+            return _xml(text, parts)
+        data: Any = tomllib.loads(text) if path.endswith(".toml") else (
+            json.loads(text) if path.endswith(".json") else yaml.safe_load(text)
+        )  # fmt: skip
+        for part in parts:
+            data = data[int(part)] if isinstance(data, list) else data[part]
+    except (ValueError, TypeError, KeyError, IndexError, yaml.YAMLError, RecursionError, Xml.ParseError):
+        return None
+    if isinstance(data, bool):
+        return str(data).lower()
+    return str(data) if isinstance(data, (str, int, float)) else None
+
+
+def _xml(text: str, parts: Sequence[str]) -> str | None:
+    if "<!" in re.sub(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>", "", text, flags=re.DOTALL):
+        return None  # declarations are how a small document becomes a large one
+    place: Xml.Element | None = Xml.fromstring(text.encode())  # noqa: S314 - without declarations
+    for part in parts:
+        place = next((one for one in place if one.tag.rpartition("}")[2] == part), None) if place is not None else None
+    return place.text if place is not None else None

