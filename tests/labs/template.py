@@ -65,7 +65,8 @@ def snapshot(folder: Path) -> Path:
         The folder.
     """
     files = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "copier.yml", "adopt.yml",
-                "pins.yaml", "template", "partials", "extensions", "hooks", "fleet/locks.py", "fleet/__init__.py")  # fmt: skip
+                "pins.yaml", "template", "partials", "extensions", "hooks",
+                "fleet/locks.py", "fleet/__init__.py")  # fmt: skip
     for name in filter(None, files.split("\0")):
         source, target = ROOT / name, folder / name
         if source.is_file():
