@@ -140,3 +140,31 @@ def test_the_signatures_policy_is_read_and_looks_at_this_services_image_only(ser
     found = kyverno.apply(tmp_path, signature, [named(0, pod()), named(1, other)], LABELS)
     assert [policy for policy, *_ in complaints(found, 0)] == ["orders-signature"]
     assert complaints(found, 1) == []
+
+
+def test_the_sweep_takes_previews_that_argo_cd_has_forgotten(service: Path, tmp_path: Path) -> None:
+    sweep = objects((service / "deploy/argocd/sweep.yaml").read_text(encoding="utf-8"))[0]
+    wanted = {
+        ("orders-pr-1", "orders", "preview"): "fail",
+        ("orders-pr-2", "orders", "preview"): "pass",
+        ("orders-pr-x", "orders", "preview"): "fail",
+        ("orders-staging", "orders", "staging"): None,
+        ("stock-pr-3", "stock", "preview"): None,
+    }
+    spaces = [
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": {"app.kubernetes.io/name": owner, "environment": environment}},
+        }
+        for name, owner, environment in wanted
+    ]
+    known = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "orders-pr-1", "namespace": "argocd"},
+        "spec": {},
+    }
+    found = {one.object: one.result for one in kyverno.apply(tmp_path, [sweep], spaces, {}, [known])}
+    # What passes would be deleted.
+    assert found == {name: result for (name, *_), result in wanted.items() if result}

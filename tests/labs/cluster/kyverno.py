@@ -91,7 +91,7 @@ def apply(
     }
     for name, content in files.items():
         (work / f"{name}.yaml").write_text("\n---\n".join(json.dumps(one) for one in content), encoding="utf-8")
-    crds = sorted(str(file) for file in definitions.crds().glob("rollout-crd.yaml"))
+    crds = [str(definitions.crds() / f"{kind}-crd.yaml") for kind in ("application", "rollout")]
     command: list[str | Path] = [
         program(), "apply", work / "policies.yaml", "--resource", work / "objects.yaml", "--policy-report",
         "--output-format", "json", "--remove-color", "--values-file", work / "values.yaml",
