@@ -144,7 +144,7 @@ def test_a_person_decides_as_the_runbook_says(cluster_lab: Lab, template: Path, 
         deployment.preview(peer)
 
         def waits_for_a_person(status: dict[str, Any]) -> bool:
-            return bool(status.get("controllerPause")) and not status.get("abort")
+            return bool(status.get("pauseConditions")) and not status.get("abort")
 
         def judged(metric: str = "latency-objective") -> int:
             return len(deployment.measured().get(metric, []))
