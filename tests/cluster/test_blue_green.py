@@ -144,7 +144,10 @@ def test_a_person_decides_as_the_runbook_says(cluster_lab: Lab, template: Path, 
         deployment.preview(peer)
 
         def waits_for_a_person(status: dict[str, Any]) -> bool:
-            return bool(status.get("controllerPause")) and not status.get("abort")
+            return bool(status.get("pauseConditions")) and not status.get("abort")
+
+        def judged(metric: str = "latency-objective") -> int:
+            return len(deployment.measured().get(metric, []))
 
         version = deployment.release()
         deployment.wait(waits_for_a_person)
@@ -153,22 +156,14 @@ def test_a_person_decides_as_the_runbook_says(cluster_lab: Lab, template: Path, 
         assert deployment.selected() == deployment.stable
         deployment.decide("retry", "rollout")
         deployment.wait(waits_for_a_person)
-        assert deployment.selected() == deployment.stable
+        before = judged()
         deployment.decide("promote")
-        deployment.wait(lambda _: deployment.selected() == version)
-        # It is active and judged again; until that has ended, abort is the way back.
-        deployment.wait(waits_for_a_person)
-        deployment.decide("abort")
-        deployment.wait(lambda _: deployment.selected() == deployment.stable)
-
-        deployment.decide("retry", "rollout")
-        deployment.wait(waits_for_a_person)
-        deployment.decide("promote")
-        deployment.wait(lambda status: deployment.selected() == version and waits_for_a_person(status))
-        deployment.decide("promote")
-        deployment.wait(lambda status: status.get("stableRS") == version)
-        # Later it is undo, at once and with no smoke requests before, since the pods are still there.
-        smoke = deployment.measured()["smoke-items"]
+        deployment.wait(lambda status: judged() > before and waits_for_a_person(status))
+        assert deployment.selected() == deployment.stable, "it is judged once more, no more than that"
+        before = judged()
+        deployment.decide("promote", "--full")
+        deployment.wait(lambda status: deployment.selected() == version == status.get("stableRS"))
+        # The pods of the version before are still there: it is active at once.
         deployment.decide("undo")
-        deployment.wait(lambda _: deployment.selected() == deployment.stable, seconds=20)
-        assert deployment.measured()["smoke-items"] == smoke
+        deployment.wait(lambda status: deployment.selected() == deployment.stable == status.get("stableRS"), seconds=30)
+        assert judged() == before, "neither was judged"
