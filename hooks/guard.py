@@ -6,6 +6,7 @@ the template moves or gives up, and it drops binary files, links and changed lin
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from hooks.git import Tree
 NOTES = "golden-path-update.json"
 NAMED = 12
 LINK = "120000"
+LARGE = 1 << 20  # bytes; a file above is not looked for where it may have gone
 
 
 class UnknownOutcomeError(Exception):
@@ -52,8 +54,8 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
     except Exception as error:  # whatever a template's own code raises
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise UnknownOutcomeError(f"nothing was written: {reason}; give an answer with --data NAME=VALUE") from None
-    notes(service).write_text(json.dumps({"base": base, "theirs": theirs, "moved": moved}), encoding="utf-8")
     if not found:
+        notes(service).write_text(json.dumps({"base": base, "theirs": theirs, "moved": moved}), encoding="utf-8")
         return ""
     listed = [f"{name} ({why})" for name, why in sorted(found.items())]
     more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
@@ -97,10 +99,11 @@ def _lost(service: Path, old: Path, new: Path, base: Tree, ours: Tree, theirs: T
 
 
 def _moved(service: Path, old: Path, base: Tree, ours: Tree, theirs: Tree) -> Iterator[tuple[str, str]]:
-    """Where the service moved files that the template gives up, by their old name."""
+    """Where the service moved files that the template changes or gives up, by their old name."""
     added = set(ours) - set(base)
-    for name in sorted(set(base) - set(ours) - set(theirs)):
-        if best := _likest(old / name, service, added):
+    for name in sorted(set(base) - set(ours)):
+        best = _likest(old / name, service, added) if base[name] != theirs.get(name) else ""
+        if best:
             yield name, best
 
 
@@ -123,5 +126,8 @@ def _likest(file: Path, folder: Path, names: set[str]) -> str:
     return best if best and likeness[best] >= 0.5 else ""
 
 
-def _lines(file: Path) -> set[bytes]:
-    return set() if file.is_symlink() or not file.is_file() else set(file.read_bytes().splitlines())
+@functools.cache
+def _lines(file: Path) -> frozenset[bytes]:
+    if file.is_symlink() or not file.is_file() or file.stat().st_size > LARGE:
+        return frozenset()
+    return frozenset(file.read_bytes().splitlines())

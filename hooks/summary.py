@@ -48,13 +48,15 @@ def summary(service: Path) -> Told:
     ours = git.head(service)
     base, theirs, moved = _notes(service)
     locks = list(_locks_back(service))
-    told.decide += [f"  DECIDE    {name}: the template removed it; yours is {new} now" for name, new in moved.items()]
+    for name, place in moved.items():
+        what = "changed" if name in theirs else "removed"
+        told.decide.append(f"  DECIDE    {name}: the template {what} it; yours is {place} now")
     for name in sorted((set(base) & set(theirs)) - set(ours)):
         if (service / name).is_file():
             (service / name).unlink()
             told.done.append(f"  deleted   {name}: you had deleted it, so it stays away")
-        if base[name] != theirs[name]:
-            told.decide.append(f"  DECIDE    {name}: you deleted or moved it, and the template changed it")
+        elif base[name] != theirs[name] and name not in moved:
+            told.done.append(f"  deleted   {name}: the template changed it, and you had deleted it, so it stays away")
     told.decide += [f"  LOCK      {name}: yours stays, since locks are not merged; run 'make lock'" for name in locks]
     marked = sorted(_marked(service))
     told.decide += [f"  CONFLICT  {name}: choose between the lines that are marked in it" for name in marked]
