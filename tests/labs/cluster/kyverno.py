@@ -91,11 +91,15 @@ def apply(
     }
     for name, content in files.items():
         (work / f"{name}.yaml").write_text("\n---\n".join(json.dumps(one) for one in content), encoding="utf-8")
-    crds = [str(definitions.crds() / f"{kind}-crd.yaml") for kind in ("application", "rollout")]
+    # Of several files it takes the last only.
+    crds = [
+        (definitions.crds() / f"{kind}-crd.yaml").read_text(encoding="utf-8") for kind in ("application", "rollout")
+    ]
+    (work / "crds.yaml").write_text("\n---\n".join(crds), encoding="utf-8")
     command: list[str | Path] = [
         program(), "apply", work / "policies.yaml", "--resource", work / "objects.yaml", "--policy-report",
         "--output-format", "json", "--remove-color", "--values-file", work / "values.yaml",
-        "--context-file", work / "context.yaml", "--crd-paths", ",".join(crds),
+        "--context-file", work / "context.yaml", "--crd-paths", work / "crds.yaml",
     ]  # fmt: skip
     if exceptions:
         command += ["--exception", work / "exceptions.yaml"]
