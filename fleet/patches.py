@@ -154,7 +154,10 @@ def _plain_text_as_it_is() -> None:
 
     def answers_relpath(self: Any) -> Path:
         path = str(self.answers_file or self.template.answers_relpath)
-        return Path(path) if plain(self, path) else Path(original_path(self))
+        if not plain(self, path):
+            return Path(original_path(self))
+        _nothing_yielded(self.jinja_env)
+        return Path(path)
 
     worker._render_string = render_string
     worker.answers_relpath = property(answers_relpath)
