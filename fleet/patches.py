@@ -44,6 +44,7 @@ def apply() -> None:
     _no_index_to_keep()
     _compile_once()
     _plain_text_as_it_is()
+    _answers_once()
     _config_once()
     _yaml_once()
 
@@ -122,9 +123,18 @@ def _compile_once() -> None:
         if key not in known:
             _make_room(known)
             known[key] = original(self, source, name, filename, raw, defer_init)
+        _nothing_yielded(self)
         return known[key]
 
     jinja2.Environment.compile = compile_  # type: ignore[method-assign]
+
+
+def _nothing_yielded(environment: Any) -> None:
+    """Forget what a yield tag left in the environment, as Copier does for each text that it compiles."""
+    from copier import _jinja_ext
+
+    found = _jinja_ext.get_yield_context(environment)
+    found.yield_name = found.yield_iterable = None
 
 
 def _plain_text_as_it_is() -> None:
@@ -144,10 +154,48 @@ def _plain_text_as_it_is() -> None:
 
     def answers_relpath(self: Any) -> Path:
         path = str(self.answers_file or self.template.answers_relpath)
-        return Path(path) if plain(self, path) else Path(original_path(self))
+        if not plain(self, path):
+            return Path(original_path(self))
+        _nothing_yielded(self.jinja_env)
+        return Path(path)
 
     worker._render_string = render_string
     worker.answers_relpath = property(answers_relpath)
+
+
+def _answers_once() -> None:
+    """While Copier renders files the answers stay as they are, so context and repeated parts of paths are made once."""
+    from copier import _main
+
+    worker: Any = _main.Worker
+    original, original_context, original_string = worker._render_template, worker._render_context, worker._render_string
+    context, texts = "_golden_path_context", "_golden_path_texts"
+
+    def render_template(self: Any) -> None:
+        self.__dict__[context], self.__dict__[texts] = original_context(self), {}
+        try:
+            original(self)
+        finally:
+            del self.__dict__[context], self.__dict__[texts]
+
+    def render_context(self: Any) -> dict[str, Any]:
+        known = self.__dict__.get(context)
+        if known is None:
+            return dict(original_context(self))
+        return {**known, "_copier_answers": dict(known["_copier_answers"])}  # extensions and templates write into it
+
+    def render_string(self: Any, string: str, extra_context: Any = None) -> str:
+        known = self.__dict__.get(texts)
+        _nothing_yielded(self.jinja_env)
+        if known is None or extra_context or "yield" in string:
+            return str(original_string(self, string, extra_context))
+        if string not in known:
+            known[string] = str(original_string(self, string, extra_context))
+        return str(known[string])
+
+    worker._render_template, worker._render_context, worker._render_string = (
+        render_template, render_context, render_string,
+    )  # fmt: skip
 
 
 def _config_once() -> None:
