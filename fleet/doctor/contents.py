@@ -44,6 +44,8 @@ def locked(repository: Repository) -> Iterator[Found]:
 def lock_matches(repository: Repository) -> Iterator[Found]:
     """Dependencies that the lock file does not know."""
     for lock, (manifest, known) in _MATCHES.items():
+        if lock == "requirements.txt" and _other_python_locks(repository):
+            continue  # then it is an export, for something else
         if repository.text(lock) is not None and manifest in repository.tree:
             missing = [name for name in _wanted(repository, manifest).items() if not known(repository, *name)]
             if missing:
@@ -54,9 +56,8 @@ def lock_matches(repository: Repository) -> Iterator[Found]:
 @rule("GP303", WARNING, "A lock of Python's has hashes.", "without them a mirror can send another file")
 def hashed(repository: Repository) -> Iterator[Found]:
     """Requirements without a hash, in a requirements.txt that is the only lock."""
-    others = set(_LOCKS["pyproject.toml"]) - {"requirements.txt"}
     text = repository.text("requirements.txt")
-    if text is None or others & set(repository.tree):
+    if text is None or _other_python_locks(repository):
         return
     lines = re.sub(r"\\\r?\n", lambda _: " ", text).splitlines()
     bare = [line.split(";")[0].strip() for line in lines if re.match(r"\s*[A-Za-z0-9]", line) and "--hash=" not in line]
@@ -80,6 +81,10 @@ def no_secrets(repository: Repository) -> Iterator[Found]:
     for path in repository.own(".env", ".env.local", ".env.production"):
         if _VALUE.search(repository.text(path) or ""):
             yield Found(path, 0, "is committed, with values of secrets: remove it, revoke them, and ignore the file")
+
+
+def _other_python_locks(repository: Repository) -> set[str]:
+    return (set(_LOCKS["pyproject.toml"]) - {"requirements.txt"}) & set(repository.tree)
 
 
 def _real(text: str, found: re.Match[str]) -> bool:
@@ -126,16 +131,23 @@ def _in_go_sum(repository: Repository, name: str, version: str) -> bool:
 
 
 def _in_npm_lock(repository: Repository, name: str, version: str) -> bool:
-    root = repository.mapping("package-lock.json").get("packages", {}).get("", {})
-    return any(root.get(part, {}).get(name) == version for part in _NPM)
+    lock = repository.mapping("package-lock.json")
+    return any(_at(lock, "packages", "", part, name) == version for part in _NPM)
 
 
 def _in_pnpm_lock(repository: Repository, name: str, version: str) -> bool:
     lock = next((one for one in reversed(repository.documents("pnpm-lock.yaml")) if isinstance(one, dict)), {})
-    root = lock.get("importers", {}).get(".", lock)
-    found = next((root[part][name] for part in _NPM if name in (root.get(part) or {})), None)
+    root = _at(lock, "importers", ".") or lock
+    found = next(filter(None, (_at(root, part, name) for part in _NPM)), None)
     catalog = version.startswith(("catalog:", "workspace:"))
     return found is not None and (catalog or not isinstance(found, dict) or found.get("specifier") == version)
+
+
+def _at(data: Any, *keys: str) -> Any:
+    """The value at a place of a document; None where there is none."""
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
 
 
 def _in_yarn_lock(repository: Repository, name: str, version: str) -> bool:

@@ -140,6 +140,9 @@ def test_the_next_upgrade_leaves_theirs_alone(language: str, history: Path, thei
     adopted = adopt.adopt(theirs, renderer, source=str(history), to="v2.0.0")
     merged(theirs, BRANCH)
     assert as_json("plan", theirs, "--to", "v2.0.0", "--trust")["files"] == []
+    drift = as_json("status", theirs, "--trust")[0]["drift"]
+    deleted = {path.split("/")[0] for path, what in drift.items() if what == "deleted"}
+    assert not deleted & {"cmd", "internal", "src", "test", "tests", "contracts"}
     done = apply.apply(theirs, renderer, to="v3.0.0")
     assert not done.plan.conflicts
     has = existing.tree(theirs, done.branch)

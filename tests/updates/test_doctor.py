@@ -157,6 +157,7 @@ PASSES: list[tuple[str, Change]] = [
     ("job.yaml", "kind: Job\nspec: {template: {spec: {containers: [{image: 'x:1'}]}}}\n"),
     ("package-lock.json", "x" * (1 << 20) + "x"),
     (".env", "PORT=8080\n"),
+    ("poetry.lock", '[[package]]\nname = "fast-api"\n[[package]]\nname = "click"\n'),
     ("logo.png", f"\0{KEY}{CONFLICT}"),
 ]
 
@@ -272,6 +273,12 @@ def test_other_locks_of_node(lock: str, content: str, healthy: Path, renderer: R
     assert found(healthy, renderer) == []
     change(healthy, "package.json", '{"dependencies": {"x": "^1.0.0", "y": "2.0.0"}}')
     assert [one[:2] for one in found(healthy, renderer)] == ([] if lock == "bun.lock" else [("GP302", lock)])
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"packages": []}', '{"packages": {"": {"dependencies": [1]}}}'])
+def test_a_lock_of_another_form(content: str, healthy: Path, renderer: Renderer) -> None:
+    change(healthy, "package-lock.json", content)
+    assert [one[:2] for one in found(healthy, renderer)] == [("GP302", "package-lock.json")]
 
 
 @pytest.mark.parametrize("lock", ["uv.lock", "poetry.lock"])
