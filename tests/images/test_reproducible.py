@@ -28,8 +28,8 @@ CHANGE = {
 # What may run again when only sources change: RUN steps by a part of their text.
 MAY_RUN = {
     "go": ("go list", "go build -ldflags"),
-    "java": ("launcher.Launcher", '"-Djarmode=tools"'),
-    "node": ("typescript/bin/tsc", "build-info.json"),
+    "java": ("launcher.Launcher",),
+    "node": ("typescript/bin/tsc", "build-info.mjs"),
     "python": ("/build.py",),
 }
 
