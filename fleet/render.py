@@ -109,7 +109,8 @@ class Renderer:
             "trust": self._trust,
             "dry": dry,
         }
-        result = self._ask(json.dumps(job))
+        with self._turn:
+            result = self._ask(json.dumps(job))
         if "kind" in result and result["kind"] != worker.TRUST:
             raise FleetError(f"a migration of version {new} of the template failed: {result['reason']}", Exit.TEMPLATE)
         if "kind" in result:
