@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -170,13 +170,27 @@ def _answers_once() -> None:
     worker: Any = _main.Worker
     original, original_context, original_string = worker._render_template, worker._render_context, worker._render_string
     context, texts = "_golden_path_context", "_golden_path_texts"
+    now: list[dict[str, str]] = []  # the texts of the rendering that walks the template
 
     def render_template(self: Any) -> None:
         self.__dict__[context], self.__dict__[texts] = original_context(self), {}
+        now.append(self.__dict__[texts])
         try:
             original(self)
         finally:
+            now.pop()
             del self.__dict__[context], self.__dict__[texts]
+
+    def scantree(path: str, follow_symlinks: bool) -> Iterator[os.DirEntry[str]]:
+        """Nothing below a folder whose name is rendered as nothing is written, so nobody needs to look there."""
+        for entry in os.scandir(path):
+            yield entry
+            if not entry.is_dir(follow_symlinks=follow_symlinks):
+                continue
+            if "yield" in entry.name:  # names below it may be rendered otherwise than elsewhere
+                yield from original_scantree(entry.path, follow_symlinks)
+            elif now[-1].get(entry.name) != "":
+                yield from scantree(entry.path, follow_symlinks)
 
     def render_context(self: Any) -> dict[str, Any]:
         known = self.__dict__.get(context)
@@ -193,6 +207,7 @@ def _answers_once() -> None:
             known[string] = str(original_string(self, string, extra_context))
         return str(known[string])
 
+    original_scantree, _main.scantree = _main.scantree, scantree  # type: ignore[attr-defined]
     worker._render_template, worker._render_context, worker._render_string = (
         render_template, render_context, render_string,
     )  # fmt: skip
