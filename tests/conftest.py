@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,12 @@ def chosen(config: pytest.Config) -> list[str]:
     if unknown := sorted(set(names) - set(LANGUAGES)):
         raise pytest.UsageError(f"--languages: unknown {', '.join(unknown)}; there are {', '.join(LANGUAGES)}")
     return names
+
+
+def pytest_configure() -> None:
+    """Let services be interrupted: what a shell starts in the background ignores SIGINT, and so do its children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
