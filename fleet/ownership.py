@@ -16,10 +16,6 @@ from pathspec import PathSpec
 
 from fleet.config import Config
 
-MANAGED = "managed"
-SEEDED = "seeded"
-SHARED = "shared"
-
 _ENVOPS = {
     "block_start_string": "{%",
     "block_end_string": "%}",
