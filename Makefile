@@ -6,6 +6,8 @@ PYTHON := .venv/bin/python
 # Which languages the tests of services and `make demo` take; all by default.
 LANGUAGE ?= go
 LANGUAGES ?= go,java,node,python
+# How many tests run side by side; they share the labs.
+WORKERS ?= 2
 
 .venv/ready: requirements.txt
 	@command -v python3 >/dev/null || { echo "python3 is missing: install Python 3.11 or newer" >&2; exit 1; }
@@ -22,7 +24,7 @@ demo: .venv/ready ## Write a service (LANGUAGE=go), run it until /readyz answers
 .PHONY: test
 test: .venv/ready ## Lint, then pass every test (LANGUAGES=go,java,node,python)
 	@$(MAKE) lint
-	@$(PYTHON) -m pytest --languages "$(LANGUAGES)" $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest --languages "$(LANGUAGES)" --numprocesses "$(WORKERS)" --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: benchmark
 benchmark: .venv/ready ## Measure copier copy and the services beside bare ones; BENCHMARK_ARGS="--parts image-cache,image-run,pipeline": images, ci.yml

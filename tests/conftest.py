@@ -43,6 +43,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("language", names, scope="session")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares services and files, for ``--dist loadgroup``."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: _rank(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    """Return the language of a test that has one, else its file."""
+    call = getattr(item, "callspec", None)
+    return (call.params.get("language") if call else None) or item.nodeid.partition("::")[0]
+
+
+# The longest first, so that none is left over for one worker in the end.
+FIRST = ("go", "java", "node", "python")
+
+
+def _rank(group: str) -> int:
+    return FIRST.index(group) if group in FIRST else len(FIRST)
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot of the template as it stands, tagged."""

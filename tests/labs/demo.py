@@ -28,7 +28,7 @@ def write(language: str, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     snapshot = folder.with_name("template")
     shutil.rmtree(snapshot, ignore_errors=True)
-    lab.render(lab.snapshot(snapshot), folder, {"language": language})
+    lab.write(lab.snapshot(snapshot), folder, {"language": language})
     lab.commit_all(folder)
     lab.git(folder, "tag", "v0.1.0")
 

@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
+import fcntl
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 
 class StartedLab(ABC):
-    """Programs that run for the tests; a context manager that ends only what it started."""
+    """Programs that run for the tests; a context manager that ends only what it started, after its last user."""
 
     def __init__(self) -> None:
         self._started: list[str] = []
+        self._use: TextIO | None = None
 
     def __enter__(self) -> Self:
-        self._started = self.up()
+        folder = self.folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        use = (folder / "users").open("w")
+        try:
+            fcntl.flock(use, fcntl.LOCK_SH)
+            self._started = self.up()
+        except BaseException:
+            use.close()
+            raise
+        self._use = use
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.down(self._started)
+        if self._use is None:
+            return
+        with self._use as use:
+            if self._started:
+                # Tests that run side by side share the lab: who started it waits for the others.
+                fcntl.flock(use, fcntl.LOCK_EX)
+                self.down(self._started)
+
+    @staticmethod
+    @abstractmethod
+    def folder() -> Path:
+        """Return the folder of all that outlives the lab's ``down``."""
 
     @abstractmethod
     def status(self) -> dict[str, str]:

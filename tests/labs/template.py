@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.labs.places import digest
 from tests.labs.toolchains import ROOT
 
 VERSION = "v0.0.0"
@@ -114,8 +115,13 @@ def copy(template: Path, folder: Path, answers: Mapping[str, object]) -> subproc
     return copier("copy", "--trust", "--defaults", "--quiet", *data, template, folder)
 
 
-def render(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
-    """Write a service, or fail with what Copier said.
+def write(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
+    """Write a service with Copier, or fail with what it said.
+
+    Args:
+        template: a snapshot.
+        folder: where the service goes; its name is the default of the service's name.
+        answers: answers by question.
 
     Returns:
         The service's folder.
@@ -126,4 +132,30 @@ def render(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
     done = copy(template, folder, answers)
     if done.returncode != 0:
         raise RuntimeError(f"copier copy failed for {dict(answers)}:\n{done.stdout}{done.stderr}")
+    return folder
+
+
+def render(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
+    """Write a service as ``write`` does; Copier, which takes seconds, is run for the first of the same ones only.
+
+    Args:
+        template: a snapshot; what is kept lies beside it.
+        folder: a folder that is not there yet.
+        answers: answers by question.
+
+    Returns:
+        The service's folder.
+
+    Raises:
+        RuntimeError: Copier failed.
+    """
+    asked = (git(template, "rev-parse", "HEAD"), sorted(map(repr, answers.items())))
+    kept = template.with_name(f"{template.name}-services") / digest(*asked) / folder.name
+    if not kept.exists():
+        try:
+            write(template, kept, answers)
+        except BaseException:
+            shutil.rmtree(kept, ignore_errors=True)
+            raise
+    shutil.copytree(kept, folder, symlinks=True)
     return folder

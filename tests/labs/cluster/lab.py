@@ -29,6 +29,11 @@ class Lab(StartedLab):
         """The file that says where the API server is and who the lab's user, an administrator, is."""
         return places.kubeconfig()
 
+    @staticmethod
+    def folder() -> Path:
+        """Return the folder of all that outlives the lab's ``down``."""
+        return lab_folder()
+
     def status(self) -> dict[str, str]:
         """Return of each part what runs, for example ``process 7``; empty where it does not run."""
         return {part.name: f"process {pid}" if (pid := part.daemon.pid) else "" for part in PARTS}

@@ -40,6 +40,11 @@ class Lab(StartedLab):
         """
         return registry.address()
 
+    @staticmethod
+    def folder() -> Path:
+        """Return the folder of all that outlives the lab's ``down``."""
+        return lab_folder()
+
     def status(self) -> dict[str, str]:
         """Return of each part what runs, for example ``process 7``; empty where it does not run."""
         parts = {"registry": registry.DAEMON.pid}
