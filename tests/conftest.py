@@ -40,7 +40,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             names = names[:1]
         if only := metafunc.definition.get_closest_marker("only"):
             names = [name for name in names if name in only.args]
-        metafunc.parametrize("language", names, scope="session")
+        if spread := metafunc.definition.get_closest_marker("spread"):
+            metafunc.parametrize(("language", spread.args[0]), _spread(names, list(spread.args[1])), scope="session")
+        else:
+            metafunc.parametrize("language", names, scope="session")
+
+
+def _spread(languages: list[str], values: list[str]) -> list[tuple[str, str]]:
+    rest = [(languages[number % len(languages)], value) for number, value in enumerate(values[1:])]
+    return [*((language, values[0]) for language in languages), *rest]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,14 +58,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _rank(_group(item)))
 
 
+# The longest first, so that none is left over for one worker in the end.
+FIRST = ("go", "rollouts", "java", "node", "python")
+
+
 def _group(item: pytest.Item) -> str:
-    """Return the language of a test that has one, else its file."""
+    """Return the language of a test that has one, else its file; canaries, which mostly wait, go beside the others."""
+    if "versions" in getattr(item, "fixturenames", ()):
+        return "rollouts"
     call = getattr(item, "callspec", None)
     return (call.params.get("language") if call else None) or item.nodeid.partition("::")[0]
-
-
-# The longest first, so that none is left over for one worker in the end.
-FIRST = ("go", "java", "node", "python")
 
 
 def _rank(group: str) -> int:

@@ -36,7 +36,7 @@ def service(template: Path, tmp_path: Path, language: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("answers", ANSWERS)
+@pytest.mark.spread("answers", ANSWERS)
 def test_every_environment_is_accepted(
     cluster_lab: Lab, template: Path, tmp_path: Path, language: str, answers: str
 ) -> None:

@@ -89,7 +89,7 @@ def test_pods_are_isolated_by_what_is_beside_them(rules: list[Object], tmp_path:
         assert complained == ([] if passes else ["network-isolation"]), one
 
 
-@pytest.mark.parametrize("answers", ANSWERS)
+@pytest.mark.spread("answers", ANSWERS)
 def test_what_the_template_writes_passes(
     rules: list[Object], template: Path, tmp_path: Path, language: str, answers: str
 ) -> None:

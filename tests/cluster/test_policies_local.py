@@ -93,7 +93,7 @@ def test_a_namespace_that_no_policy_would_look_at_is_found(service: Path) -> Non
     ]
 
 
-@pytest.mark.parametrize("answers", ANSWERS)
+@pytest.mark.spread("answers", ANSWERS)
 def test_what_the_template_writes_passes(template: Path, tmp_path: Path, language: str, answers: str) -> None:
     given = {"language": language, "service_name": "orders", **ANSWERS[answers]}
     done = check(lab.render(template, tmp_path / "orders", given))
