@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import stat
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,16 +65,27 @@ def ran(log: str) -> list[str]:
     ]
 
 
-@pytest.fixture(scope="module")
-def folder(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone, so that nothing that was built counts."""
-    target = tmp_path_factory.mktemp("clone") / built.folder.name
-    lab.git(built.folder.parent, "clone", "--quiet", str(built.folder), str(target))
+def clone(built: Built, target: Path, umask: int) -> Path:
+    """Clone the service, so that nothing that was built counts, as a user with this umask does."""
+    before = os.umask(umask)
+    try:
+        lab.git(built.folder.parent, "clone", "--quiet", str(built.folder), str(target))
+    finally:
+        os.umask(before)
     return target
 
 
-def test_one_commit_makes_one_image(built: Built, image_lab: Lab, folder: Path) -> None:
+def modes(folder: Path) -> set[int]:
+    return {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+def test_one_commit_makes_one_image(built: Built, image_lab: Lab, tmp_path: Path) -> None:
+    """Whoever checks it out, and with or without the cache."""
     language = built.language
+    folder = clone(built, tmp_path / "one" / built.folder.name, 0o022)
+    other_user = clone(built, tmp_path / "other" / built.folder.name, 0o002)
+    assert modes(folder) == {0o644, 0o755}
+    assert modes(other_user) == {0o664, 0o775}
     name = f"{image_lab.registry}/acme/{folder.name}"
     cache = f"{image_lab.registry}/acme/{folder.name}-cache:main"
 
@@ -85,7 +98,7 @@ def test_one_commit_makes_one_image(built: Built, image_lab: Lab, folder: Path) 
     assert dependencies, "the cold build makes them"
 
     with image_lab.fresh_builder() as builder:
-        again, log = fresh(folder, builder)
+        again, log = fresh(other_user, builder)
     assert again == first
     assert ran(log), "the second builder was empty"
 
@@ -94,7 +107,7 @@ def test_one_commit_makes_one_image(built: Built, image_lab: Lab, folder: Path) 
     assert cached == first
     assert ran(log) == []
 
-    changed = folder.parent / "changed" / folder.name
+    changed = tmp_path / "changed" / folder.name
     shutil.copytree(folder, changed)
     change(changed, language)
     with image_lab.fresh_builder() as builder:

@@ -2,7 +2,8 @@
 
 usage: VERSION=... REVISION=... build.py PACKAGE [IMAGE]
 
-With IMAGE, the folder that becomes the root of an image, all time stamps in it become 0, so one commit makes one image.
+With IMAGE, the folder that becomes the root of an image, all time stamps in it become 0 and all modes what a umask of 022
+gives, so one commit makes one image.
 """
 
 import compileall
@@ -25,6 +26,8 @@ def main(package: Path, image: Path | None) -> int:
     if not compileall.compile_dir(package, quiet=1, invalidation_mode=mode, **moved):
         return 1
     for path in (*image.rglob("*"), image) if image else ():
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
         os.utime(path, (0, 0), follow_symlinks=False)
     return 0
 
