@@ -20,7 +20,6 @@ from tests.cluster.policy_cases import (
     Case,
     Object,
     network,
-    pod,
 )
 from tests.cluster.services import ENVIRONMENTS, objects, rendered
 from tests.cluster.test_manifests import ANSWERS
@@ -130,16 +129,6 @@ def test_an_exception_takes_out_what_it_names(rules: list[Object], tmp_path: Pat
     found = kyverno.apply(tmp_path, rules, asked, LABELS, [named(9, network())], [exception])
     assert complaints(found, 0) == []
     assert [policy for policy, *_ in complaints(found, 1)] == ["image-digest"]
-
-
-def test_the_signatures_policy_is_read_and_looks_at_this_services_image_only(service: Path, tmp_path: Path) -> None:
-    """No registry is asked: that it refuses what it cannot verify shows that it matched."""
-    signature = [one for one in policies.built(service / policies.KYVERNO) if one["kind"] == "ImageValidatingPolicy"]
-    other = pod()
-    other["spec"]["containers"][0]["image"] = f"ghcr.io/acme/orders-cache@sha256:{'a' * 64}"
-    found = kyverno.apply(tmp_path, signature, [named(0, pod()), named(1, other)], LABELS)
-    assert [policy for policy, *_ in complaints(found, 0)] == ["orders-signature"]
-    assert complaints(found, 1) == []
 
 
 def test_the_sweep_takes_previews_that_argo_cd_has_forgotten(service: Path, tmp_path: Path) -> None:

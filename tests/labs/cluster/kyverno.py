@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from tests.labs.places import digest, once
 MODULE = HERE / "kyverno_tools"
 PACKAGE = "github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno"
 Object = Mapping[str, Any]
+_LOG = "log.txt"
+_REFUSED = re.compile(r'image verification failed error=("(?:[^"\\]|\\.)*") .*image=(\S+)')
 
 
 @dataclass(frozen=True)
@@ -99,12 +102,16 @@ def apply(
     command: list[str | Path] = [
         program(), "apply", work / "policies.yaml", "--resource", work / "objects.yaml", "--policy-report",
         "--output-format", "json", "--remove-color", "--values-file", work / "values.yaml",
-        "--context-file", work / "context.yaml", "--crd-paths", work / "crds.yaml",
+        "--context-file", work / "context.yaml", "--crd-paths", work / "crds.yaml", "-v", "0",
     ]  # fmt: skip
     if exceptions:
         command += ["--exception", work / "exceptions.yaml"]
-    env = {**os.environ, "KUBECONFIG": os.devnull}
+    # Nothing of the user's: no cluster, no password of a registry, and not whom Sigstore's clients found to trust.
+    own = {"KUBECONFIG": os.devnull, "HOME": str(work / "home"), "TUF_ROOT": str(work / "tuf"), "NO_COLOR": "1"}
+    (work / "home").mkdir(exist_ok=True)
+    env = {**os.environ, **own}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=300)
+    (work / _LOG).write_text(done.stderr, encoding="utf-8")
     # Before the report it says how many there are; of nothing it says nothing.
     start = done.stdout.find("{")
     if start < 0 and done.returncode == 0 and not done.stderr.strip():
@@ -112,6 +119,16 @@ def apply(
     if start < 0:
         raise LabError(f"kyverno apply: {(done.stderr or done.stdout).strip()}")
     return _verdicts(json.loads(done.stdout[start:]))
+
+
+def reasons(work: Path) -> dict[str, str]:
+    """Return why signatures were refused, by image: the verdicts say it with the policy's own message only.
+
+    Args:
+        work: the folder that ``apply`` was given.
+    """
+    found = _REFUSED.findall((work / _LOG).read_text(encoding="utf-8"))
+    return {image: json.loads(reason) for reason, image in found}
 
 
 def _verdicts(report: Mapping[str, Any]) -> list[Verdict]:

@@ -6,6 +6,8 @@ import json
 import os
 import socket
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.labs.daemon import Daemon
@@ -94,6 +96,29 @@ def start() -> str:
     env["OTEL_TRACES_EXPORTER"] = "none"
     DAEMON.start([tools_folder() / "registry", "serve", file], lambda: answers(address()), env)
     return address()
+
+
+@contextmanager
+def fresh(folder: Path) -> Iterator[str]:
+    """Run an empty registry that nobody else uses, for minutes at most; what it holds ends with it.
+
+    Args:
+        folder: where its log goes.
+
+    Yields:
+        Host and port.
+
+    Raises:
+        LabError: it did not start.
+    """
+    where = f"127.0.0.1:{free_port()}"
+    daemon = Daemon("fresh-registry", lambda: folder)
+    command: list[str | Path] = ["timeout", "900", tools_folder() / "crane", "registry", "serve", "--address", where]
+    daemon.start(command, lambda: answers(where), os.environ)
+    try:
+        yield where
+    finally:
+        daemon.stop()
 
 
 def holds(image: str, base: Base) -> bool:

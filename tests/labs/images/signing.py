@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from tests.labs.images.stamps import Stamps
+
 # What Fulcio writes into its certificates: github.com/sigstore/fulcio, docs/oid-info.md.
 ISSUER_EXTENSION = ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
 REPOSITORY_EXTENSION = ObjectIdentifier("1.3.6.1.4.1.57264.1.5")
@@ -30,11 +32,14 @@ class Authority:
     Args:
         folder: where its files go.
         env: the environment in which ``cosign`` is found.
+        stamps: who stamps the time of each signature; nobody by default. With it, signatures are as keyless ones of the
+            public Sigstore: the certificate of the signer comes alone, and Kyverno reads no others.
     """
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str], stamps: Stamps | None = None) -> None:
         self.folder = folder
         self.env = {**env, "COSIGN_PASSWORD": ""}
+        self._stamped = stamps is not None
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._now = dt.datetime.now(dt.UTC)
         self._identities = 0
@@ -49,10 +54,13 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         (folder / "ca.pem").write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
-        self._cosign("signing-config", "create", "--out", "signing.json")
-        self._cosign(
-            "trusted-root", "create", "--fulcio", "url=https://ca.test,certificate-chain=ca.pem", "--out", "root.json"
-        )
+        self._since = f"start-time={self._now - dt.timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"
+        signs, self._trusts = [], ["--fulcio", "url=https://ca.test,certificate-chain=ca.pem"]
+        if stamps:
+            signs = ["--tsa", f"url={stamps.url},api-version=1,{self._since},operator=test", "--tsa-config", "ANY"]
+            self._trusts += ["--tsa", f"url={stamps.url},certificate-chain={stamps.chain}"]
+        self._cosign("signing-config", "create", *signs, "--out", "signing.json")
+        self._cosign("trusted-root", "create", *self._trusts, "--out", "root.json")
 
     def _builder(
         self, subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
@@ -75,13 +83,14 @@ class Authority:
         self._cosign("generate-key-pair", "--output-key-prefix", name)
         return self.folder / f"{name}.key", self.folder / f"{name}.pub"
 
-    def identity(self, workflow: str, *, repository: str = "", ref: str = "") -> dict[str, str]:
+    def identity(self, workflow: str, *, repository: str = "", ref: str = "", issuer: str = ISSUER) -> dict[str, str]:
         """Return the variables with which ``make sign`` signs as this workflow would.
 
         Args:
             workflow: the identity in the certificate, ``https://github.com/OWNER/NAME/PATH@REF``.
             repository: for which one it ran, ``OWNER/NAME``; not in the certificate where it is empty.
             ref: for which branch or tag of it.
+            issuer: who said that it is this workflow.
         """
         self._identities += 1
         name = f"identity-{self._identities}"
@@ -94,7 +103,7 @@ class Authority:
             )
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
-            .add_extension(x509.UnrecognizedExtension(ISSUER_EXTENSION, ISSUER.encode()), critical=False)
+            .add_extension(x509.UnrecognizedExtension(ISSUER_EXTENSION, issuer.encode()), critical=False)
         )
         for extension, value in ((REPOSITORY_EXTENSION, repository), (REF_EXTENSION, ref)):
             if value:
@@ -106,13 +115,28 @@ class Authority:
         form = serialization.PrivateFormat.PKCS8
         plain.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
         self._cosign("import-key-pair", "--key", plain.name, "--output-key-prefix", name)
-        chain = self.folder / "ca.pem"
-        flags = f"{self.sign_flags} --certificate {pem} --certificate-chain {chain}"
+        flags = f"{self.sign_flags} --certificate {pem}"
+        if not self._stamped:
+            flags += f" --certificate-chain {self.folder / 'ca.pem'}"
         return {"COSIGN_KEY": str(self.folder / f"{name}.key"), "COSIGN_PASSWORD": "", "COSIGN_FLAGS": flags}
+
+    def trusted_root(self) -> bytes:
+        """Return a trusted root for verifiers that ask for logs: it has the keys of two that nothing was written to."""
+        for log in ("rekor", "ctfe"):
+            public = ec.generate_private_key(ec.SECP256R1()).public_key()
+            form = serialization.PublicFormat.SubjectPublicKeyInfo
+            (self.folder / f"{log}.pub").write_bytes(public.public_bytes(serialization.Encoding.PEM, form))
+        logs = [
+            part
+            for log in ("rekor", "ctfe")
+            for part in (f"--{log}", f"url=https://{log}.test,public-key={log}.pub,{self._since}")
+        ]
+        self._cosign("trusted-root", "create", *self._trusts, *logs, "--out", "root-with-logs.json")
+        return (self.folder / "root-with-logs.json").read_bytes()
 
     @property
     def sign_flags(self) -> str:
-        """Flags for signing without a transparency log or a time stamp."""
+        """Flags for signing without a transparency log, and without a time stamp where nobody stamps."""
         return f"--signing-config {self.folder / 'signing.json'}"
 
     @property
