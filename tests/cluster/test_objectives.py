@@ -287,6 +287,23 @@ def test_bad_objectives_are_refused_in_one_line(service: Path, old: str, new: st
     assert script(service, "slo.py", "check").returncode == 2
 
 
+def slug(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def test_every_alert_links_to_a_section_of_the_runbook(service: Path) -> None:
+    written = re.findall(r"^#+ (.+)$", (service / "docs/runbook.md").read_text(), re.MULTILINE)
+    anchors = {slug(heading) for heading in written}
+    found = only(objects((service / "deploy/base/slo/rules.yaml").read_text()), "PrometheusRule")
+    links = [rule["annotations"]["runbook_url"] for rule in found["spec"]["groups"][1]["rules"]]
+    assert len(links) == 2 * len(WINDOWS)
+    for link in links:
+        file, _, anchor = link.partition("#")
+        assert file == "https://github.com/acme/orders/blob/main/docs/runbook.md"
+        assert anchor in anchors
+
+
 def test_the_dashboard_asks_for_what_is_there(service: Path, tmp_path: Path) -> None:
     """Every query of the dashboard is PromQL, and what it reads is recorded or exposed."""
     config: dict[str, Any] = yaml.safe_load((service / "deploy/base/slo/dashboard.yaml").read_text())
