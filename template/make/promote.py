@@ -7,11 +7,13 @@ usage: promote.py --to ENVIRONMENT --from ENVIRONMENT [...]   what one environme
 
 Prints digest=, version= and changed=true|false, for $GITHUB_OUTPUT. A new image may go into the first environment or a
 preview only; whatever comes after takes what the one before it has. Into the last one goes nothing new while freeze.py
-says no; what it says is left in build/freeze.json for promotion.py.
+says no; what it says is left in build/freeze.json for promotion.py. It asks for no signature: the workflows run `make verify`
+first, and whoever promotes by hand is told to.
 """
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -132,6 +134,8 @@ def main() -> int:
         if changed:
             new = f"{line['indent']}{digest}" + (f" # {version}" if version else "")
             file.write_text(text[: line.start()] + new + text[line.end() :], encoding="utf-8")
+            if asked["to"] in ORDER and "GITHUB_ACTIONS" not in os.environ:
+                sys.stderr.write(f"Not verified by this: make verify IMAGE_REF={shown(asked['to'])}\n")
     except Refused as reason:
         sys.stderr.write(f"  FAIL  promote: {reason}\n")
         return 2

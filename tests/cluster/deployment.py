@@ -1,8 +1,8 @@
 """A service in the cluster lab whose pods' metrics come from real processes of it, under load.
 
-Pods are simulated, so a process stands for the pods of each version: Prometheus scrapes it under the labels that it
-would find on them. All else is the service's own: the Rollout, the analysis and its queries. Only their times are
-shortened.
+Pods are simulated, so a process stands for the pods of each version: Prometheus scrapes it under the labels that the
+ServiceMonitor asks for (scraping.py). All else is the service's own: the Rollout, the analysis and its queries. Only
+their times are shortened.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.cluster.scraping import target
 from tests.cluster.services import Object, objects, only, rendered
 from tests.labs.cluster import Lab
 from tests.labs.cluster.prometheus import Prometheus
@@ -79,11 +80,13 @@ class Deployment:
 
     def scrape(self, processes: dict[str, Service]) -> None:
         """Let Prometheus scrape these processes as the pods of these versions, by their hash."""
-        labels = {"job": self._rollout, "namespace": self.namespace}
-        targets = [
-            {"targets": [f"127.0.0.1:{one.port}"], "labels": labels | {"rollouts_pod_template_hash": version}}
-            for version, one in processes.items()
-        ]
+        found = target(self._objects)
+        targets = []
+        for version, one in processes.items():
+            pod = {"rollouts-pod-template-hash": version}
+            taken = {name: pod[label] for name, label in found.pod_labels.items()}
+            labels = {"job": found.job, "namespace": self.namespace, **taken}
+            targets.append({"targets": [f"127.0.0.1:{one.port}"], "labels": labels})
         partial = self._targets.with_suffix(".new")
         partial.write_text(json.dumps(targets))
         partial.rename(self._targets)

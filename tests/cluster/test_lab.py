@@ -350,7 +350,8 @@ def test_up_starts_again_what_was_killed_and_the_cluster_is_as_it_was(own_lab: L
 def test_down_leaves_no_process_no_port_no_mount_and_no_file(own_lab: Lab) -> None:
     start = time.monotonic()
     assert own_lab.up() == NAMES
-    assert time.monotonic() - start < 60
+    # Under 15 seconds on a machine that does nothing else.
+    assert time.monotonic() - start < 30
     left = own_lab.prometheus()
     left.start()
     ports = [*access.ports().values(), int(left.url.rpartition(":")[2])]

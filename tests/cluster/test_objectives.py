@@ -57,24 +57,32 @@ def requests(bad: float, slow: float = 0) -> list[dict[str, str]]:
     return found
 
 
-def alerts(service: Path, folder: Path, bad: float, slow: float = 0) -> set[tuple[str, str]]:
-    """Return name and severity of the alerts that fire after it, as promtool sees them."""
+def firing(service: Path, folder: Path, series: list[dict[str, str]], minutes: int) -> set[tuple[str, str, str]]:
+    """Return name, severity and long window of the alerts that fire after so many minutes, as promtool sees them."""
     file = rules(service, folder)
     case = {
         "interval": "1m",
-        "input_series": requests(bad, slow),
+        "input_series": series,
         "promql_expr_test": [
-            {"expr": "count by (alertname, severity, window) (ALERTS{alertstate='firing'})", "eval_time": "12h"}
+            {"expr": "count by (alertname, severity, window) (ALERTS{alertstate='firing'})", "eval_time": f"{minutes}m"}
         ],
     }
+    # No alert has to last, so the last time is the one that counts; there the alerts come after what they look at.
+    groups = [group["name"] for group in yaml.safe_load(file.read_text())["groups"]]
+    settings = {"rule_files": [str(file)], "evaluation_interval": f"{minutes}m", "group_eval_order": groups}
     test = folder / "test.yaml"
-    test.write_text(yaml.safe_dump({"rule_files": [str(file)], "evaluation_interval": "1m", "tests": [case]}))
+    test.write_text(yaml.safe_dump({**settings, "tests": [case]}))
     # The expectation is empty, so promtool prints what it found where there is anything.
     printed = promtool("test", "rules", test, cwd=folder)
     text = printed.stdout + printed.stderr
-    found = set(re.findall(r'\{alertname="(\w+)", severity="(\w+)"', text))
+    found = set(re.findall(r'\{alertname="(\w+)", severity="(\w+)", window="(\w+)"', text))
     assert found or printed.returncode == 0, text
     return found
+
+
+def alerts(service: Path, folder: Path, bad: float, slow: float = 0) -> set[tuple[str, str]]:
+    """Return name and severity of the alerts that fire after half a day of these shares."""
+    return {(name, severity) for name, severity, _ in firing(service, folder, requests(bad, slow), 12 * 60)}
 
 
 PAGE, TICKET = ("AvailabilityBudgetBurn", "page"), ("AvailabilityBudgetBurn", "ticket")
@@ -105,6 +113,85 @@ def test_alerts_fire_as_the_budget_burns(
     service: Path, tmp_path: Path, bad: float, slow: float, expected: set[tuple[str, str]]
 ) -> None:
     assert alerts(service, tmp_path, bad, slow) == expected
+
+
+# Severity, burn rate, and the two windows in minutes, of the alerts that slo.py writes for each objective.
+WINDOWS = {
+    "1h": ("page", 14.4, 60, 5),
+    "6h": ("page", 6, 360, 30),
+    "1d": ("ticket", 3, 1440, 120),
+    "3d": ("ticket", 1, 4320, 360),
+}
+# Both budgets burn at these multiples of what they allow, for so many minutes each, after a good first hour.
+Burns = list[tuple[int, float]]
+SHARES = {"availability": BUDGET, "latency": 0.01}
+
+
+def burning(burns: Burns) -> tuple[list[dict[str, str]], int]:
+    """Return series of 1000 requests a minute, and how many minutes they last."""
+    labels = 'job="orders", namespace="orders-production", http_response_status_code="%s"'
+    values: list[list[str]] = [[], [], []]
+    totals = [0.0, 0.0, 0.0]
+    for minutes, burn in [(60, 0), *burns]:
+        bad, slow = (1000 * burn * share for share in SHARES.values())
+        for number, rate in enumerate((1000 - bad, bad, 1000 - slow)):
+            values[number].append(f"{totals[number] + rate:g}+{rate:g}x{minutes - 1}")
+            totals[number] += rate * minutes
+    names = [
+        f"{METRIC}_count{{{labels % 200}}}",
+        f"{METRIC}_count{{{labels % 500}}}",
+        f'{METRIC}_bucket{{{labels % 200}, le="0.5"}}',
+    ]
+    series = [{"series": name, "values": " ".join(some)} for name, some in zip(names, values, strict=True)]
+    return series, sum(minutes for minutes, _ in burns) + 59
+
+
+def over(window: str) -> Burns:
+    """Return a burn that filled the long window of an alert, and is over for longer than its short one."""
+    _, burn, long, short = WINDOWS[window]
+    return [(4320, 0), (long - short - 5, 1.5 * burn), (short + 5, 0)]
+
+
+# Half an hour at one and a half times what would page after an hour: every short window is above, and no long one is.
+BURST: Burns = [(4320, 0), (30, 1.5 * 14.4)]
+
+
+def both(*windows: str) -> set[tuple[str, str, str]]:
+    """Return the alerts of these windows for both objectives."""
+    return {(f"{name.capitalize()}BudgetBurn", WINDOWS[one][0], one) for name in SHARES for one in windows}
+
+
+# What spends a tenth of the budget in a day spends it in three days too.
+STILL = {"1h": (), "6h": (), "1d": ("3d",), "3d": ()}
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_a_burn_that_is_over_is_silent_and_was_not_before(service: Path, tmp_path: Path, window: str) -> None:
+    """Ten minutes after its end nobody is paged for an hour of it, though the hour is still bad."""
+    burns = over(window)
+    assert window in {one for *_, one in firing(service, tmp_path, *burning(burns[:-1]))}
+    assert firing(service, tmp_path, *burning(burns)) == both(*STILL[window])
+    drop(service, window, "short")
+    assert firing(service, tmp_path, *burning(burns)) == both(window, *STILL[window])
+
+
+def test_a_burst_that_is_shorter_than_the_long_windows_is_silent(service: Path, tmp_path: Path) -> None:
+    assert firing(service, tmp_path, *burning(BURST)) == set()
+    for window in WINDOWS:
+        drop(service, window, "long")
+        assert firing(service, tmp_path, *burning(BURST)) == both(window)
+        assert script(service, "slo.py", "write").returncode == 0
+
+
+def drop(service: Path, window: str, which: str) -> None:
+    """Take the short or the long window out of the alerts of this long one."""
+    file = service / "deploy/base/slo/rules.yaml"
+    found = yaml.safe_load(file.read_text())
+    for rule in found["spec"]["groups"][1]["rules"]:
+        if rule["labels"]["window"] == window:
+            long, short = rule["expr"].split("\nand\n")
+            rule["expr"] = long if which == "short" else short
+    file.write_text(yaml.safe_dump(found))
 
 
 def budget(service: Path, folder: Path, series: list[dict[str, str]], *expected: tuple[str, str, float]) -> str:
@@ -198,6 +285,23 @@ def test_bad_objectives_are_refused_in_one_line(service: Path, old: str, new: st
     [line] = done.stderr.splitlines()
     assert line.startswith(f"  FAIL  slo.yaml: {reason}")
     assert script(service, "slo.py", "check").returncode == 2
+
+
+def slug(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def test_every_alert_links_to_a_section_of_the_runbook(service: Path) -> None:
+    written = re.findall(r"^#+ (.+)$", (service / "docs/runbook.md").read_text(), re.MULTILINE)
+    anchors = {slug(heading) for heading in written}
+    found = only(objects((service / "deploy/base/slo/rules.yaml").read_text()), "PrometheusRule")
+    links = [rule["annotations"]["runbook_url"] for rule in found["spec"]["groups"][1]["rules"]]
+    assert len(links) == 2 * len(WINDOWS)
+    for link in links:
+        file, _, anchor = link.partition("#")
+        assert file == "https://github.com/acme/orders/blob/main/docs/runbook.md"
+        assert anchor in anchors
 
 
 def test_the_dashboard_asks_for_what_is_there(service: Path, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from tests.cluster.policy_cases import (
     made_by,
     pod,
 )
+from tests.cluster.services import only
+from tests.cluster.test_manifests import ANSWERS
 from tests.labs import template as lab
 from tests.labs.cluster import KubectlError, Lab
 
@@ -105,6 +107,28 @@ def test_pod_security_says_the_same_of_pods(cluster_lab: Lab) -> None:
         for case in cases:
             said = refusal(cluster_lab, case.object, namespace)
             assert ("violates PodSecurity" in said) == bool(case.policy), (case.name, said)
+
+
+@pytest.mark.parametrize("answers", ANSWERS)
+def test_what_a_service_deploys_is_admitted_and_a_break_of_it_is_not(
+    cluster_lab: Lab, template: Path, tmp_path: Path, judged: str, mark: str, answers: str
+) -> None:
+    folder = lab.render(template, tmp_path / "service", {"service_name": f"go-{answers}", **ANSWERS[answers]})
+    found = policies.built(folder / "deploy/overlays/staging")
+    for one in found:
+        if one["kind"] == "Namespace":
+            # Another one that the policies look at; nothing can be tried in a namespace that is not there.
+            one["metadata"]["name"] = f"{mark}-{answers}"
+            one["metadata"]["labels"]["test"] = mark
+        else:
+            one["metadata"]["namespace"] = judged
+    said = cluster_lab.apply(found, judged, dry_run=True)
+    assert len(said.splitlines()) == len(found)
+    rollout, namespace = only(found, "Rollout"), only(found, "Namespace")
+    rollout["spec"]["template"]["spec"]["containers"][0]["image"] = "ghcr.io/acme/orders:1"
+    assert "denied request: image-digest: " in refusal(cluster_lab, rollout, judged)
+    del namespace["metadata"]["labels"]["cost-center"]
+    assert "denied request: owner-labels: " in refusal(cluster_lab, namespace, "default")
 
 
 def debug(cluster_lab: Lab, case: Case, namespace: str) -> str:

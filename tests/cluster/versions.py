@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
 
 import httpx
 
@@ -18,8 +19,15 @@ REFERENCE = "0b7cf3a5-5f3b-4c8e-9a64-6f0f3d3f7b11"
 ITEM = {"name": "x", "quantity": 1, "ref": REFERENCE}
 
 
+class Answered(NamedTuple):
+    """What a caller saw of one request."""
+
+    status: int
+    seconds: float
+
+
 @contextmanager
-def load(service: Service, rate: float) -> Iterator[list[int]]:
+def load(service: Service, rate: float) -> Iterator[list[Answered]]:
     """Send requests at a steady rate in the background.
 
     Args:
@@ -27,23 +35,24 @@ def load(service: Service, rate: float) -> Iterator[list[int]]:
         rate: requests a second.
 
     Yields:
-        The statuses so far.
+        What was answered so far.
     """
-    statuses: list[int] = []
+    answered: list[Answered] = []
     stop = threading.Event()
 
     def send() -> None:
         with httpx.Client(base_url=service.url, trust_env=False, timeout=10) as http:
             while not stop.is_set():
                 started = time.monotonic()
-                statuses.append(http.post("/v1/items", json=ITEM).status_code)
+                status = http.post("/v1/items", json=ITEM).status_code
+                answered.append(Answered(status, time.monotonic() - started))
                 stop.wait(max(0.0, 4 / rate - (time.monotonic() - started)))
 
     threads = [threading.Thread(target=send, daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
     try:
-        yield statuses
+        yield answered
     finally:
         stop.set()
         for thread in threads:
@@ -56,7 +65,7 @@ class Versions:
     def __init__(self, stack: ExitStack, built: Built) -> None:
         self._stack, self._built = stack, built
 
-    def start(self, answer: Callable[[Request], Answer], rate: float) -> tuple[Service, list[int]]:
+    def start(self, answer: Callable[[Request], Answer], rate: float) -> tuple[Service, list[Answered]]:
         """Start one under load.
 
         Args:
@@ -64,7 +73,7 @@ class Versions:
             rate: requests a second; 0 for none.
 
         Returns:
-            It, and the statuses that it answers.
+            It, and what it answers.
         """
         peer = self._stack.enter_context(Peer(answer))
         env = {"UPSTREAM_URL": peer.url, "UPSTREAM_RETRIES": "0", "UPSTREAM_TIMEOUT_MS": "5000"}

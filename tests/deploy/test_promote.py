@@ -45,6 +45,18 @@ def test_a_release_moves_on_by_one_line(service: Path) -> None:
     assert promote(service, show="production").stdout == f"image={IMAGE}@{ONE}\n"
 
 
+def test_by_hand_it_says_that_nothing_was_verified(service: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workflows verify before they run it, so there it says nothing."""
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    new = {"to": "staging", "image": f"{IMAGE}@{ONE}", "version": "v1"}
+    assert promote(service, **new).stderr == f"Not verified by this: make verify IMAGE_REF={IMAGE}@{ONE}\n"
+    assert promote(service, **new).stderr == "", "nothing changed"
+    moved = promote(service, to="production", from_="staging")
+    assert moved.stderr.endswith(f"\nNot verified by this: make verify IMAGE_REF={IMAGE}@{ONE}\n")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert promote(service, **new | {"image": f"{IMAGE}@{OTHER}"}).stderr == ""
+
+
 def test_a_preview_has_an_image_of_its_own_name(service: Path) -> None:
     assert promote(service, to="preview", image=f"{IMAGE}@{ONE}", version="pr-1").returncode == 2
     done = promote(service, to="preview", image=f"{IMAGE}-preview@{ONE}", version="pr-1")

@@ -228,7 +228,9 @@ def test_up_starts_again_what_was_killed(own_lab: Lab) -> None:
 
 @pytest.mark.usefixtures("image_lab")
 def test_down_leaves_no_process_and_no_mount(own_lab: Lab) -> None:
+    start = time.monotonic()
     assert own_lab.up() == ["registry", "buildkitd", "dockerd"]
+    assert time.monotonic() - start < 60
     run_folder = places.run_folder()
     assert traces(str(run_folder))
     start = time.monotonic()

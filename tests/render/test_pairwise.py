@@ -16,7 +16,9 @@ import pytest
 import yaml
 from allpairspy import AllPairs
 
+from tests.cluster import policies
 from tests.labs import template as lab
+from tests.labs.cluster import offline
 from tests.labs.service import make
 from tests.labs.toolchains import LANGUAGES
 
@@ -191,6 +193,14 @@ def test_shell(files: list[Path]) -> None:
 def test_dockerfile(files: list[Path]) -> None:
     """hadolint, with nothing left out but what a Dockerfile says itself; `make image-check` is in tests/images."""
     run(BIN / "hadolint", "--failure-threshold", "style", *named(files, "Dockerfile"))
+
+
+def test_manifests(services: list[Path]) -> None:
+    """Every environment is built by Kustomize, and has no field that the cluster does not know."""
+    for service in services:
+        for overlay in sorted((service / "deploy/overlays").iterdir()):
+            text = yaml.safe_dump_all(policies.built(overlay))
+            assert offline.problems(text) == [], overlay
 
 
 def test_makefile(services: list[Path]) -> None:
