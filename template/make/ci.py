@@ -22,6 +22,7 @@ GATE = "changes"
 
 def changes() -> int:
     code = True
+    # The merge queue builds everything: its HEAD may hold several pull requests, and it is what main becomes.
     if os.environ.get("GITHUB_EVENT_NAME") == "pull_request":
         # The checkout is the merge of the pull request: its first parent is what it would be merged into.
         diff = subprocess.run(

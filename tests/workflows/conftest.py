@@ -21,7 +21,7 @@ from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
 
 # What a repository sets, when everything is set.
-SECRETS = {"REGISTRY_PASSWORD": "hunter2", "AUTOMATION_APP_KEY": "a key"}
+SECRETS = {"REGISTRY_PASSWORD": "hunter2", "AUTOMATION_APP_KEY": "key-of-the-app"}
 VARIABLES = {"REGISTRY_USERNAME": "robot", "AUTOMATION_APP_ID": "7"}
 # GitHub with no pull request yet.
 GITHUB = Recorder(
@@ -39,12 +39,14 @@ class Release:
         env: of the jobs; without ``cosign``, which ``signed_as`` adds.
         authority: makes the certificates that stand in for keyless ones.
         programs: folder in front of the jobs' PATH.
+        elsewhere: shell lines with which a program finds GitHub's registry in the lab's; empty where it need not.
     """
 
     folder: Path
     env: dict[str, str]
     authority: Authority
     programs: Path
+    elsewhere: str = ""
 
     def signed_as(self, workflow: str, *, repository: str = "", ref: str = "") -> None:
         """Let cosign sign with a certificate of this identity, and trust the authority when it verifies."""
@@ -53,7 +55,7 @@ class Release:
             'verb=$1; shift\ncase "$verb" in\n'
             f'  sign) set -- {identity["COSIGN_FLAGS"]} --key {identity["COSIGN_KEY"]} "$@" ;;\n'
             f'  verify) set -- {self.authority.verify_flags} "$@" ;;\n'
-            'esac\nset -- "$verb" "$@"\nexport COSIGN_PASSWORD=\n'
+            f'esac\nset -- "$verb" "$@"\nexport COSIGN_PASSWORD=\n{self.elsewhere}'
         )
         engine.wrap(self.programs, "cosign", self.authority.env, script=script)
 
@@ -88,21 +90,41 @@ def job_env(image: Image, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def release(template: Path, built: Built, image_lab: ImageLab, tmp_path: Path) -> Release:
-    answers = {"language": "go", "service_name": "go-orders", "registry": f"{image_lab.registry}/release"}
-    folder = lab.render(template, tmp_path / "go-orders", answers)
-    lab.commit_all(folder)
-    lab.git(folder, "tag", "v2.0.0")
-    for name in REUSE:
-        if (built.folder / name).is_dir():
-            shutil.copytree(built.folder / name, folder / name, symlinks=True, copy_function=os.link)
-    env = image_lab.environment(folder, "go")
-    programs = tmp_path / "programs"
-    engine.wrap(programs, "docker", env, names=engine.DOCKER)
-    (tmp_path / "authority").mkdir()
-    made = Release(folder, engine.before(env, programs), Authority(tmp_path / "authority", env), programs)
-    made.signed_as("https://github.com/acme/go-orders/.github/workflows/release.yml@refs/heads/main")
-    return made
+def released(template: Path, built: Built, image_lab: ImageLab, tmp_path: Path) -> Callable[[str], Release]:
+    """Make a service that releases to a registry: the lab's, or GitHub's, for which the lab's stands in."""
+
+    def make(registry: str) -> Release:
+        answers = {"language": "go", "service_name": "go-orders", "registry": registry}
+        folder = lab.render(template, tmp_path / "go-orders", answers)
+        lab.commit_all(folder)
+        lab.git(folder, "tag", "v2.0.0")
+        for name in REUSE:
+            if (built.folder / name).is_dir():
+                shutil.copytree(built.folder / name, folder / name, symlinks=True, copy_function=os.link)
+        env = image_lab.environment(folder, "go")
+        elsewhere = _elsewhere(registry, f"{image_lab.registry}/ghcr") if registry.startswith("ghcr.io/") else ""
+        programs = tmp_path / "programs"
+        engine.wrap(programs, "docker", env, names=engine.DOCKER, script=elsewhere)
+        (tmp_path / "authority").mkdir()
+        authority = Authority(tmp_path / "authority", env)
+        made = Release(folder, engine.before(env, programs), authority, programs, elsewhere)
+        made.signed_as("https://github.com/acme/go-orders/.github/workflows/release.yml@refs/heads/main")
+        return made
+
+    return make
+
+
+def _elsewhere(registry: str, stand_in: str) -> str:
+    """Return shell lines that replace a registry in arguments, and in the variables that docker-bake.hcl reads."""
+    name = registry.replace("/", r"\/")
+    replaced = f"//{name}/{stand_in}"
+    variables = "".join(f'export {one}="${{{one}{replaced}}}"\n' for one in ("IMAGE", "CACHE_FROM", "CACHE_TO"))
+    return f'set -- "${{@{replaced}}}"\n{variables}'
+
+
+@pytest.fixture
+def release(released: Callable[[str], Release], image_lab: ImageLab) -> Release:
+    return released(f"{image_lab.registry}/release")
 
 
 def pushed_diff(result: Result, repository: str, branch: str) -> tuple[str, str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Recorder
 from tests.updates import fleets
 from tests.updates.fleets import BRANCH, Fleet
+from tests.workflows.conftest import edit
 
 pytestmark = pytest.mark.one_language
 
@@ -73,11 +75,23 @@ def project(tmp_path: Path) -> Project:
     return Project(fleet, {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")})
 
 
+def shards(result: Result) -> dict[str, list[str]]:
+    """Return the services of which each job of the matrix told."""
+    return {
+        key: sorted(set(re.findall(r"\b(?:first|rest)-\d\d\b", job.output)))
+        for key, job in result.jobs.items()
+        if job.id == "work"
+    }
+
+
 def test_a_rollout_in_three_runs(project: Project, runner: Lab) -> None:
+    """With two services a shard, where the workflow has 25: so the second ring is the work of several jobs."""
     fleet = project.fleet
     first, rest = fleet.rings.values()
+    edit(fleet.folder, ".github/workflows/fleet.yml", r"fleet judge --to", "fleet judge --shard-size 2 --to")
     result = project.run(runner)
     assert result.code == 0, result.stdout[-3000:]
+    assert shards(result) == {"work (1/1)": ["first-01", "first-02"]}
     assert all(fleets.branches(one) == [BRANCH, "main"] for one in first)
     assert all(fleets.branches(one) == ["main"] for one in rest)
     assert fleet.events() == ["start", "ring"]
@@ -89,6 +103,7 @@ def test_a_rollout_in_three_runs(project: Project, runner: Lab) -> None:
     fleets.merge(first)
     result = project.run(runner)
     assert result.code == 0, result.stdout[-3000:]
+    assert shards(result) == {"work (1/2)": ["rest-01", "rest-03"], "work (2/2)": ["rest-02"]}
     assert fleet.events() == ["start", "ring", "ring"]
     assert all(fleets.branches(one) == [BRANCH, "main"] for one in rest)
 

@@ -15,6 +15,7 @@ from tests.labs.toolchains import ROOT
 
 SHA = "0" * 40
 WORKFLOW = ".github/workflows/ci.yml"
+RELEASE = ".github/workflows/release.yml"
 # Rule, file, what is replaced there, by what, and what is said of it. A file that is replaced by nothing is removed.
 BREAKS = [
     ("W001", WORKFLOW, r"(uses: actions/checkout@)\w+", r"\1v7", "is not pinned by commit"),
@@ -36,6 +37,34 @@ BREAKS = [
     ("W007", WORKFLOW, r"^      packages: read.*", "      id-token: write", "has id-token: write in a pull request"),
     ("W008", WORKFLOW, r"ubuntu-24\.04", "ubuntu-latest", "ubuntu-latest changes under you"),
     ("W009", WORKFLOW, r"^  image:", "  deploy-image:", "the job deploy-image does not wait for a job that verifies"),
+    (
+        "W010",
+        RELEASE,
+        r"^      packages: read.*",
+        "      id-token: write",
+        "the job verify has id-token: write and no step",
+    ),
+    (
+        "W010",
+        RELEASE,
+        r"^      contents: read\n    env:",
+        "      id-token: write\n    env:",
+        "the job promote has id-token: write and",
+    ),
+    (
+        "W010",
+        RELEASE,
+        r"uses: actions/attest@",
+        "uses: actions/cache@",
+        "the job sign has attestations: write and no step",
+    ),
+    (
+        "W010",
+        RELEASE,
+        r"    permissions:\n      contents: read\n      packages: read.*",
+        "    permissions: write-all",
+        "the job verify has id-token: write and no step",
+    ),
     ("D001", "Dockerfile", r"^(FROM .*golang:\S+?)@\S+", r"\1", "golang:1.26-trixie is not pinned by digest"),
     ("D002", "Dockerfile", r"^USER .*", "USER nonroot", "the last USER must be a number above 0"),
     ("D002", "Dockerfile", r"^USER .*\n", "", "the last USER must be a number above 0"),

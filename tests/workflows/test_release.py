@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 
 import pytest
 
-from tests.labs.workflows.lab import Lab
+from tests.labs import template as lab
+from tests.labs.workflows.lab import TOKEN, Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
 from tests.workflows.conftest import GITHUB, SECRETS, VARIABLES, Release, pushed_diff
@@ -20,6 +22,7 @@ RECORDED = {
 }
 
 JOBS = ("build", "sign", "verify", "promote")
+OWN_TOKEN = {"registry": "ghcr.io", "username": "octocat", "password": TOKEN}
 
 
 def run(runner: Lab, release: Release, **more: dict[str, str]) -> Result:
@@ -69,6 +72,42 @@ def test_what_is_built_is_what_is_signed_and_verified(runner: Lab, release: Rele
     [created] = [call for call in result.called("gh") if call.arguments[:2] == ("pr", "create")]
     assert created.arguments[created.arguments.index("--title") + 1] == "Release v2.0.0 to staging"
     assert created.env["GH_TOKEN"] == "stub-token"
+
+
+def test_to_githubs_registry_with_the_jobs_own_token(runner: Lab, released: Callable[[str], Release]) -> None:
+    """The default form, to the offer for production; docker and cosign find ghcr.io in the lab's registry."""
+    release = released("ghcr.io/acme")
+    app = {"secrets": {"AUTOMATION_APP_KEY": "key-of-the-app"}, "variables": {"AUTOMATION_APP_ID": "7"}}
+    result = run(runner, release, **app)
+    assert result.code == 0, result.stdout[-5000:]
+    assert {job.id: job.result for job in result.jobs.values()} == dict.fromkeys(JOBS, "success")
+    assert logins(result) == {"build": OWN_TOKEN, "sign": OWN_TOKEN, "verify": OWN_TOKEN}
+    [signed] = [call.arguments[-1] for call in result.called("cosign") if call.arguments[0] == "sign"]
+    [verified] = [call.arguments[-1] for call in result.called("cosign") if call.arguments[0] == "verify"]
+    assert signed == verified
+    assert signed.startswith("ghcr.io/acme/go-orders@sha256:")
+    builds = [call for call in result.called("docker") if "bake" in call.arguments]
+    assert {call.env["CACHE_TO"].rpartition(":")[0] for call in builds} == {"ghcr.io/acme/go-orders-cache"}
+    _, _, added = pushed_diff(result, "acme/go-orders", "release/staging")
+    assert added == f"    digest: {signed.partition('@')[2]} # v2.0.0"
+    # Merged, it is staging's, and promote.yml goes on from there.
+    lab.git(release.folder, "pull", "--quiet", str(result.remotes / "acme/go-orders"), "release/staging")
+    offered = runner.run(
+        release.folder, "push", {"repository": {"full_name": "acme/go-orders"}}, "promote.yml",
+        env=release.env, recorders=RECORDED, secrets=app["secrets"], variables=app["variables"],
+    )  # fmt: skip
+    assert offered.code == 0, offered.stdout[-5000:]
+    assert logins(offered) == {"verify": OWN_TOKEN}
+    assert pushed_diff(offered, "acme/go-orders", "release/production")[2] == added
+
+
+def logins(result: Result) -> dict[str, dict[str, str]]:
+    """Return what each job gave to docker/login-action, where that is the same in all legs."""
+    found: dict[str, dict[str, str]] = {}
+    for call in result.called("docker/login-action"):
+        given = {name: value for name, value in call.inputs.items() if name in OWN_TOKEN}
+        assert found.setdefault(result.jobs[call.job].id, given) == given
+    return found
 
 
 def test_nothing_goes_on_when_the_signature_is_another_workflows(runner: Lab, release: Release) -> None:

@@ -16,6 +16,13 @@ Found = Iterator[tuple[Path, int, str]]
 FOREIGN = re.compile(r"\$\{\{[^}]*\b(github\.(event|head_ref|base_ref|ref_name|actor)|inputs)\b[^}]*\}\}")
 # Events that run with this repository's secrets on what somebody else wrote.
 PRIVILEGED = {"pull_request_target", "workflow_run", "issue_comment", "issues", "discussion"}
+# What takes an identity: to sign or to attest, and to deploy without a secret that stays.
+IDENTITY = re.compile(
+    r"\bmake\b[^\n;&|]*\s(sign|deploy)(?![\w-])|\bcosign\s+(sign|attest)\b"
+    r"|^(actions/attest|actions/deploy-pages|aws-actions/configure-aws-credentials|azure/login|google-github-actions/auth)\b",
+    re.MULTILINE,
+)
+ATTESTATION = re.compile(r"^actions/attest\b", re.MULTILINE)
 
 
 class _Loader(yaml.SafeLoader):
@@ -116,14 +123,18 @@ def no_credentials_left(root: Path) -> Found:
 
 @rule("W007")
 def no_identity_for_pull_requests(root: Path) -> Found:
-    """What runs for pull requests can neither sign nor publish."""
+    """What runs for pull requests can neither sign nor write to the repository."""
     for path, text, workflow in workflows(root):
         if "pull_request" in triggers(workflow):
             for name, job in workflow["jobs"].items():
-                granted = job.get("permissions", {})
                 for scope in ("id-token", "attestations", "contents"):
-                    if isinstance(granted, dict) and granted.get(scope) == "write":
+                    if _writes(job, scope):
                         yield path, line_of(text, f"  {name}:"), f"the job {name} has {scope}: write in a pull request"
+
+
+def _writes(job: dict[str, Any], scope: str) -> bool:
+    granted = job.get("permissions", {})
+    return granted == "write-all" or (isinstance(granted, dict) and granted.get(scope) == "write")
 
 
 @rule("W008")
@@ -149,3 +160,18 @@ def _before(jobs: dict[str, Any], name: str) -> set[str]:
     needs = jobs[name].get("needs", [])
     direct = {needs} if isinstance(needs, str) else set(needs)
     return direct.union(*(_before(jobs, other) for other in direct)) if direct else set()
+
+
+@rule("W010")
+def identity_where_used(root: Path) -> Found:
+    """Only a job that signs, attests or deploys gets the identity and the right for it."""
+    for path, text, workflow in workflows(root):
+        for name, job in workflow["jobs"].items():
+            # A workflow that is called passes these on; those of pull requests are W007's.
+            if "uses" in job or "pull_request" in triggers(workflow):
+                continue
+            calls = "\n".join(str(step.get(key, "")) for step in job.get("steps", ()) for key in ("uses", "run"))
+            for scope, use in (("id-token", IDENTITY), ("attestations", ATTESTATION)):
+                if _writes(job, scope) and not use.search(calls):
+                    yield path, line_of(text, f"  {name}:"), f"the job {name} has {scope}: write and no step that needs it"
+                    break

@@ -39,7 +39,7 @@ class Recorder:
 
     Attributes:
         answers: in order.
-        env: names of the variables to record.
+        env: names of the variables to record; ``*`` for all.
     """
 
     answers: tuple[Answer, ...] = ()

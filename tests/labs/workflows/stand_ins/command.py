@@ -47,7 +47,8 @@ def main(name: str, own: Path) -> int:
     arguments = sys.argv[1:]
     answer = _answer(name, " ".join(arguments), recorder["answers"])
     stdin = "" if answer["real"] else _stdin()
-    env = {key: os.environ[key] for key in recorder["env"] if key in os.environ}
+    names = list(os.environ) if "*" in recorder["env"] else recorder["env"]
+    env = {key: os.environ[key] for key in names if key in os.environ}
     call = {
         "kind": "command",
         "name": name,
