@@ -6,8 +6,8 @@ PYTHON := .venv/bin/python
 # Which languages the tests of services and `make demo` take; all by default.
 LANGUAGE ?= go
 LANGUAGES ?= go,java,node,python
-# How many tests run side by side; they share the labs.
-WORKERS ?= 2
+# How many tests run side by side; they share the labs, and many of them mostly wait.
+WORKERS ?= 3
 
 .venv/ready: requirements.txt
 	@command -v python3 >/dev/null || { echo "python3 is missing: install Python 3.11 or newer" >&2; exit 1; }
