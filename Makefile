@@ -30,10 +30,11 @@ test: .venv/ready ## Lint, then pass every test (LANGUAGES=go,java,node,python)
 benchmark: .venv/ready ## Measure copier copy and the services beside bare ones; BENCHMARK_ARGS="--parts image-cache,image-run,pipeline": images, ci.yml
 	@$(PYTHON) -m benchmarks --languages "$(LANGUAGES)" $(BENCHMARK_ARGS)
 
-# From the last two releases, or from what SIMULATE_ARGS="--from main" names.
+# From the last two releases, or from what SIMULATE_ARGS="--from main" names. The check needs no toolchain of a language.
+SIMULATE_CHECK := make help >/dev/null && "$(CURDIR)/$(PYTHON)" make/policy .
 .PHONY: simulate
 simulate: .venv/ready ## Rehearse the upgrade of services to what is committed (SIMULATE_ARGS="--from main")
-	@$(PYTHON) -m fleet simulate . --trust --answers tests/updates/scenarios.yaml $(SIMULATE_ARGS)
+	@$(PYTHON) -m fleet simulate . --trust --answers tests/updates/scenarios.yaml --check '$(SIMULATE_CHECK)' $(SIMULATE_ARGS)
 
 .PHONY: lint
 lint: .venv/ready ## Check format, style and types of the template's own code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleet import git
 from fleet.errors import Exit, FleetError
 from fleet.service import Service
-from fleet.trees import EMAIL, NOTHING, Store
+from fleet.trees import EMAIL, Store
 
 PREFIX = "golden-path/"
 DEFAULT_ANSWERS = (".copier-answers.yml", ".copier-answers.yaml")
@@ -70,7 +70,7 @@ def put(service: Service, branch: str, commit: str, old: str, store: Store) -> N
     pack = store.pack(commit, service.head)
     try:
         git.run("-c", "core.fsync=all", "unpack-objects", "-q", cwd=service.path, data=pack)
-        git.run("update-ref", "-m", "golden-path", f"refs/heads/{branch}", commit, old or NOTHING, cwd=service.path)
+        git.run("update-ref", "-m", "golden-path", f"refs/heads/{branch}", commit, old, cwd=service.path)
     except git.GitError as error:
         raise git.refuse(
             error,

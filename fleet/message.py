@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleet import plan
 from fleet.service import Service
-from fleet.trees import Store
+from fleet.trees import BINARY, Store
 
 LONGEST = 20000  # characters of one file's difference
 FENCE = "~~~~~~"
@@ -37,8 +37,12 @@ def upgrade(service: Service, planned: plan.Plan, store: Store) -> str:
 
 
 def missed(change: plan.Change, store: Store) -> str:
-    """Return what of the template's did not arrive: the difference from what stands there to its version."""
-    return store.diff(change.after, change.missed)
+    """Return what of the template's did not arrive: the difference from what stands there to its version.
+
+    Where there is none that can be read, since the person's is binary, that is all of the template's.
+    """
+    shown = store.diff(change.after, change.missed)
+    return store.diff(None, change.missed) if BINARY in shown.splitlines() else shown
 
 
 def _item(change: plan.Change, store: Store) -> str:

@@ -1,7 +1,7 @@
 """Speed patches to Copier's internals, all of them, for the worker process only.
 
 What is patched is not Copier's public API, so it can change with any version. ``GOLDEN_PATH_PATCHES=off`` turns all of
-it off, and a test renders with and without and compares the bytes. Measured: docs/reference/fleet.md.
+it off, and a test renders with and without and compares the bytes. Measured: docs/reference/benchmarks.md.
 """
 
 from __future__ import annotations

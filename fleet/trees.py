@@ -37,7 +37,6 @@ class Entry(NamedTuple):
 Tree = dict[str, Entry]
 
 FILE = "100"
-NOTHING = "0" * 40
 MEMORY, ROOM = "/dev/shm", 256 << 20  # noqa: S108 - mkdtemp makes a folder of our own
 
 
@@ -215,10 +214,11 @@ class Store:
         if blobs[0] != blobs[1]:
             shown = self.run("diff", "--no-ext-diff", "--no-textconv", *blobs).decode(errors="replace")
             at = shown.find("@@")
-            lines.append(shown[at:].rstrip("\n") if at >= 0 else "binary files differ")
+            lines.append(shown[at:].rstrip("\n") if at >= 0 else BINARY)
         return "\n".join(lines)
 
 
+BINARY = "binary files differ"  # of a difference that has no lines
 EMAIL = "golden-path@noreply.invalid"  # nobody's address: a branch with a commit of another one holds somebody's work
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from fleet import git
 from fleet.errors import Exit, FleetError
-from fleet.trees import EMAIL, NOTHING
+from fleet.trees import EMAIL
 
 BRANCH = "golden-path/ledger"
 FILE = "ledger.jsonl"
@@ -155,7 +155,7 @@ class Ledger:
                 self._git("push", "--quiet", "--no-verify", f"--force-with-lease={_REF}:{self._tip}", "origin",
                           f"{commit}:{_REF}")  # fmt: skip
             else:
-                self._git("update-ref", _REF, commit, self._tip or NOTHING)
+                self._git("update-ref", _REF, commit, self._tip)
         except git.GitError as error:
             raise git.refuse(
                 error, f"the ledger ({BRANCH}) cannot be written: did another run write it meanwhile? run again",

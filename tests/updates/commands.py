@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from fleet import cli, simulate_cli
+from fleet.render import Renderer
+from fleet.rollout import commands as rollout
 from tests.labs.template import GIT
 from tests.labs.toolchains import ROOT
 
@@ -23,11 +31,51 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, **GIT, "PYTHONPATH": str(ROOT), **more}
 
 
-def golden_path(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run it; the exit code is not checked."""
+def as_process(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run it as a process of its own, with a worker of its own; the exit code is not checked."""
     return subprocess.run(
         command(*arguments), env=environment(**more), capture_output=True, text=True, check=False, timeout=300
     )
+
+
+class _Lasting(Renderer):
+    """A worker that outlives the command which it was started for."""
+
+    def __exit__(self, *_: object) -> None:
+        """Leave it running: it ends with this process."""
+
+
+_WORKERS = {trust: _Lasting(trust=trust) for trust in (False, True)}
+
+
+@contextlib.contextmanager
+def _here(output: io.BytesIO, errors: io.BytesIO) -> Iterator[None]:
+    """Let a command find what a process of its own would have, but for the worker, whose start takes a second."""
+    handler = signal.getsignal(signal.SIGTERM)
+    with contextlib.ExitStack() as stack:
+        for module in (cli, simulate_cli, rollout):
+            stack.enter_context(mock.patch.object(module, "Renderer", lambda *, trust=False: _WORKERS[trust]))
+        stack.enter_context(mock.patch.dict(os.environ, environment()))
+        for name, stream in (("stdout", output), ("stderr", errors)):
+            stack.enter_context(mock.patch.object(sys, name, io.TextIOWrapper(stream, write_through=True)))
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+
+
+def golden_path(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run it, in this process where it needs no environment of its own; the exit code is not checked."""
+    if more:
+        return as_process(*arguments, **more)
+    output, errors = io.BytesIO(), io.BytesIO()
+    with _here(output, errors):
+        try:
+            code = cli.main([str(one) for one in arguments])
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        said = [stream.getvalue().decode() for stream in (output, errors)]
+    return subprocess.CompletedProcess(command(*arguments), code, *said)
 
 
 def as_json(*arguments: str | Path) -> Any:

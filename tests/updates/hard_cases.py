@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +18,14 @@ from fleet.errors import Exit, FleetError
 from fleet.plan import CONFLICT as CONFLICTS
 from fleet.plan import KEPT
 from fleet.render import Renderer
+from fleet.trees import BINARY
 from tests.labs.template import copier, git
 from tests.labs.toolchains import ROOT
 from tests.updates import cases, foreign
 from tests.updates.cases import CASES, REFUSED, Case
 
 TABLE = ROOT / "docs" / "reference" / "fleet-cases.md"
+BARE, HOOKED, ENGINE = range(1, 4)  # the table's columns
 KINDS = ("lost edit", "silent conflict", "dirty repository")
 
 Files = dict[str, tuple[int, bytes]]  # mode and content (a link's is where it goes), by path
@@ -38,12 +40,16 @@ class Ended:
         files: the result.
         said: the files that it reported.
         dirty: whether half of its work is lying about.
+        decide: those of the reported files of which it promises to keep both sides.
+        told: its report, where the template's side of these is.
     """
 
     code: int
     files: Files
     said: frozenset[str]
     dirty: bool
+    decide: frozenset[str] = frozenset()
+    told: bytes = b""
 
 
 def read(folder: Path) -> Files:
@@ -98,9 +104,12 @@ def problems(case: Case, base: Files, ours: Files, theirs: Files, ended: Ended) 
         if lost:
             found.add("lost edit")
     missing = False
-    for name in set(theirs) - ended.said:
+    told = {line[1:].rstrip(b"\r") for line in ended.told.split(b"\n") if line.startswith(b"+")}
+    for name in set(theirs) - (ended.said - ended.decide):
         seeded = re.match(r"seeded\.", name) or (name in base and name not in ours)
-        if not seeded and not _lines(theirs, name) - known <= everything:
+        there = everything | (told if name in ended.decide else set())
+        binary = name in ended.decide and b"\0" in theirs[name][1] and BINARY.encode() in ended.told
+        if not seeded and not binary and not _lines(theirs, name) - known <= there:
             missing = True
     if missing or (case.ends == cases.CONFLICT and ended.code == 0):
         found.add("silent conflict")
@@ -128,8 +137,10 @@ def with_engine(service: Path, renderer: Renderer) -> Ended:
     dirty = foreign.state(service)[1:] != before[1:]
     git(service, "switch", "--quiet", done.branch)
     files = read(service)
-    dirty = dirty or bool(git(service, "status", "--porcelain")) or any(_marked(*one) for one in files.values())
-    return Ended(int(Exit.CONFLICT if done.plan.conflicts else 0), files, frozenset(said), dirty)
+    dirty = dirty or bool(git(service, "status", "--porcelain")) or any(marked(*one) for one in files.values())
+    decide = frozenset(name for one in done.plan.conflicts for name in (one.path, one.source) if name)
+    told = git(service, "log", "-1", "--format=%B").encode()
+    return Ended(int(Exit.CONFLICT if done.plan.conflicts else 0), files, frozenset(said), dirty, decide, told)
 
 
 def with_copier(service: Path) -> Ended:
@@ -137,12 +148,13 @@ def with_copier(service: Path) -> Ended:
     before = foreign.state(service)
     done = copier("update", "--defaults", "--quiet", service)
     files = read(service)
-    left = any(_marked(*one) for one in files.values()) or any(name.endswith(".rej") for name in files)
+    left = any(marked(*one) for one in files.values()) or any(name.endswith(".rej") for name in files)
     dirty = left or (done.returncode != 0 and foreign.state(service) != before)
     return Ended(done.returncode, files, frozenset(), dirty)
 
 
-def _marked(_: int, content: bytes) -> bool:
+def marked(_: int, content: bytes) -> bool:
+    """Whether a file has conflict markers."""
     return re.search(rb"^(<<<<<<<|>>>>>>>) ", content, re.MULTILINE) is not None
 
 
@@ -178,11 +190,22 @@ def run(case: Case, folder: Path, renderer: Renderer, *, plain: bool) -> tuple[s
     return bare, engine, ended
 
 
-def table(rows: Mapping[str, tuple[set[str], set[str]]]) -> str:
+def column(number: int) -> dict[str, str]:
+    """Return what the table says, by case.
+
+    Args:
+        number: of the column.
+    """
+    rows = [re.split(r" *\| *", line.strip("| ")) for line in TABLE.read_text(encoding="utf-8").splitlines()
+            if re.match(r"\| (?!case )[^*`|]", line)]  # fmt: skip
+    return {row[0]: row[number] for row in rows}
+
+
+def table(rows: Mapping[str, tuple[set[str], str, set[str]]]) -> str:
     """Return the page.
 
     Args:
-        rows: the problems of ``copier update`` and of the engine, by case.
+        rows: the problems of ``copier update``, what it does with the hooks, and the problems of the engine, by case.
     """
 
     def shown(found: set[str]) -> str:
@@ -192,25 +215,35 @@ def table(rows: Mapping[str, tuple[set[str], set[str]]]) -> str:
         "# Hard cases, side by side",
         "",
         "What a template and a person did to the same service, through plain `copier update` and through "
-        "`golden-path apply`. Written by `python -m tests.updates.hard_cases`; a test runs the engine's column.",
+        "`golden-path apply`. Written by `python -m tests.updates.hard_cases`; tests run the columns of the hooks and "
+        "the engine.",
         "",
         "- lost edit: something that the person wrote, deleted, moved or set is not in the result.",
         "- silent conflict: a person has to decide something, and the exit code is 0; or a change of the template's "
         "did not arrive, and nothing says so.",
         "- dirty repository: conflict markers or `.rej` files lie about, or a failure left half an update.",
         "",
-        "| case | `copier update` | `golden-path apply` |",
-        "|---|---|---|",
-        *(f"| {name} | {shown(bare)} | {shown(engine)} |" for name, (bare, engine) in rows.items()),
+        "With this template's [hooks](migrations.md), `copier update` loses none of it:",
+        "",
+        "- stopped: before anything is written, in one line that names the files and the way that keeps them;",
+        "- named: done, with exit code 1, and the files to decide on by name. Copier's conflict markers are in the "
+        "work tree where it says dirty;",
+        "- `-`: done, and nothing is to be decided.",
+        "",
+        "| case | `copier update` | with the hooks | `golden-path apply` |",
+        "|---|---|---|---|",
+        *(f"| {name} | {shown(bare)} | {told} | {shown(engine)} |" for name, (bare, told, engine) in rows.items()),
     ]
     for kind in KINDS:
-        both: Sequence[int] = [sum(kind in found[side] for found in rows.values()) for side in (0, 1)]
-        lines.append(f"| **{kind}, of {len(rows)} cases** | **{both[0]}** | **{both[1]}** |")
+        bare, told, engine = [sum(kind in found[side] for found in rows.values()) for side in range(3)]
+        lines.append(f"| **{kind}, of {len(rows)} cases** | **{bare}** | **{told}** | **{engine}** |")
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     """Run all cases, and write the page."""
+    from tests.updates import hooked  # it judges with what is here
+
     rows = {}
     with tempfile.TemporaryDirectory() as folder, Renderer() as renderer:
         os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
@@ -219,7 +252,9 @@ def main() -> None:
             place = Path(folder, str(number))
             place.mkdir()
             bare, engine, _ = run(case, place, renderer, plain=True)
-            rows[case.name] = (bare, engine)
+            source, service = hooked.pair(case, place / "hooked", renderer)
+            told = hooked.updated(case, source, service, renderer)
+            rows[case.name] = (bare, told, engine)
     TABLE.write_text(table(rows), encoding="utf-8")
 
 

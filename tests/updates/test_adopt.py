@@ -171,10 +171,20 @@ def test_what_was_added_works_together(history: Path, tmp_path: Path, renderer: 
         assert {line.split()[1] for line in policy.stdout.splitlines()} == wanted, policy.stdout + policy.stderr
 
 
-@pytest.mark.parametrize("memory", ["history", "files"])
-def test_a_lost_answers_file_comes_back(
-    language: str, memory: str, history: Path, tmp_path: Path, renderer: Renderer
+def test_a_lost_answers_file_comes_back(language: str, history: Path, tmp_path: Path, renderer: Renderer) -> None:
+    """From the files alone."""
+    comes_back(language, history, tmp_path, renderer, history_too=False)
+
+
+@pytest.mark.one_language
+def test_a_lost_answers_file_comes_back_from_the_history(
+    language: str, history: Path, tmp_path: Path, renderer: Renderer
 ) -> None:
+    """Which has it as it was, whatever the language is."""
+    comes_back(language, history, tmp_path, renderer, history_too=True)
+
+
+def comes_back(language: str, history: Path, tmp_path: Path, renderer: Renderer, *, history_too: bool) -> None:
     """With edits and deletions: the answers, the version, and the same plan as with the file."""
     kept = generated(renderer, history, tmp_path / "kept" / "pay-api", language)
     for step in (
@@ -189,7 +199,7 @@ def test_a_lost_answers_file_comes_back(
     lost = tmp_path / "lost" / "pay-api"
     shutil.copytree(kept, lost, symlinks=True)
     (lost / foreign.ANSWERS).unlink()
-    if memory == "files":
+    if not history_too:
         shutil.rmtree(lost / ".git")
     commit_all(lost, "Lost")
     done = adopt.adopt(lost, renderer, source=str(history))

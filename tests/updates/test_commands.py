@@ -222,3 +222,53 @@ def test_the_commits_stand_in_for_a_changelog(tmp_path: Path, renderer: Renderer
     source = foreign.template(tmp_path / "template", cases.FIRST, [foreign.line("a.txt", 3, "x")])
     service = foreign.service(renderer, source, tmp_path / "service")
     assert as_json("plan", service)["changelog"] == "- Version 2"
+
+
+def test_a_repository_of_sha_256(tmp_path: Path, renderer: Renderer) -> None:
+    source = foreign.template(tmp_path / "template", cases.FIRST, [foreign.line("b.txt", 3, cases.THEIRS)])
+    service = tmp_path / "service"
+    service.mkdir()
+    git(service, "init", "--quiet", "--object-format=sha256", "--initial-branch", "main")
+    foreign.service(renderer, source, service, foreign.line("b.txt", 27, cases.MINE))
+    assert golden_path("apply", service).returncode == 0
+    merged = git(service, "show", f"{BRANCH}:b.txt").splitlines()
+    assert (merged[2], merged[26], len(git(service, "rev-parse", BRANCH))) == (cases.THEIRS, cases.MINE, 64)
+    assert git(service, "fsck", "--strict") == ""
+
+
+def test_what_an_update_excludes_is_left_alone(tmp_path: Path, renderer: Renderer) -> None:
+    """As with Copier, whose patterns may ask which operation it is."""
+    excluded = "_exclude: [\"{% if _copier_operation == 'update' %}once.txt{% endif %}\"]\n"
+    source = foreign.template(
+        tmp_path / "template",
+        [foreign.write("once.txt"), foreign.write("a.txt")],
+        [foreign.line("once.txt", 3, cases.THEIRS), foreign.line("a.txt", 3, cases.THEIRS)],
+        settings=foreign.SETTINGS + excluded,
+    )
+    service = foreign.service(renderer, source, tmp_path / "service", foreign.line("once.txt", 3, cases.MINE))
+    assert golden_path("apply", service).returncode == 0
+    assert git(service, "diff", "--name-only", "HEAD", BRANCH).splitlines() == [foreign.ANSWERS, "a.txt"]
+
+
+def test_a_pointer_of_git_lfs_is_what_is_compared(tmp_path: Path, renderer: Renderer) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 3\n"
+    source = foreign.template(tmp_path / "template", cases.FIRST, [foreign.write("data.bin", cases.OTHER)])
+    service = foreign.service(renderer, source, tmp_path / "service", foreign.write("data.bin", pointer))
+    assert golden_path("apply", service).returncode == 3
+    assert f"{git(service, 'show', f'{BRANCH}:data.bin')}\n" == pointer
+
+
+def test_a_persons_binary_file_leaves_the_templates_text_in_the_report(tmp_path: Path, renderer: Renderer) -> None:
+    """No difference of lines can be shown, so all of it is."""
+    source = foreign.template(tmp_path / "template", cases.FIRST, [foreign.line("a.txt", 3, cases.THEIRS)])
+    service = foreign.service(renderer, source, tmp_path / "service", foreign.write("a.txt", cases.BINARY))
+    assert golden_path("apply", service).returncode == 3
+    assert f"\n+{cases.THEIRS}\n+line 4\n" in git(service, "log", "-1", "--format=%B", BRANCH)
+
+
+def test_a_cache_that_cannot_be_written_is_exit_code_1(pair: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(pair / "a.txt"))
+    done = golden_path("apply", pair)
+    assert done.returncode == 1
+    assert done.stderr.startswith("golden-path: the cache cannot be written: ")
+    assert len(done.stderr.splitlines()) == 1

@@ -15,7 +15,7 @@ import pytest
 from fleet.render import Renderer
 from tests.labs.template import commit_all, git
 from tests.updates import cases, foreign
-from tests.updates.commands import command, environment, golden_path
+from tests.updates.commands import as_process, command, environment, golden_path
 
 BRANCH = "golden-path/v2.0.0"
 ANSWERS = foreign.ANSWERS
@@ -120,7 +120,7 @@ def test_template_that_needs_trust(source: Path, service: Path, tmp_path: Path) 
     assert git(service, "show", "golden-path/v3.0.0:made-by-task") == ""
     golden_path("rollback", service)
     (tmp_path / "settings.yml").write_text(f"trust: ['{source}']\n")
-    assert golden_path("apply", service).returncode == 0
+    assert as_process("apply", service).returncode == 0
 
 
 def test_template_that_cannot_be_rendered(source: Path, service: Path) -> None:
@@ -244,7 +244,7 @@ def test_killed_before_any_call_of_git(service: Path, tmp_path: Path) -> None:
     assert git(service, "rev-parse", BRANCH) == complete
 
 
-@pytest.mark.parametrize("delay", [0.05, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2])
+@pytest.mark.parametrize("delay", [0.05, 0.4, 0.7, 0.9, 1.2])
 def test_killed_at_any_time(delay: float, service: Path) -> None:
     before = foreign.state(service)
     process = subprocess.Popen(command("apply", service), env=environment(), start_new_session=True,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+import re
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fleet import apply, scenarios
-from fleet.errors import FleetError
+from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from fleet.template import Template
 from tests.labs import template as lab
 from tests.labs.template import commit_all, git
-from tests.updates import foreign, hard_cases
+from tests.updates import cases, foreign, hard_cases
 
 # What the versions after the first change; seeded files stay out of it, since an update leaves them alone.
 SECOND = [
@@ -31,8 +34,13 @@ THIRD = [
 ]
 
 
+TOUCHED = ["make/help.awk", "docker-bake.hcl", "make/syft.txt", "Makefile"]  # by these
 UPSTREAM = {"upstream": "inventory"}
 SCENARIOS = Path(__file__).with_name("scenarios.yaml")
+# Answers that do not go together, of which tests/render tells each.
+TOGETHER = re.compile(r"(build_workflow: organisation needs|traffic: gateway is for|base_image: wolfi is for) ")
+# How many sets of answers of a language go together, and how many there are.
+ANSWERED = {"go": (6, 9), "java": (2, 7), "node": (5, 7), "python": (4, 6)}
 CHECKS = "CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {"
 
 
@@ -108,13 +116,95 @@ def test_an_upgrade_is_a_new_copy_whatever_was_answered(
         place = tmp_path / str(number)
         try:
             service = started(renderer, history, place / "once" / "orders", language, answers)
-        except FleetError:  # answers that do not go together: tests/render tells which
+        except FleetError as error:
+            if error.code != Exit.TEMPLATE or not TOGETHER.search(str(error)):
+                raise
             continue
         fresh = written(renderer, history, "v3.0.0", place / "fresh" / "orders", language, answers)
         assert upgraded(renderer, service, "v3.0.0") == with_answers(fresh), answers
         assert apply.apply(service, renderer).status == apply.CURRENT
         done += 1
-    assert done >= 2
+    assert (done, len(mine)) == ANSWERED[language]
+
+
+class Person:
+    """Who edits a service of ours: each kind of edit once, half of them in files that the template changes.
+
+    Args:
+        folder: the service.
+        seed: the same one makes the same edits.
+    """
+
+    def __init__(self, folder: Path, seed: str) -> None:
+        self.folder = folder
+        self.rng = random.Random(seed)
+        answers = {foreign.ANSWERS, *git(folder, "ls-files", "*.lock", "*.sum", "*lock*").splitlines()}
+        self.left = [name for name in git(folder, "ls-files").splitlines() if name not in answers]
+        self.touched = [name for name in TOUCHED if name in self.left]
+
+    def take(self) -> str:
+        """Choose a file that was not chosen before."""
+        some = self.touched if self.touched and self.rng.random() < 0.5 else self.left
+        name = self.rng.choice(some)
+        self.left.remove(name)
+        self.touched = [one for one in self.touched if one != name]
+        return name
+
+    def work(self) -> None:
+        """Make the edits, and commit them."""
+        ways: list[Callable[[str], foreign.Step]] = [
+            lambda name: foreign.line(name, self.rng.randint(1, self.lines(name)), f"mine in {name}"),
+            lambda name: foreign.line(name, 1, f"mine at the top of {name}"),
+            lambda name: foreign.append(name, f"mine at the end of {name}\n"),
+            lambda name: foreign.move(name, f"{name}.moved"),
+            lambda name: foreign.move(name, f"elsewhere/{Path(name).name}"),
+            foreign.delete,
+            foreign.executable,
+            foreign.windows,
+            lambda name: foreign.write(name, cases.BINARY),
+            lambda name: foreign.link(name, "README.md"),
+            lambda name: foreign.write(f"{name}.own", f"mine beside {name}\n"),
+            lambda _: foreign.write("größe/ñ own.txt", "mine, not ASCII\n"),
+            lambda _: foreign.write(f"docs/new-{self.rng.choice(['go', 'java', 'node', 'python'])}.md", "mine, too\n"),
+        ]
+        self.rng.shuffle(ways)
+        for way in ways:
+            way(self.take())(self.folder)
+        commit_all(self.folder, "Edits")
+
+    def lines(self, name: str) -> int:
+        return (self.folder / name).read_bytes().count(b"\n") or 1
+
+
+@pytest.fixture(scope="module")
+def plain(
+    language: str, history: Path, tmp_path_factory: pytest.TempPathFactory, renderer: Renderer
+) -> tuple[Path, hard_cases.Files]:
+    """A service of the first version that nobody edited, in a repository, and what the third writes."""
+    place = tmp_path_factory.mktemp("plain")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+        first = started(renderer, history, place / "first" / "orders", language)
+        third = written(renderer, history, "v3.0.0", place / "third" / "orders", language)
+    return first, hard_cases.read(third)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_edit_survives_or_is_reported(
+    seed: int, language: str, plain: tuple[Path, hard_cases.Files], tmp_path: Path, renderer: Renderer
+) -> None:
+    """All kinds of edits at random files of ours; both sides of what is reported are kept."""
+    first, theirs = plain
+    shutil.copytree(first, tmp_path / "edited", symlinks=True)
+    Person(tmp_path / "edited", f"{language} {seed}").work()
+    git(tmp_path, "clone", "--quiet", "edited", "orders")  # with the line ends that .gitattributes lets through
+    service = tmp_path / "orders"
+    base, ours = hard_cases.read(first), hard_cases.read(service)
+    ended = hard_cases.with_engine(service, renderer)
+    assert ended.code in (0, 3), ended
+    case = cases.Case("at random", (), (), cases.CONFLICT if ended.decide else cases.CLEAN)
+    assert not hard_cases.problems(case, base, ours, theirs, ended), sorted(ended.said)
+    assert bool(ended.decide) == (ended.code == 3)
 
 
 def test_edits_over_several_versions(history: Path, tmp_path: Path, renderer: Renderer) -> None:

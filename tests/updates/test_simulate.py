@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -169,19 +171,29 @@ def test_no_version_to_come_from(source: Path, renderer: Renderer) -> None:
         simulate.simulate(str(source), renderer, old=["v9"])
 
 
+def checked() -> str:
+    """The check of ``make simulate``, with this Python."""
+    found = re.search(r"^SIMULATE_CHECK := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert found
+    return found[1].replace("$(CURDIR)/$(PYTHON)", sys.executable)
+
+
 def test_our_template_with_the_answers_of_its_own_ci(tmp_path: Path, renderer: Renderer) -> None:
-    """A change at a line that people edit is reported, another one is not."""
+    """A change at a line that people edit is reported, and one that breaks the service, another one is not."""
     history = lab.snapshot(tmp_path / "golden-path")
     given = scenarios.load(ROOT / "tests" / "updates" / "scenarios.yaml")
     first = Scenarios(given.answers[:1], given.edits)
     foreign.append("template/docker-bake.hcl.jinja", "# again\n")(history)
     commit_all(history, "Harmless")
-    assert simulate.simulate(str(history), renderer, given=first, edits=0).rate == 0
+    done = simulate.simulate(str(history), renderer, given=first, edits=0, check=checked())
+    assert (done.rate, done.broken) == (0, [])
     ci = history / "template" / ".github" / "workflows" / "ci.yml.jinja"
     minutes = next(edit["replace"][0] for edit in given.edits if edit["path"].endswith("workflows/ci.yml"))
     assert minutes in ci.read_text()
     ci.write_text(ci.read_text().replace(minutes, "timeout-minutes: 31"))
-    commit_all(history, "At a line that people edit")
-    done = simulate.simulate(str(history), renderer, given=first, edits=0)
+    foreign.append("template/Makefile.jinja", "endif\n")(history)
+    commit_all(history, "At a line that people edit, and a Makefile that make cannot read")
+    done = simulate.simulate(str(history), renderer, given=first, edits=0, check=checked())
     assert done.rate == 100
     assert done.files == [(".github/workflows/ci.yml", 1)]
+    assert [("extraneous" in row.broken, row.edited) for row in done.broken] == [(True, False)]
