@@ -40,13 +40,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             names = names[:1]
         if only := metafunc.definition.get_closest_marker("only"):
             names = [name for name in names if name in only.args]
-        if spread := metafunc.definition.get_closest_marker("spread"):
-            metafunc.parametrize(("language", spread.args[0]), _spread(names, list(spread.args[1])), scope="session")
+        if mark := metafunc.definition.get_closest_marker("spread"):
+            metafunc.parametrize(("language", mark.args[0]), spread(names, list(mark.args[1])), scope="session")
         else:
             metafunc.parametrize("language", names, scope="session")
 
 
-def _spread(languages: list[str], values: list[str]) -> list[tuple[str, str]]:
+def spread(languages: list[str], values: list[str]) -> list[tuple[str, str]]:
+    """Return pairs: the first value with every language, each of the others with one of them."""
     rest = [(languages[number % len(languages)], value) for number, value in enumerate(values[1:])]
     return [*((language, values[0]) for language in languages), *rest]
 
@@ -82,6 +83,16 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lab.snapshot(tmp_path_factory.mktemp("template") / "golden-path")
 
 
+def written(language: str, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write and commit the service of a language that the tests share."""
+    folder = tmp_path_factory.mktemp("services") / f"{language}-orders"
+    answers = {"language": language, "service_name": f"{language}-orders", "upstream": UPSTREAM}
+    lab.render(template, folder, answers)
+    lab.commit_all(folder)
+    lab.git(folder, "tag", VERSION)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def build(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Built]:
     """Write the service of a language and run ``make check`` in it, once a session."""
@@ -89,11 +100,7 @@ def build(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
     def once(language: str) -> Built:
         if language not in done:
-            folder = tmp_path_factory.mktemp("services") / f"{language}-orders"
-            answers = {"language": language, "service_name": f"{language}-orders", "upstream": UPSTREAM}
-            lab.render(template, folder, answers)
-            lab.commit_all(folder)
-            lab.git(folder, "tag", VERSION)
+            folder = written(language, template, tmp_path_factory)
             done[language] = Built(language, folder, make(folder, language, "check", env={"CI": "true"}))
         return done[language]
 

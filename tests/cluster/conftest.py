@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from tests.cluster.versions import Versions
+from tests.conftest import written
 from tests.labs.built import Built
+from tests.labs.service import make
+
+
+@pytest.fixture(scope="session")
+def runnable(language: str, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The service after ``make build`` alone: it runs beside the tests that have it checked."""
+    folder = written(language, template, tmp_path_factory)
+    done = make(folder, language, "build", env={"CI": "true"})
+    assert done.returncode == 0, done.stdout
+    return Built(language, folder, done)
 
 
 @pytest.fixture
-def versions(built: Built) -> Iterator[Versions]:
+def versions(runnable: Built) -> Iterator[Versions]:
     with ExitStack() as stack:
-        yield Versions(stack, built)
+        yield Versions(stack, runnable)

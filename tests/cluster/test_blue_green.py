@@ -32,9 +32,9 @@ def post(metric: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def deployment(cluster_lab: Lab, template: Path, built: Built, tmp_path: Path) -> Iterator[Deployment]:
+def deployment(cluster_lab: Lab, template: Path, runnable: Built, tmp_path: Path) -> Iterator[Deployment]:
     """The environment of the service with the answer; its processes are those of the one that is built."""
-    answers = {"language": "go", "service_name": built.folder.name, "upstream": UPSTREAM, "delivery": "blue-green"}
+    answers = {"language": "go", "service_name": runnable.folder.name, "upstream": UPSTREAM, "delivery": "blue-green"}
     folder = template_lab.render(template, tmp_path / "service", answers)
     file = folder / "deploy/base/smoke.yaml"
     smoke = yaml.safe_load(file.read_text())

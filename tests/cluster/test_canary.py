@@ -19,8 +19,8 @@ STABLE_RATE, CANARY_RATE = 60, 12
 
 
 @pytest.fixture
-def deployment(cluster_lab: Lab, built: Built, tmp_path: Path) -> Iterator[Deployment]:
-    with Deployment(cluster_lab, built.folder, tmp_path) as running:
+def deployment(cluster_lab: Lab, runnable: Built, tmp_path: Path) -> Iterator[Deployment]:
+    with Deployment(cluster_lab, runnable.folder, tmp_path) as running:
         yield running
 
 

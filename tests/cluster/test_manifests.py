@@ -43,19 +43,23 @@ def test_every_environment_is_accepted(
     given = {"language": language, "service_name": f"{language}-{answers}", **ANSWERS[answers]}
     manifests = rendered(lab.render(template, tmp_path / "service", given))
     assert sorted(manifests) == sorted(ENVIRONMENTS)
+    namespaces, found = [], []
     for text in manifests.values():
         assert offline.problems(text) == []
-        found = objects(text)
-        namespace = only(found, "Namespace")
-        assert {item["metadata"].get("namespace") for item in found} == {None, namespace["metadata"]["name"]}
-        # Nothing can be tried in a namespace that is not there.
-        cluster_lab.apply([namespace])
-        try:
-            said = cluster_lab.apply(text, namespace["metadata"]["name"], dry_run=True)
-            assert len(said.splitlines()) == len(found)
-        finally:
-            cluster_lab.kubectl("delete", "namespace", namespace["metadata"]["name"], "--wait=false")
-        rollout = tmp_path / "rollout.yaml"
+        there = objects(text)
+        namespaces.append(only(there, "Namespace"))
+        assert {item["metadata"].get("namespace") for item in there} == {None, namespaces[-1]["metadata"]["name"]}
+        found += there
+    # Nothing can be tried in a namespace that is not there.
+    cluster_lab.apply(namespaces)
+    try:
+        said = cluster_lab.apply(found, dry_run=True)
+        assert len(said.splitlines()) == len(found)
+    finally:
+        names = [one["metadata"]["name"] for one in namespaces]
+        cluster_lab.kubectl("delete", "namespace", *names, "--wait=false")
+    for name, text in manifests.items():
+        rollout = tmp_path / f"{name}.yaml"
         rollout.write_text(text)
         cluster_lab.kubectl("argo", "rollouts", "lint", "--filename", str(rollout))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tests.cluster.policy_cases import (
 )
 from tests.cluster.services import ENVIRONMENTS, objects, rendered
 from tests.cluster.test_manifests import ANSWERS
+from tests.conftest import chosen, spread
 from tests.labs import template as lab
 from tests.labs.cluster import kyverno
 from tests.labs.cluster.kyverno import Verdict
@@ -88,20 +90,24 @@ def test_pods_are_isolated_by_what_is_beside_them(rules: list[Object], tmp_path:
         assert complained == ([] if passes else ["network-isolation"]), one
 
 
-@pytest.mark.spread("answers", ANSWERS)
 def test_what_the_template_writes_passes(
-    rules: list[Object], template: Path, tmp_path: Path, language: str, answers: str
+    rules: list[Object], template: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    folder = lab.render(
-        template, tmp_path / "orders", {"language": language, "service_name": "orders", **ANSWERS[answers]}
-    )
-    found = [one for text in rendered(folder).values() for one in objects(text)]
+    """All services at once: the program takes ten seconds to start."""
+    found: list[Object] = []
+    cases = spread(chosen(request.config), list(ANSWERS))
+    for language, answers in cases:
+        name = f"{language}-{answers}"
+        given = {"language": language, "service_name": name, **ANSWERS[answers]}
+        folder = lab.render(template, tmp_path / name, given)
+        found += [one for text in rendered(folder).values() for one in objects(text)]
     spaces = {one["metadata"]["name"]: one["metadata"]["labels"] for one in found if one["kind"] == "Namespace"}
+    assert len(spaces) == len(cases) * len(ENVIRONMENTS)
     beside = [one for one in found if one["kind"] == "NetworkPolicy"]
     said = kyverno.apply(tmp_path / "kyverno", rules, found, spaces, beside)
     assert [one for one in said if one.result not in ("pass", "skip")] == []
-    isolated = [one for one in said if (one.policy, one.object, one.result) == ("network-isolation", "orders", "pass")]
-    assert len(isolated) == len(spaces) == len(ENVIRONMENTS)
+    isolated = Counter(one.object for one in said if (one.policy, one.result) == ("network-isolation", "pass"))
+    assert isolated == {f"{language}-{answers}": len(ENVIRONMENTS) for language, answers in cases}
 
 
 def test_namespaces_are_chosen_by_label(rules: list[Object], tmp_path: Path) -> None:
