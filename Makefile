@@ -24,7 +24,7 @@ demo: .venv/ready ## Write a service (LANGUAGE=go), run it until /readyz answers
 .PHONY: test
 test: .venv/ready ## Lint, then pass every test (LANGUAGES=go,java,node,python)
 	@$(MAKE) lint
-	@$(PYTHON) -m pytest --languages "$(LANGUAGES)" --numprocesses "$(WORKERS)" --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(PYTHON) -m pytest --languages "$(LANGUAGES)" --numprocesses "$(WORKERS)" --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: benchmark
 benchmark: .venv/ready ## Measure copier copy and the services beside bare ones; BENCHMARK_ARGS="--parts image-cache,image-run,pipeline": images, ci.yml

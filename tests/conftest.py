@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.grouping import Grouped, rank
 from tests.labs import cluster
 from tests.labs import template as lab
 from tests.labs.built import UPSTREAM, VERSION, Built, Image
@@ -52,29 +54,12 @@ def spread(languages: list[str], values: list[str]) -> list[tuple[str, str]]:
     return [*((language, values[0]) for language in languages), *rest]
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Keep together what shares services and files, for ``--dist loadgroup``."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    yield
-    items.sort(key=lambda item: _rank(_group(item)))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: rank(item.nodeid))
 
 
-# The longest first, so that none is left over for one worker in the end.
-FIRST = ("go", "rollouts", "java", "node", "python")
-
-
-def _group(item: pytest.Item) -> str:
-    """Return the language of a test that has one, else its file; canaries, which mostly wait, go beside the others."""
-    if "versions" in getattr(item, "fixturenames", ()):
-        return "rollouts"
-    call = getattr(item, "callspec", None)
-    return (call.params.get("language") if call else None) or item.nodeid.partition("::")[0]
-
-
-def _rank(group: str) -> int:
-    return FIRST.index(group) if group in FIRST else len(FIRST)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Grouped:
+    return Grouped(config, log)
 
 
 @pytest.fixture(scope="session")
