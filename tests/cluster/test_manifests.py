@@ -43,21 +43,22 @@ def test_every_environment_is_accepted(
     given = {"language": language, "service_name": f"{language}-{answers}", **ANSWERS[answers]}
     manifests = rendered(lab.render(template, tmp_path / "service", given))
     assert sorted(manifests) == sorted(ENVIRONMENTS)
-    namespaces, found = [], []
-    for text in manifests.values():
+    namespaces = {}
+    for environment, text in manifests.items():
         assert offline.problems(text) == []
-        there = objects(text)
-        namespaces.append(only(there, "Namespace"))
-        assert {item["metadata"].get("namespace") for item in there} == {None, namespaces[-1]["metadata"]["name"]}
-        found += there
+        found = objects(text)
+        namespaces[environment] = only(found, "Namespace")
+        name = namespaces[environment]["metadata"]["name"]
+        assert {item["metadata"].get("namespace") for item in found} == {None, name}
     # Nothing can be tried in a namespace that is not there.
-    cluster_lab.apply(namespaces)
+    cluster_lab.apply([*namespaces.values()])
+    names = {environment: one["metadata"]["name"] for environment, one in namespaces.items()}
     try:
-        said = cluster_lab.apply(found, dry_run=True)
-        assert len(said.splitlines()) == len(found)
+        for environment, text in manifests.items():
+            said = cluster_lab.apply(text, names[environment], dry_run=True)
+            assert len(said.splitlines()) == len(objects(text))
     finally:
-        names = [one["metadata"]["name"] for one in namespaces]
-        cluster_lab.kubectl("delete", "namespace", *names, "--wait=false")
+        cluster_lab.kubectl("delete", "namespace", *names.values(), "--wait=false")
     for name, text in manifests.items():
         rollout = tmp_path / f"{name}.yaml"
         rollout.write_text(text)
