@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from tests.labs import cluster
 from tests.labs import template as lab
 from tests.labs.built import UPSTREAM, VERSION, Built, Image
 from tests.labs.images import Lab
+from tests.labs.places import alone
 from tests.labs.service import make
 from tests.labs.toolchains import LANGUAGES
 
@@ -63,14 +66,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Grouped:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A folder of this run, the same for all of its processes."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if hasattr(request.config, "workerinput") else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def template(shared: Path) -> Path:
     """A snapshot of the template as it stands, tagged."""
-    return lab.snapshot(tmp_path_factory.mktemp("template") / "golden-path")
+    folder = shared / "golden-path"
+    with alone(shared / "locks/template"):
+        return folder if folder.exists() else lab.snapshot(folder)
 
 
-def written(language: str, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(language: str, template: Path, folder: Path) -> Path:
     """Write and commit the service of a language that the tests share."""
-    folder = tmp_path_factory.mktemp("services") / f"{language}-orders"
     answers = {"language": language, "service_name": f"{language}-orders", "upstream": UPSTREAM}
     lab.render(template, folder, answers)
     lab.commit_all(folder)
@@ -79,15 +92,17 @@ def written(language: str, template: Path, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def build(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Built]:
-    """Write the service of a language and run ``make check`` in it, once a session."""
-    done: dict[str, Built] = {}
+def build(template: Path, shared: Path) -> Callable[[str], Built]:
+    """Write the service of a language and run ``make check`` in it, once a run; who comes second waits."""
 
     def once(language: str) -> Built:
-        if language not in done:
-            folder = written(language, template, tmp_path_factory)
-            done[language] = Built(language, folder, make(folder, language, "check", env={"CI": "true"}))
-        return done[language]
+        folder = shared / "services" / f"{language}-orders"
+        record = shared / f"{language}.json"
+        with alone(shared / "locks" / language):
+            if not record.exists():
+                done = make(written(language, template, folder), language, "check", env={"CI": "true"})
+                record.write_text(json.dumps([done.args, done.returncode, done.stdout, done.stderr]))
+        return Built(language, folder, subprocess.CompletedProcess(*json.loads(record.read_text())))
 
     return once
 

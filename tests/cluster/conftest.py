@@ -17,7 +17,7 @@ from tests.labs.service import make
 @pytest.fixture(scope="session")
 def runnable(language: str, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The service after ``make build`` alone: it runs beside the tests that have it checked."""
-    folder = written(language, template, tmp_path_factory)
+    folder = written(language, template, tmp_path_factory.mktemp("runnable") / f"{language}-orders")
     done = make(folder, language, "build", env={"CI": "true"})
     assert done.returncode == 0, done.stdout
     return Built(language, folder, done)

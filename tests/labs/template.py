@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.labs.places import digest
+from tests.labs.places import alone, digest, once
 from tests.labs.toolchains import ROOT
 
 VERSION = "v0.0.0"
@@ -150,12 +150,12 @@ def render(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
         RuntimeError: Copier failed.
     """
     asked = (git(template, "rev-parse", "HEAD"), sorted(map(repr, answers.items())))
-    kept = template.with_name(f"{template.name}-services") / digest(*asked) / folder.name
-    if not kept.exists():
-        try:
-            write(template, kept, answers)
-        except BaseException:
-            shutil.rmtree(kept, ignore_errors=True)
-            raise
-    shutil.copytree(kept, folder, symlinks=True)
+    kept = template.with_name(f"{template.name}-services") / digest(*asked, folder.name)
+    with alone(kept.with_suffix(".lock")):
+
+        def make(partial: Path) -> None:
+            write(template, partial / folder.name, answers)
+
+        once(kept, make)
+    shutil.copytree(kept / folder.name, folder, symlinks=True)
     return folder
