@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -107,11 +108,12 @@ def test_a_version_that_answers_nothing_is_never_active(deployment: Deployment, 
     version = deployment.release()
     deployment.scrape({deployment.stable: stable, version: preview})
     status = never(deployment, version)
-    assert (
-        'Metric "smoke-create" assessed Error due to consecutiveErrors (5) > consecutiveErrorLimit (4)'
-        in (status["message"])
-    ), deployment.measured()
-    assert "received non 2xx response code: 502" in status["message"]
+    # Both see it; which comes first depends on the machine.
+    smoke = r'Metric "smoke-create" assessed Error due to consecutiveErrors \(5\) > consecutiveErrorLimit \(4\)'
+    assert re.search(f'{smoke}|Metric "availability-[a-z-]+" assessed Failed', status["message"]), status["message"]
+    asked = deployment.measured()["smoke-create"]
+    assert asked
+    assert all(one.startswith("Error") for one in asked), asked
 
 
 def test_a_version_that_turns_bad_once_it_is_active_is_sent_back(deployment: Deployment, versions: Versions) -> None:
