@@ -191,12 +191,17 @@ def test_killed_before_any_call_of_git(tmp_path: Path, renderer: Renderer) -> No
 
 
 def test_two_at_once(small: Fleet) -> None:
-    runs = [subprocess.Popen(command("fleet", "advance", small.file), env=environment(), stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE, text=True) for _ in range(3)]  # fmt: skip
-    ends = [(run.wait(timeout=120), (run.stderr or run).read()) for run in runs]  # type: ignore[union-attr]
     busy = f"golden-path: another golden-path works on {small.file}: wait for its end\n"
-    assert set(ends) == {(0, ""), (7, busy)}
-    assert small.events() == ["start", "ring"]
+    seen: set[tuple[int, str]] = set()
+    for _ in range(5):  # on a busy machine one may have ended before the next begins
+        runs = [subprocess.Popen(command("fleet", "advance", small.file), env=environment(), stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE, text=True) for _ in range(3)]  # fmt: skip
+        seen |= {(run.wait(timeout=120), (run.stderr or run).read()) for run in runs}  # type: ignore[union-attr]
+        assert seen <= {(0, ""), (7, busy)}
+        assert small.events() == ["start", "ring"]
+        if (7, busy) in seen:
+            break
+    assert seen == {(0, ""), (7, busy)}
 
 
 def test_an_unreachable_service_is_one_line_and_not_green(small: Fleet) -> None:
