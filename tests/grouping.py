@@ -15,7 +15,7 @@ _FIRST = ("go", "rollouts", "java", "node", "python")
 
 
 def group(nodeid: str) -> str:
-    """Return the language in which a test runs, since a service is built once a process; else its file.
+    """Return the language in which a test runs, whose service and image are changed by one process only; else its file.
 
     Args:
         nodeid: of the test, with its parameters.

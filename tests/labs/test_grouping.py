@@ -1,4 +1,4 @@
-"""A service is built in one of the processes that run tests side by side."""
+"""The tests of a language run in one of the processes that run tests side by side."""
 
 from __future__ import annotations
 
