@@ -129,12 +129,16 @@ def image_lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="session")
-def image(built: Built, image_lab: Lab) -> Image:
-    """The service's image, made by its own ``make image``."""
+def image(built: Built, image_lab: Lab, shared: Path) -> Image:
+    """The service's image, made by its own ``make image``, once a run."""
     env = image_lab.environment(built.folder, built.language)
-    done = make(built.folder, built.language, "image", env=env)
-    if done.returncode != 0:
-        pytest.fail(f"make image failed, so there is no image to test:\n{done.stdout[-5000:]}")
+    record = shared / f"{built.language}-image.log"
+    with alone(shared / "locks" / f"{built.language}-image"):
+        if not record.exists():
+            done = make(built.folder, built.language, "image", env=env)
+            if done.returncode != 0:
+                pytest.fail(f"make image failed, so there is no image to test:\n{done.stdout[-5000:]}")
+            record.write_text(done.stdout)
     return Image(built.language, built.folder, f"ghcr.io/acme/{built.folder.name}:{VERSION}", env)
 
 

@@ -10,8 +10,10 @@ from tests.labs.toolchains import LANGUAGES
 
 # Canaries mostly wait, and have a service of their own: they go beside the tests of its language.
 _ROLLOUTS = re.compile(r"/test_(canary|blue_green)\.py::")
+# Most workflows are run in Go, each in a clone of its own.
+_WORKFLOWS = re.compile(r"^tests/workflows/")
 # The longest first, so that none is left over for one process in the end.
-_FIRST = ("go", "rollouts", "java", "node", "python")
+_FIRST = ("go", "rollouts", "java", "workflows", "node", "python")
 
 
 def group(nodeid: str) -> str:
@@ -24,6 +26,8 @@ def group(nodeid: str) -> str:
         return "rollouts"
     file, _, name = nodeid.partition("::")
     named = [part for part in re.split(r"[\[\]-]", name.partition("[")[2]) if part in LANGUAGES]
+    if named == ["go"] and _WORKFLOWS.search(file):
+        return "workflows"
     return named[0] if named else file
 
 

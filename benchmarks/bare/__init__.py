@@ -51,7 +51,7 @@ def _java(service: Path, folder: Path) -> list[str]:
     maven = service / ".tools" / "maven" / "bin" / "mvn"
     _run("java", folder, maven, "--batch-mode", "--no-transfer-progress", "--quiet", f"-Dboot.version={boot}",
          f"-Djava.version={java}", "package")  # fmt: skip
-    return [*shlex.split(variable(service, "java", "RUN"))[:-1], "target/bare.jar"]
+    return [*shlex.split(variable(service, "java", "RUN", "QUICK="))[:-1], "target/bare.jar"]
 
 
 def _node(service: Path, folder: Path) -> list[str]:

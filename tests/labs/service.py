@@ -65,9 +65,9 @@ def make(
     )
 
 
-def variable(folder: Path, language: str, name: str) -> str:
-    """Return the value of a make variable of a service, for example ``RUN``."""
-    done = make(folder, language, "--silent", "--eval", f"show: ; @echo '$({name})'", "show")
+def variable(folder: Path, language: str, name: str, *settings: str) -> str:
+    """Return the value of a make variable of a service, for example ``RUN``, where others are set as ``NAME=value``."""
+    done = make(folder, language, "--silent", "--eval", f"show: ; @echo '$({name})'", "show", *settings)
     if done.returncode != 0:
         raise RuntimeError(f"cannot read {name} of {folder}:\n{done.stdout}")
     return done.stdout.strip()

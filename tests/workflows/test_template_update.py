@@ -42,6 +42,23 @@ def pair(tools: Path, tmp_path: Path) -> Pair:
     return updates.pair(tmp_path, tools)
 
 
+@pytest.fixture(scope="module")
+def once(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """A service with the branch of the update; nobody changes it."""
+    proposed = updates.pair(tmp_path_factory.mktemp("once"), tools)
+    done = verb(proposed.service)
+    assert done.returncode == 0, done.stdout
+    return proposed
+
+
+@pytest.fixture
+def proposed(once: Pair, tmp_path: Path) -> Pair:
+    """A copy of that service, for the test to change; the template is the same."""
+    service = tmp_path / once.service.name
+    shutil.copytree(once.service, service, symlinks=True)
+    return Pair(once.template, service)
+
+
 def verb(service: Path, name: str = "template-update", *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     everything = {**lab.GIT, "GITHUB_STEP_SUMMARY": "", **env}
     return make(service, "go", name, *arguments, env=everything)
@@ -81,16 +98,14 @@ def proposal(service: Path) -> dict[str, str]:
     return found
 
 
-def test_untouched_service(pair: Pair) -> None:
+def test_untouched_service(once: Pair, tmp_path: Path) -> None:
     """What the branch holds is what the new version writes."""
-    done = verb(pair.service)
-    assert done.returncode == 0, done.stdout
-    fresh = lab.render(pair.template, pair.service.parent / "fresh" / "orders", {"language": "go"})
+    fresh = lab.render(once.template, tmp_path / "orders", {"language": "go"})
     # The template left this one to the service.
-    shutil.copy(pair.service / "SECURITY.md", fresh)
+    shutil.copy(once.service / "SECURITY.md", fresh)
     lab.commit_all(fresh)
-    assert lab.git(fresh, "rev-parse", "HEAD^{tree}") == lab.git(pair.service, "rev-parse", f"{BRANCH}^{{tree}}")
-    body = proposal(pair.service)["body"]
+    assert lab.git(fresh, "rev-parse", "HEAD^{tree}") == lab.git(once.service, "rev-parse", f"{BRANCH}^{{tree}}")
+    body = proposal(once.service)["body"]
     assert f"from {OLD} to {NEW}" in body
     assert "| added | 3 | `docs/notes.md`, `make/new.txt`, `make/usage.awk` |" in body
     assert "| removed | 1 | `make/help.awk` |" in body
@@ -151,15 +166,14 @@ def test_twice_is_once(pair: Pair) -> None:
     assert not (pair.service / "build/template-update.json").exists()
 
 
-def test_a_branch_with_a_persons_commit_stays(pair: Pair) -> None:
-    assert verb(pair.service).returncode == 0
-    lab.git(pair.service, "switch", "--quiet", BRANCH)
-    replace(pair.service / "Makefile", r"\A", "# Decided.\n")
-    lab.commit_all(pair.service, "Decide")
-    mine = lab.git(pair.service, "rev-parse", "HEAD")
-    lab.git(pair.service, "switch", "--quiet", "main")
-    refused(verb(pair.service), f"the branch {BRANCH} has commits of yours")
-    assert lab.git(pair.service, "rev-parse", BRANCH) == mine
+def test_a_branch_with_a_persons_commit_stays(proposed: Pair) -> None:
+    lab.git(proposed.service, "switch", "--quiet", BRANCH)
+    replace(proposed.service / "Makefile", r"\A", "# Decided.\n")
+    lab.commit_all(proposed.service, "Decide")
+    mine = lab.git(proposed.service, "rev-parse", "HEAD")
+    lab.git(proposed.service, "switch", "--quiet", "main")
+    refused(verb(proposed.service), f"the branch {BRANCH} has commits of yours")
+    assert lab.git(proposed.service, "rev-parse", BRANCH) == mine
 
 
 @pytest.mark.parametrize(
@@ -190,10 +204,9 @@ def test_a_commit_that_is_no_version_is_not_run(pair: Pair) -> None:
     refused(verb(pair.service, TEMPLATE_VERSION=lab.git(pair.template, "rev-parse", "HEAD")), "has no version")
 
 
-def test_no_way_back(pair: Pair) -> None:
-    assert verb(pair.service).returncode == 0
-    lab.git(pair.service, "merge", "--quiet", "--ff-only", BRANCH)
-    refused(verb(pair.service, TEMPLATE_VERSION=OLD), f"{OLD} is older than {NEW}")
+def test_no_way_back(proposed: Pair) -> None:
+    lab.git(proposed.service, "merge", "--quiet", "--ff-only", BRANCH)
+    refused(verb(proposed.service, TEMPLATE_VERSION=OLD), f"{OLD} is older than {NEW}")
 
 
 @pytest.mark.parametrize(
@@ -296,28 +309,25 @@ def test_a_pull_request_is_opened(runner: Lab, pair: Pair) -> None:
     ].index("gh")
 
 
-def test_no_second_pull_request(runner: Lab, pair: Pair) -> None:
+def test_no_second_pull_request(runner: Lab, proposed: Pair) -> None:
     """The branch of the first run is there, with its pull request."""
-    assert verb(pair.service).returncode == 0
-    result = run(runner, pair.service, gh(OPEN))
+    result = run(runner, proposed.service, gh(OPEN))
     assert result.code == 0, result.stdout[-3000:]
     assert changes(result) == []
-    assert pushed(result) == lab.git(pair.service, "rev-parse", BRANCH)
+    assert pushed(result) == lab.git(proposed.service, "rev-parse", BRANCH)
     assert "is up to date" in result.jobs["update"].summary
 
 
-def test_a_push_without_its_pull_request_is_made_good(runner: Lab, pair: Pair) -> None:
-    assert verb(pair.service).returncode == 0
-    result = run(runner, pair.service, gh())
+def test_a_push_without_its_pull_request_is_made_good(runner: Lab, proposed: Pair) -> None:
+    result = run(runner, proposed.service, gh())
     assert [line.split()[2] for line in changes(result)] == ["create"]
 
 
-def test_the_branch_follows_main(runner: Lab, pair: Pair) -> None:
-    assert verb(pair.service).returncode == 0
-    first = lab.git(pair.service, "rev-parse", BRANCH)
-    work(pair.service)
+def test_the_branch_follows_main(runner: Lab, proposed: Pair) -> None:
+    first = lab.git(proposed.service, "rev-parse", BRANCH)
+    work(proposed.service)
     older = {**OPEN, "number": 2, "headRefName": "template/update-v0.0.9"}
-    result = run(runner, pair.service, gh(OPEN, older))
+    result = run(runner, proposed.service, gh(OPEN, older))
     assert result.code == 0, result.stdout[-3000:]
     [edited] = changes(result)
     assert edited.startswith("gh pr edit 3 ")
@@ -326,14 +336,13 @@ def test_the_branch_follows_main(runner: Lab, pair: Pair) -> None:
     assert "Contains #2" in call.stdin
 
 
-def test_a_persons_commit_is_not_overwritten(runner: Lab, pair: Pair) -> None:
-    assert verb(pair.service).returncode == 0
-    lab.git(pair.service, "switch", "--quiet", BRANCH)
-    replace(pair.service / "Makefile", r"\A", "# Decided.\n")
-    lab.commit_all(pair.service, "Decide")
-    mine = lab.git(pair.service, "rev-parse", "HEAD")
-    lab.git(pair.service, "switch", "--quiet", "main")
-    result = run(runner, pair.service, gh(OPEN))
+def test_a_persons_commit_is_not_overwritten(runner: Lab, proposed: Pair) -> None:
+    lab.git(proposed.service, "switch", "--quiet", BRANCH)
+    replace(proposed.service / "Makefile", r"\A", "# Decided.\n")
+    lab.commit_all(proposed.service, "Decide")
+    mine = lab.git(proposed.service, "rev-parse", "HEAD")
+    lab.git(proposed.service, "switch", "--quiet", "main")
+    result = run(runner, proposed.service, gh(OPEN))
     assert (result.code, changes(result), pushed(result)) == (0, [], mine)
     assert "left alone" in result.jobs["update"].summary
 
@@ -344,11 +353,10 @@ def test_what_was_closed_stays_closed(runner: Lab, pair: Pair) -> None:
     assert "not opened again" in result.jobs["update"].summary
 
 
-def test_nothing_to_do(runner: Lab, pair: Pair) -> None:
-    assert verb(pair.service).returncode == 0
-    lab.git(pair.service, "merge", "--quiet", "--ff-only", BRANCH)
-    lab.git(pair.service, "branch", "--delete", BRANCH)
-    result = run(runner, pair.service, gh())
+def test_nothing_to_do(runner: Lab, proposed: Pair) -> None:
+    lab.git(proposed.service, "merge", "--quiet", "--ff-only", BRANCH)
+    lab.git(proposed.service, "branch", "--delete", BRANCH)
+    result = run(runner, proposed.service, gh())
     assert (result.code, result.called("gh"), pushed(result)) == (0, [], "")
     assert "nothing to do" in result.jobs["update"].output
 

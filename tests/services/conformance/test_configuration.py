@@ -13,6 +13,8 @@ URL = "must be an absolute http or https URL"
 LEVEL = "must be one of debug, info, warn, error"
 
 
+# The image has the same program: one bad value, below, is enough for it.
+@pytest.mark.parametrize("start", ["process"], indirect=True)
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
@@ -49,6 +51,8 @@ def test_the_first_bad_value_is_named(start: Callable[..., Service]) -> None:
     with start(await_ready=False, UPSTREAM_RETRIES="x", LOG_LEVEL="x") as service:
         service.wait(60)
         assert service.stderr == f"config: LOG_LEVEL: {LEVEL}\n"
+        assert service.stdout == ""
+        assert service.process.returncode == 2
 
 
 def test_an_empty_value_counts_as_unset(start: Callable[..., Service]) -> None:

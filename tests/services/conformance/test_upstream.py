@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -13,6 +14,26 @@ from tests.labs.peers import Answer, Peer, Request, item_answer, problem_answer
 from tests.labs.service import Service, free_port
 
 REF = "0b7cf3a5-5f3b-4c8e-9a64-6f0f3d3f7b11"
+
+
+@dataclass
+class Pair:
+    """A service with the default limits, and its upstream."""
+
+    service: Service
+    peer: Peer
+
+    def create(self, answer: Callable[[Request], Answer]) -> tuple[httpx.Response, int]:
+        """Create an item that refers to one of an upstream that answers so; also return how often it was asked."""
+        self.peer.answer = answer
+        before = len(self.peer.requests)
+        return create(self.service), len(self.peer.requests) - before
+
+
+@pytest.fixture(scope="module")
+def pair(start: Callable[..., Service]) -> Iterator[Pair]:
+    with Peer(item_answer) as peer, start(UPSTREAM_URL=peer.url) as service:
+        yield Pair(service, peer)
 
 
 def create(service: Service) -> httpx.Response:
@@ -25,12 +46,11 @@ def assert_bad_gateway(answer: httpx.Response) -> None:
     assert (answer.json()["title"], answer.json()["status"]) == ("Bad Gateway", 502)
 
 
-def test_unknown_reference(start: Callable[..., Service]) -> None:
-    with Peer(lambda _: problem_answer(404)) as peer, start(UPSTREAM_URL=peer.url) as service:
-        answer = create(service)
-        assert answer.status_code == 422
-        assert answer.json()["errors"] == [{"field": "ref", "message": "no such item upstream"}]
-        assert len(peer.requests) == 1
+def test_unknown_reference(pair: Pair) -> None:
+    answer, attempts = pair.create(lambda _: problem_answer(404))
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"field": "ref", "message": "no such item upstream"}]
+    assert attempts == 1
 
 
 def test_path_of_the_base_url_is_kept(start: Callable[..., Service]) -> None:
@@ -40,31 +60,30 @@ def test_path_of_the_base_url_is_kept(start: Callable[..., Service]) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_passing_failure_is_retried(start: Callable[..., Service], status: int) -> None:
+def test_passing_failure_is_retried(pair: Pair, status: int) -> None:
     answers = itertools.chain([status, status], itertools.repeat(200))
 
     def flaky(request: Request) -> Answer:
         code = next(answers)
         return problem_answer(code) if code != 200 else item_answer(request)
 
-    with Peer(flaky) as peer, start(UPSTREAM_URL=peer.url) as service:
-        assert create(service).status_code == 201
-        assert len(peer.requests) == 3
+    answer, attempts = pair.create(flaky)
+    assert (answer.status_code, attempts) == (201, 3)
 
 
 @pytest.mark.parametrize(("status", "attempts"), [(500, 1), (400, 1), (301, 1), (503, 3)])
-def test_lasting_failure(start: Callable[..., Service], status: int, attempts: int) -> None:
-    with Peer(lambda _: problem_answer(status)) as peer, start(UPSTREAM_URL=peer.url) as service:
-        assert_bad_gateway(create(service))
-        assert len(peer.requests) == attempts
+def test_lasting_failure(pair: Pair, status: int, attempts: int) -> None:
+    answer, asked = pair.create(lambda _: problem_answer(status))
+    assert_bad_gateway(answer)
+    assert asked == attempts
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"id": "1"}'])
-def test_answer_that_is_no_item(start: Callable[..., Service], body: bytes) -> None:
+def test_answer_that_is_no_item(pair: Pair, body: bytes) -> None:
     """The contract names id, name and quantity; an upstream that breaks it is a failed upstream, not a found item."""
-    with Peer(lambda _: Answer(body=body)) as peer, start(UPSTREAM_URL=peer.url) as service:
-        assert_bad_gateway(create(service))
-        assert len(peer.requests) == 1
+    answer, attempts = pair.create(lambda _: Answer(body=body))
+    assert_bad_gateway(answer)
+    assert attempts == 1
 
 
 def test_time_limit_of_an_attempt(start: Callable[..., Service]) -> None:
