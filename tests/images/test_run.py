@@ -17,6 +17,12 @@ from tests.labs.service import await_ready, free_port
 pytestmark = pytest.mark.images
 
 
+def containers(image: Image) -> list[str]:
+    """Return the ids of those that run this image; tests of other images run at the same time."""
+    ps = ["docker", "ps", "--quiet", "--filter", f"ancestor={image.name}"]
+    return subprocess.run(ps, env=dict(image.env), capture_output=True, text=True, check=True).stdout.split()
+
+
 def test_make_run_image(image: Image) -> None:
     """The verb as it is: builds, publishes the port on loopback, runs, and Ctrl-C stops it."""
     port = free_port()
@@ -27,10 +33,10 @@ def test_make_run_image(image: Image) -> None:
     ) as process:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
             await_ready(process, http, 120)
+        assert len(containers(image)) == 1
         os.killpg(process.pid, signal.SIGINT)
         process.wait(30)
-    ps = subprocess.run(["docker", "ps", "--quiet"], env=dict(image.env), capture_output=True, text=True, check=True)
-    assert ps.stdout == ""
+    assert containers(image) == []
 
 
 def test_as_the_cluster_runs_it(image: Image) -> None:

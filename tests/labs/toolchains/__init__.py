@@ -115,8 +115,10 @@ def _install_node(folder: Path) -> None:
         timeout=600,
     )
     if done.returncode != 0:
+        reason = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
         raise MissingToolchainError(
-            f"Node.js {pins.load()['runtimes']['node']} is missing: install it and put it on PATH"
+            f"Node.js {pins.load()['runtimes']['node']} is missing, and uv could not install it ({reason[:200]}):"
+            " install it and put it on PATH"
         )
     (partial / "bin").mkdir()
     for name, target in {

@@ -91,7 +91,7 @@ def test_time_limit_of_an_attempt(start: Callable[..., Service]) -> None:
     with Peer(lambda _: Answer(delay=5)) as peer, start(UPSTREAM_URL=peer.url, **env) as service:
         began = time.monotonic()
         assert_bad_gateway(create(service))
-        assert 0.4 <= time.monotonic() - began < 3
+        assert 0.4 <= time.monotonic() - began < 5, "the upstream answers after 5 seconds"
         assert len(peer.requests) == 2
 
 
