@@ -30,11 +30,14 @@ class Cost:
         services: how many.
         time: in seconds.
         cpu: of all processes, in seconds.
+        memory: what was resident after each service, in MiB: of the engine and its worker; empty for Copier, whose
+            processes last for one service.
     """
 
     services: int
     time: float
     cpu: float
+    memory: Sequence[float] = ()
 
 
 def history(template: Path) -> None:
@@ -109,28 +112,39 @@ def measure(
     return result
 
 
-def _engine(folders: Sequence[Path]) -> None:
+def _engine(folders: Sequence[Path]) -> list[float]:
     templates = Templates()
+    memory = []
     with Renderer(trust=True) as renderer:
         for folder in folders:
             done = apply.apply(folder, renderer, templates)
             lab.git(folder, "branch", "upgraded", done.branch)
+            memory.append(_resident())
+    return memory
 
 
-def _copier(folders: Sequence[Path]) -> None:
+def _resident() -> float:
+    """Return the MiB of memory that this process and its children hold, read from Linux."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    pages = sum(int(Path("/proc", pid, "statm").read_text().split()[1]) for pid in ("self", *children))
+    return pages * resource.getpagesize() / 2**20
+
+
+def _copier(folders: Sequence[Path]) -> list[float]:
     for folder in folders:
         done = lab.copier("update", "--trust", "--defaults", "--quiet", folder)
         if done.returncode != 0:
             raise RuntimeError(f"copier update failed:\n{done.stderr}")
         lab.git(folder, "switch", "--quiet", "--create", "upgraded")
         lab.commit_all(folder, "Upgrade")
+    return []
 
 
-def _timed(run: Callable[[Sequence[Path]], None], folders: Sequence[Path]) -> Cost:
+def _timed(run: Callable[[Sequence[Path]], list[float]], folders: Sequence[Path]) -> Cost:
     before, start = _cpu(), time.monotonic()
-    run(folders)
+    memory = run(folders)
     took = time.monotonic() - start
-    return Cost(len(folders), took, _cpu() - before)
+    return Cost(len(folders), took, _cpu() - before, memory)
 
 
 def _cpu() -> float:

@@ -114,7 +114,10 @@ def pipeline_table(results: Mapping[str, pipeline.Result]) -> str:
 
 
 def fleet_table(costs: Mapping[str, fleet.Cost]) -> str:
-    """Return the table of upgrades, by way: each against ``copier update``, a service."""
+    """Return the table of upgrades, by way: each against ``copier update``, a service.
+
+    Memory is the most that was resident during the first tenth of the services, and during the last.
+    """
     slow = costs[fleet.COPIER].cpu / costs[fleet.COPIER].services
     rows = [
         [
@@ -123,10 +126,16 @@ def fleet_table(costs: Mapping[str, fleet.Cost]) -> str:
             f"{cost.time:.1f} s",
             f"{cost.cpu / cost.services:.3f} s",
             f"{slow / (cost.cpu / cost.services):.1f}",
+            _first_and_last(cost.memory),
         ]
         for name, cost in costs.items()
     ]
-    return _table(["way", "services", "time", "CPU a service", "times less CPU than copier update"], rows)
+    return _table(["way", "services", "time", "CPU a service", "times less CPU than copier update", "memory"], rows)
+
+
+def _first_and_last(memory: Sequence[float]) -> str:
+    tenth = -(-len(memory) // 10)
+    return f"{max(memory[:tenth]):.0f} MiB, {max(memory[-tenth:]):.0f} MiB" if memory else ""
 
 
 def document(facts: Sequence[str], tables: Mapping[str, str]) -> str:

@@ -54,6 +54,8 @@ def test_fleet_is_measured_beside_copier_update(
     costs = fleet.measure(source, tmp_path, ["go"], 2, 1, ignore)
     assert [cost.services for cost in costs.values()] == [2, 1, 1]
     assert all(cost.cpu > 0 and cost.time > 0 for cost in costs.values())
+    assert [len(cost.memory) for cost in costs.values()] == [2, 1, 0]
+    assert all(10 < one < 2000 for cost in costs.values() for one in cost.memory)
     assert len(report.fleet_table(costs).splitlines()) == 2 + 3
 
 
