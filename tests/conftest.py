@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -33,7 +34,13 @@ def chosen(config: pytest.Config) -> list[str]:
 
 
 def pytest_configure() -> None:
-    """Let services be interrupted: what a shell starts in the background ignores SIGINT, and so do its children."""
+    """Let tests be the same from a shell, in the background, and under ``make test``.
+
+    What a shell starts in the background ignores SIGINT, and so do its children. A ``make`` that a ``make`` has started
+    calls itself another name in its errors, and takes over its options.
+    """
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+        os.environ.pop(name, None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -39,6 +39,10 @@ def deployed(cluster_lab: Lab, found: list[Object]) -> Iterator[list[Object]]:
             done = "--for=jsonpath={.status.hard.pods}=6"
             cluster_lab.kubectl("wait", done, "resourcequota/preview", "--namespace", name, "--timeout=30s")
         cluster_lab.apply([item for item in found if item["kind"] not in kinds], name)
+        for scaler in (item for item in found if item["kind"] == "HorizontalPodAutoscaler"):
+            # It is looked at every 15 seconds; until then there is one pod.
+            done = f"--for=jsonpath={{.spec.replicas}}={scaler['spec']['minReplicas']}"
+            cluster_lab.kubectl("wait", done, "rollout/orders", "--namespace", name, "--timeout=60s")
         healthy(cluster_lab, name)
         yield found
     finally:
