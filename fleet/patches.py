@@ -10,6 +10,7 @@ import copy
 import functools
 import os
 from collections.abc import Callable, Iterator
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -19,6 +20,7 @@ MOST = 20000  # texts that are remembered
 
 # By source and version: the checkout in the engine's cache, in place of a clone for each rendering.
 _exports: dict[tuple[str, str], Path] = {}
+_folders: set[str] = set()
 
 
 def wanted() -> bool:
@@ -35,6 +37,7 @@ def use_export(source: str, version: str, folder: Path) -> None:
         folder: a checkout that nobody changes.
     """
     _exports[source, version] = folder
+    _folders.update((str(folder), str(folder.resolve())))
 
 
 def apply() -> None:
@@ -47,6 +50,8 @@ def apply() -> None:
     _answers_once()
     _config_once()
     _yaml_once()
+    _sources_once()
+    _modules_once()
 
 
 def _export_in_place_of_a_clone() -> None:
@@ -237,6 +242,49 @@ def _yaml_once() -> None:
         return copy.deepcopy(known[stream])
 
     yaml.safe_load = safe_load
+
+
+def _sources_once() -> None:
+    """Read each file of an export once, and look once whether it is inside: each rendering has a loader of its own."""
+    from copier import _jinja_ext
+
+    loader: Any = _jinja_ext.CopierTemplateLoader
+    original = loader.get_source
+    known: dict[tuple[str, str], tuple[str, str, Callable[[], bool]]] = {}
+
+    def get_source(self: Any, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:
+        folder = self.searchpath[0]
+        if not _is_export(folder):
+            found: tuple[str, str, Callable[[], bool]] = original(self, environment, template)
+            return found
+        if (folder, template) not in known:
+            _make_room(known)
+            source, file, _ = original(self, environment, template)
+            known[folder, template] = source, file, lambda: True
+        return known[folder, template]
+
+    loader.get_source = get_source
+
+
+def _modules_once() -> None:
+    """Compile each module of a template's extensions once; it is still executed for each rendering."""
+    original: Any = SourceFileLoader.get_code
+    known: dict[tuple[str, str], Any] = {}
+
+    def get_code(self: SourceFileLoader, fullname: str) -> Any:
+        if not any(_is_export(str(folder)) for folder in Path(self.path).parents):
+            return original(self, fullname)
+        if (fullname, self.path) not in known:
+            _make_room(known)
+            known[fullname, self.path] = original(self, fullname)
+        return known[fullname, self.path]
+
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
+
+
+def _is_export(folder: str) -> bool:
+    """Whether a folder, as it is or resolved, is one that nobody changes."""
+    return folder in _folders
 
 
 def _make_room(known: dict[Any, Any]) -> None:
