@@ -94,33 +94,47 @@ def measure(
     """
     if lab.VERSION in lab.git(template, "tag").split():
         history(template)
-    result = {}
     folders = {}
     for name, count in ((ENGINE, number), (UNPATCHED, copied), (COPIER, copied)):
-        say(f"fleet: {name}, {count} services")
-        place = Path(tempfile.mkdtemp(dir=work))
-        folders[name] = services(template, place, languages, count)
-        run = _copier if name == COPIER else _engine
-        os.environ["GOLDEN_PATH_PATCHES"] = "off" if name == UNPATCHED else "on"
-        os.environ["XDG_CACHE_HOME"] = str(place / "cache")
-        os.environ["GOLDEN_PATH_GUARD"] = "off"  # our guard renders twice more, which is not Copier's cost
-        result[name] = _timed(run, folders[name])
+        say(f"fleet: writing {count} services for {name}")
+        folders[name] = services(template, Path(tempfile.mkdtemp(dir=work)), languages, count)
+    os.environ["GOLDEN_PATH_GUARD"] = "off"  # our guard renders twice more, which is not Copier's cost
+    os.environ["XDG_CACHE_HOME"] = str(work / "cache")
+    result = {}
+    say(f"fleet: {ENGINE} on {number} services, and between them {COPIER} on {copied}")
+    os.environ["GOLDEN_PATH_PATCHES"] = "on"
+    result[ENGINE], result[COPIER] = _side_by_side(folders[ENGINE], folders[COPIER])
+    say(f"fleet: {UNPATCHED}, {copied} services")
+    os.environ["GOLDEN_PATH_PATCHES"] = "off"
+    result[UNPATCHED], _ = _side_by_side(folders[UNPATCHED], [])
     for index in range(copied):
         trees = {name: lab.git(by[index], "rev-parse", "upgraded^{tree}") for name, by in folders.items()}
         if len(set(trees.values())) != 1:
             raise RuntimeError(f"service {index} differs by way: {trees}")
-    return result
+    return {name: result[name] for name in (ENGINE, UNPATCHED, COPIER)}
 
 
-def _engine(folders: Sequence[Path]) -> list[float]:
+def _side_by_side(ours: Sequence[Path], theirs: Sequence[Path]) -> tuple[Cost, Cost]:
+    """Upgrade some through the engine, one with Copier, and so on, so that a machine that slows down slows both.
+
+    The engine's worker is one process for all; its CPU time is known when it has ended, and so is taken as the rest.
+    """
     templates = Templates()
-    memory = []
+    memory: list[float] = []
+    copier_time = copier_cpu = 0.0
+    cpu, start = _cpu(), time.monotonic()
     with Renderer(trust=True) as renderer:
-        for folder in folders:
+        for index, folder in enumerate(ours):
             done = apply.apply(folder, renderer, templates)
             lab.git(folder, "branch", "upgraded", done.branch)
             memory.append(_resident())
-    return memory
+            for other in theirs[index * len(theirs) // len(ours) : (index + 1) * len(theirs) // len(ours)]:
+                before, began = _cpu(), time.monotonic()
+                _copier(other)
+                copier_time += time.monotonic() - began
+                copier_cpu += _cpu() - before
+    engine = Cost(len(ours), time.monotonic() - start - copier_time, _cpu() - cpu - copier_cpu, memory)
+    return engine, Cost(len(theirs), copier_time, copier_cpu)
 
 
 def _resident() -> float:
@@ -130,21 +144,12 @@ def _resident() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-def _copier(folders: Sequence[Path]) -> list[float]:
-    for folder in folders:
-        done = lab.copier("update", "--trust", "--defaults", "--quiet", folder)
-        if done.returncode != 0:
-            raise RuntimeError(f"copier update failed:\n{done.stderr}")
-        lab.git(folder, "switch", "--quiet", "--create", "upgraded")
-        lab.commit_all(folder, "Upgrade")
-    return []
-
-
-def _timed(run: Callable[[Sequence[Path]], list[float]], folders: Sequence[Path]) -> Cost:
-    before, start = _cpu(), time.monotonic()
-    memory = run(folders)
-    took = time.monotonic() - start
-    return Cost(len(folders), took, _cpu() - before, memory)
+def _copier(folder: Path) -> None:
+    done = lab.copier("update", "--trust", "--defaults", "--quiet", folder)
+    if done.returncode != 0:
+        raise RuntimeError(f"copier update failed:\n{done.stderr}")
+    lab.git(folder, "switch", "--quiet", "--create", "upgraded")
+    lab.commit_all(folder, "Upgrade")
 
 
 def _cpu() -> float:
