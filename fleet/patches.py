@@ -20,7 +20,7 @@ MOST = 20000  # texts that are remembered
 
 # By source and version: the checkout in the engine's cache, in place of a clone for each rendering.
 _exports: dict[tuple[str, str], Path] = {}
-_folders: set[str] = set()
+_folders: set[str] = set()  # of these checkouts, as they are and resolved; nobody changes them
 
 
 def wanted() -> bool:
@@ -83,7 +83,7 @@ def _once(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     def fact(self: Any) -> Any:
         folder = self.local_abspath
-        if folder not in _exports.values():
+        if str(folder) not in _folders:
             return original(self)
         if folder not in known:
             known[folder] = original(self)
@@ -254,7 +254,7 @@ def _sources_once() -> None:
 
     def get_source(self: Any, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:
         folder = self.searchpath[0]
-        if not _is_export(folder):
+        if folder not in _folders:
             found: tuple[str, str, Callable[[], bool]] = original(self, environment, template)
             return found
         if (folder, template) not in known:
@@ -272,7 +272,7 @@ def _modules_once() -> None:
     known: dict[tuple[str, str], Any] = {}
 
     def get_code(self: SourceFileLoader, fullname: str) -> Any:
-        if not any(_is_export(str(folder)) for folder in Path(self.path).parents):
+        if not any(str(folder) in _folders for folder in Path(self.path).parents):
             return original(self, fullname)
         if (fullname, self.path) not in known:
             _make_room(known)
@@ -280,11 +280,6 @@ def _modules_once() -> None:
         return known[fullname, self.path]
 
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
-
-
-def _is_export(folder: str) -> bool:
-    """Whether a folder, as it is or resolved, is one that nobody changes."""
-    return folder in _folders
 
 
 def _make_room(known: dict[Any, Any]) -> None:

