@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 from fleet import apply
 from fleet.render import Renderer
@@ -98,15 +99,14 @@ def measure(
     for name, count in ((ENGINE, number), (UNPATCHED, copied), (COPIER, copied)):
         say(f"fleet: writing {count} services for {name}")
         folders[name] = services(template, Path(tempfile.mkdtemp(dir=work)), languages, count)
-    os.environ["GOLDEN_PATH_GUARD"] = "off"  # our guard renders twice more, which is not Copier's cost
-    os.environ["XDG_CACHE_HOME"] = str(work / "cache")
+    own = {"GOLDEN_PATH_GUARD": "off", "XDG_CACHE_HOME": str(work / "cache")}  # our guard is not Copier's cost
     result = {}
     say(f"fleet: {ENGINE} on {number} services, and between them {COPIER} on {copied}")
-    os.environ["GOLDEN_PATH_PATCHES"] = "on"
-    result[ENGINE], result[COPIER] = _side_by_side(folders[ENGINE], folders[COPIER])
+    with mock.patch.dict(os.environ, own, GOLDEN_PATH_PATCHES="on"):
+        result[ENGINE], result[COPIER] = _side_by_side(folders[ENGINE], folders[COPIER])
     say(f"fleet: {UNPATCHED}, {copied} services")
-    os.environ["GOLDEN_PATH_PATCHES"] = "off"
-    result[UNPATCHED], _ = _side_by_side(folders[UNPATCHED], [])
+    with mock.patch.dict(os.environ, own, GOLDEN_PATH_PATCHES="off"):
+        result[UNPATCHED], _ = _side_by_side(folders[UNPATCHED], [])
     for index in range(copied):
         trees = {name: lab.git(by[index], "rev-parse", "upgraded^{tree}") for name, by in folders.items()}
         if len(set(trees.values())) != 1:

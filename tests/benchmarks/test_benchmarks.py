@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -44,11 +45,8 @@ def test_service_is_measured_beside_a_bare_one(request: pytest.FixtureRequest, t
     assert len(report.services_table({"go": result}).splitlines()) == 2 + len(services.MEASURES)
 
 
-def test_fleet_is_measured_beside_copier_update(
-    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("GOLDEN_PATH_PATCHES", "XDG_CACHE_HOME"):
-        monkeypatch.setenv(name, "")  # given back afterwards
+def test_fleet_is_measured_beside_copier_update(template: Path, tmp_path: Path) -> None:
+    before = dict(os.environ)
     source = tmp_path / "template"
     shutil.copytree(template, source, symlinks=True)
     costs = fleet.measure(source, tmp_path, ["go"], 2, 1, ignore)
@@ -57,6 +55,7 @@ def test_fleet_is_measured_beside_copier_update(
     assert [len(cost.memory) for cost in costs.values()] == [2, 1, 0]
     assert all(10 < one < 2000 for cost in costs.values() for one in cost.memory)
     assert len(report.fleet_table(costs).splitlines()) == 2 + 3
+    assert dict(os.environ) == before, "what runs next in this process would have no guard"
 
 
 def test_every_language_has_a_bare_service() -> None:

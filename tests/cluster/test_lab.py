@@ -53,9 +53,7 @@ def pods(lab: Lab, namespace: str) -> list[Manifest]:
 
 def test_up_again_starts_nothing(cluster_lab: Lab) -> None:
     before = cluster_lab.status()
-    start = time.monotonic()
     assert cluster_lab.up() == []
-    assert time.monotonic() - start < 10
     assert cluster_lab.status() == before
 
 
@@ -348,10 +346,7 @@ def test_up_starts_again_what_was_killed_and_the_cluster_is_as_it_was(own_lab: L
 
 @pytest.mark.usefixtures("cluster_lab")
 def test_down_leaves_no_process_no_port_no_mount_and_no_file(own_lab: Lab) -> None:
-    start = time.monotonic()
     assert own_lab.up() == NAMES
-    # Under 15 seconds on a machine that does nothing else.
-    assert time.monotonic() - start < 30
     left = own_lab.prometheus()
     left.start()
     ports = [*access.ports().values(), int(left.url.rpartition(":")[2])]

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -159,9 +158,7 @@ def test_an_image_carries_an_sbom_of_its_base(pushed: dict[str, str]) -> None:
 
 def test_up_again_starts_nothing(image_lab: Lab) -> None:
     before = image_lab.status()
-    start = time.monotonic()
     assert image_lab.up() == []
-    assert time.monotonic() - start < 60
     assert image_lab.status() == before
 
 
@@ -228,14 +225,10 @@ def test_up_starts_again_what_was_killed(own_lab: Lab) -> None:
 
 @pytest.mark.usefixtures("image_lab")
 def test_down_leaves_no_process_and_no_mount(own_lab: Lab) -> None:
-    start = time.monotonic()
     assert own_lab.up() == ["registry", "buildkitd", "dockerd"]
-    assert time.monotonic() - start < 60
     run_folder = places.run_folder()
     assert traces(str(run_folder))
-    start = time.monotonic()
     own_lab.down()
-    assert time.monotonic() - start < 60
     assert not any(own_lab.status().values())
     assert not traces(str(run_folder))
     assert not traces(str(places.lab_folder()))
