@@ -48,8 +48,10 @@ def apply() -> None:
     _compile_once()
     _plain_text_as_it_is()
     _answers_once()
+    _paths_at_once()
     _config_once()
     _yaml_once()
+    _scalars_once()
     _sources_once()
     _modules_once()
 
@@ -136,35 +138,49 @@ def _compile_once() -> None:
 
 def _nothing_yielded(environment: Any) -> None:
     """Forget what a yield tag left in the environment, as Copier does for each text that it compiles."""
-    from copier import _jinja_ext
-
-    found = _jinja_ext.get_yield_context(environment)
+    found = _yield_context()(environment)
     found.yield_name = found.yield_iterable = None
 
 
+@functools.cache
+def _yield_context() -> Callable[[Any], Any]:
+    from copier import _jinja_ext
+
+    return _jinja_ext.get_yield_context
+
+
 def _plain_text_as_it_is() -> None:
-    """Copier renders each part of each path; most have nothing to render."""
-    from copier import _main
+    """Copier renders each part of each path, and each type, choice and text of a question; most are plain."""
+    from copier import _main, _user_data
 
     worker: Any = _main.Worker
-    original, original_path = worker._render_string, worker.answers_relpath.fget
+    question: Any = _user_data.Question
+    original, original_path, original_value = (
+        worker._render_string, worker.answers_relpath.fget, question.render_value,
+    )  # fmt: skip
+    path_of = functools.lru_cache(Path)
 
-    def plain(self: Any, string: str) -> bool:
-        env = self.jinja_env
+    def plain(env: Any, string: str) -> bool:
         marks = (env.block_start_string, env.variable_start_string, env.comment_start_string, "\n", "\r")
         return not (env.line_statement_prefix or env.line_comment_prefix or any(mark in string for mark in marks))
 
     def render_string(self: Any, string: str, extra_context: Any = None) -> str:
-        return string if plain(self, string) else str(original(self, string, extra_context))
+        return string if plain(self.jinja_env, string) else str(original(self, string, extra_context))
+
+    def render_value(self: Any, value: Any, extra_answers: Any = None) -> Any:
+        if type(value) is not str or not plain(self.jinja_env, value):
+            return original_value(self, value, extra_answers)
+        _nothing_yielded(self.jinja_env)
+        return value
 
     def answers_relpath(self: Any) -> Path:
         path = str(self.answers_file or self.template.answers_relpath)
-        if not plain(self, path):
+        if not plain(self.jinja_env, path):
             return Path(original_path(self))
         _nothing_yielded(self.jinja_env)
-        return Path(path)
+        return path_of(path)
 
-    worker._render_string = render_string
+    worker._render_string, question.render_value = render_string, render_value
     worker.answers_relpath = property(answers_relpath)
 
 
@@ -218,6 +234,52 @@ def _answers_once() -> None:
     )  # fmt: skip
 
 
+def _paths_at_once() -> None:
+    """Render the parts of a path in one go; Copier goes from part to part and makes a path of each beginning."""
+    from copier import _main
+    from copier.errors import UserMessageError
+    from jinja2 import TemplateError
+
+    worker: Any = _main.Worker
+    original = worker._render_parts
+
+    def names(self: Any, parts: tuple[str, ...]) -> list[str] | None:
+        """Return the rendered parts; an empty one ends them; nothing where Copier has to look at each by itself."""
+        found: list[str] = []
+        answers = str(self.answers_relpath)
+        for part in parts:
+            try:
+                name = "" if "yield" in part else self._render_string(part, extra_context={})
+            except (TemplateError, UserMessageError):
+                return None  # Copier says where
+            if "yield" in part or name == answers:
+                return None
+            found.append(name)
+            if not name:
+                break
+        return found
+
+    def render_parts(
+        self: Any,
+        parts: tuple[str, ...],
+        rendered_parts: tuple[str, ...] | None = None,
+        extra_context: Any = None,
+        is_template: bool = False,
+        source_parts: tuple[str, ...] = (),
+    ) -> Iterator[tuple[Path, Any]]:
+        first = rendered_parts is None and not extra_context and parts
+        found = names(self, parts) if first else None
+        if found is None:
+            yield from original(self, parts, rendered_parts, extra_context, is_template, source_parts)
+        elif found[-1]:
+            path = Path(*found)
+            sibling = os.path.join(self.template.local_abspath, f"{path}{self.template.templates_suffix}")  # noqa: PTH118
+            if is_template or not os.path.exists(sibling):  # noqa: PTH110 - once for each path, and faster
+                yield path, {}
+
+    worker._render_parts = render_parts
+
+
 def _config_once() -> None:
     """Parse the copier.yml of an export once; each rendering gets a copy, since Copier writes into it."""
     from copier import _template
@@ -242,6 +304,24 @@ def _yaml_once() -> None:
         return copy.deepcopy(known[stream])
 
     yaml.safe_load = safe_load
+
+
+def _scalars_once() -> None:
+    """Look once at each text that is written as YAML, for the style that it can be written in."""
+    import yaml.emitter
+
+    emitter: Any = yaml.emitter.Emitter
+    original = emitter.analyze_scalar
+    known: dict[tuple[str, Any], Any] = {}
+
+    def analyze_scalar(self: Any, scalar: str) -> Any:
+        key = scalar, self.allow_unicode
+        if key not in known:
+            _make_room(known)
+            known[key] = original(self, scalar)
+        return known[key]
+
+    emitter.analyze_scalar = analyze_scalar
 
 
 def _sources_once() -> None:

@@ -18,7 +18,7 @@ class Service:
         common: its git folder.
         objects: its object folder.
         head: the last commit.
-        date: of that commit, as git takes it.
+        date: of that commit, in git's raw form: seconds since 1970 and the time zone.
         sha256: whether it is of git's newer format.
         bare: whether it has no work tree.
         attributes: its ``.gitattributes``.
@@ -99,7 +99,8 @@ def without_answers(path: Path) -> tuple[Service, list[str]]:
     if up and Path(path, up).resolve() != path:
         raise FleetError(f"{path} is not the root of its repository: name {Path(path, up).resolve()}", Exit.REPOSITORY)
     try:
-        head, date = git.text("log", "-1", "--format=%H %cI", "--no-show-signature", "HEAD", cwd=path).split()
+        asked = git.text("log", "-1", "--format=%H %cd", "--date=raw", "--no-show-signature", "HEAD", cwd=path)
+        head, _, date = asked.partition(" ")
         names = git.text("ls-tree", "-z", "--name-only", head, cwd=path).split("\0")
     except git.GitError as error:
         raise git.refuse(

@@ -49,6 +49,8 @@ class Template:
         self._exports: dict[str, Path] = {}
         self._configs: dict[str, config.Config] = {}
         self._rules: dict[str, infer.Rules] = {}
+        self._inside: dict[tuple[str, str], bool] = {}
+        self._subjects: dict[tuple[str, str], list[str]] = {}
 
     def refresh(self) -> None:
         """Bring the clone up to date; the first time, make it.
@@ -127,7 +129,10 @@ class Template:
 
     def contains(self, commit: str, other: str) -> bool:
         """Whether a commit has another one in its history."""
-        return git.text("merge-base", other, commit, cwd=self._mirror, codes=(0, 1)) == other
+        if (commit, other) not in self._inside:
+            base = git.text("merge-base", other, commit, cwd=self._mirror, codes=(0, 1))
+            self._inside[commit, other] = base == other
+        return self._inside[commit, other]
 
     def export(self, version: str) -> Path:
         """Return a checkout of a version, which stays in the cache.
@@ -192,9 +197,12 @@ class Template:
 
     def subjects(self, old: str, new: str) -> list[str]:
         """Return the first lines of the commits after one version up to another, newest first."""
-        return git.text(
-            "log", "--no-merges", "--format=%s", f"{self.commit(old)}..{self.commit(new)}", cwd=self._mirror
-        ).splitlines()
+        between = self.commit(old), self.commit(new)
+        if between not in self._subjects:
+            self._subjects[between] = git.text(
+                "log", "--no-merges", "--format=%s", "..".join(between), cwd=self._mirror
+            ).splitlines()
+        return self._subjects[between]
 
 
 class Templates:

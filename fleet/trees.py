@@ -178,8 +178,10 @@ class Store:
             mode, blob = ("40000", self._write(one)) if inner else one
             sorted_as = raw(name) + (b"/" if inner else b"")
             lines.append((sorted_as, f"{mode} ".encode() + raw(name) + b"\0" + bytes.fromhex(blob)))
-        content = b"".join(line for _, line in sorted(lines))
-        content = b"tree %d\0" % len(content) + content
+        return self._loose(b"tree", b"".join(line for _, line in sorted(lines)))
+
+    def _loose(self, kind: bytes, content: bytes) -> str:
+        content = b"%s %d\0" % (kind, len(content)) + content
         key = self._hash(content).hexdigest()
         target = self._git / "objects" / key[:2] / key[2:]
         if not target.exists():
@@ -187,11 +189,18 @@ class Store:
             target.write_bytes(zlib.compress(content, 1))
         return key
 
-    def commit(self, tree: str, *parents: str, message: bytes = b"x", date: str = "@0 +0000") -> str:
-        """Make a commit, the same for the same input, and return its id."""
-        dates = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-        linked = [part for one in parents for part in ("-p", one)]
-        return self.run("commit-tree", tree, *linked, data=message, env=dates).decode().strip()
+    def commit(self, tree: str, *parents: str, message: bytes = b"x", date: str = "0 +0000") -> str:
+        """Make a commit, the same for the same input, as ``git commit-tree`` would, and return its id.
+
+        Args:
+            tree: its tree.
+            parents: the commits before it.
+            message: all of it.
+            date: in git's raw form: seconds since 1970 and the time zone.
+        """
+        linked = "".join(f"parent {one}\n" for one in parents)
+        head = f"tree {tree}\n{linked}author {_SOMEBODY} {date}\ncommitter {_SOMEBODY} {date}\n\n"
+        return self._loose(b"commit", head.encode() + message.replace(b"\0", b""))
 
     def read(self, blob: str) -> bytes:
         """Return the content of a file."""
@@ -220,6 +229,7 @@ class Store:
 
 BINARY = "binary files differ"  # of a difference that has no lines
 EMAIL = "golden-path@noreply.invalid"  # nobody's address: a branch with a commit of another one holds somebody's work
+_SOMEBODY = f"golden-path <{EMAIL}>"
 
 
 def _memory() -> str | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fleet.errors import FleetError
 from fleet.render import Renderer
 from tests.updates import foreign
 
@@ -38,3 +39,54 @@ def test_yielded_paths_and_contexts_that_are_written_to(tmp_path: Path, monkeypa
     assert (on["ann/plain/orders/is.txt"], on["bob/plain/orders/is.txt"]) == (b"ann\n", b"bob\n")
     assert (on["last/ann.txt"], on["last/bob.txt"]) == (b"ann here\n", b"bob here\n")
     assert on["orders/plain/b.txt"] == b"orders render\n"
+
+
+def test_questions_and_paths_of_every_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What looks plain and is not: line ends, other marks, empty parts, a sibling, an answers file further down."""
+    source = foreign.template(
+        tmp_path / "template",
+        [
+            foreign.write("both.txt", "plain\n"),
+            foreign.write("both.txt.jinja", "[[ name ]]\n"),
+            foreign.write("[[ kind ]].txt", "not written: there is a template of this name\n"),
+            foreign.write("../orders-kind.txt.jinja", "at the root of the template\n"),
+            foreign.write("answers.txt.jinja", "[[ mode ]] [[ kind ]] [[ several ]] [[ lines ]]\n"),
+            foreign.write("[% if name == 'x' %]no[% endif %]/below/a.txt"),
+            foreign.write("[[ name ]]/[% if kind %][[ kind ]][% endif %]/{{ name }}.txt.jinja", "{{ [[ name ]] }}\n"),
+            foreign.write("[[ _copier_conf.answers_file ]].jinja", "[[ _copier_answers|to_nice_yaml -]]\n"),
+            foreign.delete("{{ _copier_conf.answers_file }}.jinja"),
+        ],
+        settings=foreign.SETTINGS + "_envops: {block_start_string: '[%', block_end_string: '%]', "
+        "variable_start_string: '[[', variable_end_string: ']]'}\n",
+        questions=foreign.QUESTIONS
+        + """\
+mode: {type: "[[ 'str' if name else 'int' ]]", default: "a", choices: {"One [[ name ]]": a, Two: b}}
+kind: {type: str, default: "[[ name ]]-kind", validator: "[% if kind == 'x' %]no[% endif %]"}
+several: {type: str, multiselect: true, choices: [one, "[[ name ]]", "{{ name }}"], default: [one, orders]}
+lines: {type: str, multiline: true, default: "a\\r\\n\\n"}
+never: {type: str, default: "[[ name ]]", when: false}
+""",
+    )
+    with Renderer() as patched:
+        on = [tree(foreign.render(patched, source, foreign.OLD, tmp_path / f"on{turn}" / "orders")) for turn in (1, 2)]
+    monkeypatch.setenv("GOLDEN_PATH_PATCHES", "off")
+    with Renderer() as plain:
+        off = tree(foreign.render(plain, source, foreign.OLD, tmp_path / "off" / "orders"))
+    assert on == [off, off]
+    assert off["orders/orders-kind/{{ name }}.txt"] == b"{{ orders }}\n"
+    assert off["answers.txt"] == b"a orders-kind ['one', 'orders'] a\n\n\n"
+    assert "orders-kind.txt" not in off
+
+
+@pytest.mark.parametrize("path", ["a/{{ missing.name }}/b.txt", "{{ name", "{{ '../..' }}/c.txt"])
+def test_a_path_that_cannot_be_rendered_says_so_as_without(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = foreign.template(tmp_path / "template", [foreign.write(path)])
+    said = []
+    for patches in ("on", "off"):
+        monkeypatch.setenv("GOLDEN_PATH_PATCHES", patches)
+        with Renderer() as renderer, pytest.raises(FleetError) as refused:
+            foreign.render(renderer, source, foreign.OLD, tmp_path / patches / "orders")
+        said.append(str(refused.value))
+    assert said[0] == said[1]
