@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import shutil
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -15,6 +12,7 @@ from typing import Any, NamedTuple, Self
 
 from fleet import git
 from fleet.errors import Exit, FleetError
+from fleet.scratch import Scratch
 
 
 class Entry(NamedTuple):
@@ -37,7 +35,6 @@ class Entry(NamedTuple):
 Tree = dict[str, Entry]
 
 FILE = "100"
-MEMORY, ROOM = "/dev/shm", 256 << 20  # noqa: S108 - mkdtemp makes a folder of our own
 
 
 class Store:
@@ -53,7 +50,8 @@ class Store:
     """
 
     def __init__(self, objects: Path, attributes: bytes = b"", *, sha256: bool = False) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="golden-path-", dir=_memory()))
+        self._scratch = Scratch()
+        self.folder = self._scratch.folder
         self._hash = hashlib.sha256 if sha256 else hashlib.sha1
         self._git = self.folder / "store.git"
         for name in ("objects/info", "refs", "info"):
@@ -82,7 +80,7 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._scratch.remove()
 
     def run(
         self,
@@ -230,14 +228,6 @@ class Store:
 BINARY = "binary files differ"  # of a difference that has no lines
 EMAIL = "golden-path@noreply.invalid"  # nobody's address: a branch with a commit of another one holds somebody's work
 _SOMEBODY = f"golden-path <{EMAIL}>"
-
-
-def _memory() -> str | None:
-    """A folder in memory, where there is one with room; what is made here is small, and removed at once."""
-    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
-        return None
-    room = os.statvfs(MEMORY)
-    return MEMORY if room.f_bavail * room.f_frsize > ROOM else None
 
 
 def _name(name: bytes) -> str:
