@@ -37,8 +37,8 @@ def _some_of(names: tuple[str, ...]) -> Callable[[str], list[str]]:
 
 
 def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1000:
-        raise argparse.ArgumentTypeError(f"must be an integer from 1 to 1000, not {text!r}")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10000:
+        raise argparse.ArgumentTypeError(f"must be an integer from 1 to 10000, not {text!r}")
     return int(text)
 
 

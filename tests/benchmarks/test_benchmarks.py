@@ -87,7 +87,7 @@ def test_facts_hold_no_path() -> None:
             ["--parts", "images"],
             "argument --parts: there is no 'images'; there are copy, services, image-cache, image-run, pipeline, fleet",
         ),
-        (["--rounds", "0"], "argument --rounds: must be an integer from 1 to 1000, not '0'"),
+        (["--rounds", "0"], "argument --rounds: must be an integer from 1 to 10000, not '0'"),
         (["--output", "nowhere/report.md"], "argument --output: there is no folder nowhere"),
     ],
 )

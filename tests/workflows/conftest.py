@@ -94,21 +94,23 @@ def released(template: Path, built: Built, image_lab: ImageLab, tmp_path: Path) 
     """Make a service that releases to a registry: the lab's, or GitHub's, for which the lab's stands in."""
 
     def make(registry: str) -> Release:
-        answers = {"language": "go", "service_name": "go-orders", "registry": registry}
-        folder = lab.render(template, tmp_path / "go-orders", answers)
+        service = f"{built.language}-orders"
+        folder = lab.render(
+            template, tmp_path / service, {"language": built.language, "service_name": service, "registry": registry}
+        )
         lab.commit_all(folder)
         lab.git(folder, "tag", "v2.0.0")
         for name in REUSE:
             if (built.folder / name).is_dir():
                 shutil.copytree(built.folder / name, folder / name, symlinks=True, copy_function=os.link)
-        env = image_lab.environment(folder, "go")
+        env = image_lab.environment(folder, built.language)
         elsewhere = _elsewhere(registry, f"{image_lab.registry}/ghcr") if registry.startswith("ghcr.io/") else ""
         programs = tmp_path / "programs"
         engine.wrap(programs, "docker", env, names=engine.DOCKER, script=elsewhere)
         (tmp_path / "authority").mkdir()
         authority = Authority(tmp_path / "authority", env)
         made = Release(folder, engine.before(env, programs), authority, programs, elsewhere)
-        made.signed_as("https://github.com/acme/go-orders/.github/workflows/release.yml@refs/heads/main")
+        made.signed_as(f"https://github.com/acme/{service}/.github/workflows/release.yml@refs/heads/main")
         return made
 
     return make
