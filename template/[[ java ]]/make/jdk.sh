@@ -5,7 +5,11 @@ set -euo pipefail
 need=$1
 found=
 for java in "${JAVA_HOME:+$JAVA_HOME/bin/java}" "$(command -v java || true)"; do
-  [ -n "$java" ] && [ -x "$java" ] || continue
+  [ -n "$java" ] || continue
+  if [ ! -x "$java" ]; then
+    found="${found:+$found, }no $java"
+    continue
+  fi
   properties=$("$java" -XshowSettings:properties -version 2>&1) || continue
   version=$(sed -n 's/^ *java\.version = //p' <<<"$properties")
   home=$(sed -n 's/^ *java\.home = //p' <<<"$properties")
