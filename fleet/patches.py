@@ -247,12 +247,14 @@ def _paths_at_once() -> None:
         """Return the rendered parts; an empty one ends them; nothing where Copier has to look at each by itself."""
         found: list[str] = []
         answers = str(self.answers_relpath)
+        if any("yield" in part for part in parts):
+            return None
         for part in parts:
             try:
-                name = "" if "yield" in part else self._render_string(part, extra_context={})
+                name = self._render_string(part, extra_context={})
             except (TemplateError, UserMessageError):
                 return None  # Copier says where
-            if "yield" in part or name == answers:
+            if name == answers:
                 return None
             found.append(name)
             if not name:

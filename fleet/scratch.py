@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import functools
 import os
 import shutil
+import stat
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+from fleet import cache
+from fleet.errors import FleetError
 
 MEMORY, ROOM = "/dev/shm", 256 << 20  # noqa: S108 - mkdtemp makes a folder of our own
 PREFIX = "golden-path-trees-"
 YOUNG = 60  # seconds; between being made and being locked is less
 
 
-class Scratch:
-    """A folder that is locked, by the kernel, as long as this process lives.
-
-    Attributes:
-        folder: its path.
-    """
-
-    def __init__(self) -> None:
-        memory = _memory()
-        if memory:
-            _sweep(memory)
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=memory))
-        self._handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(self._handle, fcntl.LOCK_EX)
-
-    def remove(self) -> None:
-        """Remove the folder with all that is in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        os.close(self._handle)
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """Make a folder that is locked, by the kernel, as long as this process lives, and removed with the context."""
+    memory = _memory()
+    if memory:
+        _sweep(memory)
+    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=memory))
+    with cache.locked(path, wait=True):
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _memory() -> str | None:
@@ -48,16 +46,10 @@ def _memory() -> str | None:
 def _sweep(place: str) -> None:
     """Remove the folders of this user that nobody holds; memory is not given back by a restart of a service."""
     for path in Path(place).glob(f"{PREFIX}*"):
-        try:
-            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
-            continue  # another user's, or gone
-        try:
-            facts = os.fstat(handle)
-            if facts.st_uid == os.getuid() and time.time() - facts.st_mtime > YOUNG:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
-        except BlockingIOError:
-            continue  # somebody works in it
-        finally:
-            os.close(handle)
+        # Whoever works in it holds it; what is another user's, or gone by now, is none of ours.
+        with contextlib.suppress(FleetError, OSError):
+            facts = path.lstat()
+            ours = stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid()
+            if ours and time.time() - facts.st_mtime > YOUNG:
+                with cache.locked(path, wait=False):
+                    shutil.rmtree(path, ignore_errors=True)

@@ -10,9 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from fleet import git
+from fleet import git, scratch
 from fleet.errors import Exit, FleetError
-from fleet.scratch import Scratch
 
 
 class Entry(NamedTuple):
@@ -50,8 +49,8 @@ class Store:
     """
 
     def __init__(self, objects: Path, attributes: bytes = b"", *, sha256: bool = False) -> None:
-        self._scratch = Scratch()
-        self.folder = self._scratch.folder
+        self._held = contextlib.ExitStack()
+        self.folder = self._held.enter_context(scratch.folder())
         self._hash = hashlib.sha256 if sha256 else hashlib.sha1
         self._git = self.folder / "store.git"
         for name in ("objects/info", "refs", "info"):
@@ -80,7 +79,7 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._scratch.remove()
+        self._held.close()
 
     def run(
         self,

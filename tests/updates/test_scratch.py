@@ -18,10 +18,10 @@ HOLD = """\
 import sys, time
 from fleet import scratch
 scratch.MEMORY = sys.argv[1]
-one = scratch.Scratch()
-(one.folder / "file").write_text("x")
-print(one.folder, flush=True)
-time.sleep(60)
+with scratch.folder() as one:
+    (one / "file").write_text("x")
+    print(one, flush=True)
+    time.sleep(60)
 """
 
 
@@ -52,8 +52,8 @@ def test_a_folder_lasts_as_long_as_its_process(memory: Path) -> None:
         other = memory / "golden-path-notes"
         other.mkdir()
         age(other)
-        scratch.Scratch().remove()
-        assert (held / "file").exists(), "somebody works in it"
+        with scratch.folder():
+            assert (held / "file").exists(), "somebody works in it"
     finally:
         holder.send_signal(signal.SIGKILL)
         holder.communicate(timeout=30)
@@ -62,7 +62,6 @@ def test_a_folder_lasts_as_long_as_its_process(memory: Path) -> None:
     link = memory / f"{scratch.PREFIX}link"
     link.symlink_to(other)
     scratch._sweep.cache_clear()
-    mine = scratch.Scratch()
-    assert sorted(memory.iterdir()) == sorted([other, link, young, mine.folder])
-    mine.remove()
-    assert not mine.folder.exists()
+    with scratch.folder() as mine:
+        assert sorted(memory.iterdir()) == sorted([other, link, young, mine])
+    assert not mine.exists()

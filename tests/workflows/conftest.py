@@ -73,12 +73,17 @@ def clone(built: Built, tmp_path: Path) -> Callable[[], Path]:
     def make() -> Path:
         target = tmp_path / built.folder.name
         lab.git(tmp_path, "clone", "--quiet", str(built.folder), str(target))
-        for name in REUSE:
-            if (built.folder / name).is_dir():
-                shutil.copytree(built.folder / name, target / name, symlinks=True, copy_function=os.link)
+        _reuse(built, target)
         return target
 
     return make
+
+
+def _reuse(built: Built, folder: Path) -> None:
+    """Let another folder of the service have what is installed in the first."""
+    for name in REUSE:
+        if (built.folder / name).is_dir():
+            shutil.copytree(built.folder / name, folder / name, symlinks=True, copy_function=os.link)
 
 
 @pytest.fixture
@@ -90,19 +95,16 @@ def job_env(image: Image, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def released(template: Path, built: Built, image_lab: ImageLab, tmp_path: Path) -> Callable[[str], Release]:
+def released(template: Path, built: Built, image_lab: ImageLab, tmp_path: Path) -> Callable[..., Release]:
     """Make a service that releases to a registry: the lab's, or GitHub's, for which the lab's stands in."""
 
-    def make(registry: str) -> Release:
+    def make(registry: str, **more: str) -> Release:
         service = f"{built.language}-orders"
-        folder = lab.render(
-            template, tmp_path / service, {"language": built.language, "service_name": service, "registry": registry}
-        )
+        answers = {"language": built.language, "service_name": service, "registry": registry, **more}
+        folder = lab.render(template, tmp_path / service, answers)
         lab.commit_all(folder)
         lab.git(folder, "tag", "v2.0.0")
-        for name in REUSE:
-            if (built.folder / name).is_dir():
-                shutil.copytree(built.folder / name, folder / name, symlinks=True, copy_function=os.link)
+        _reuse(built, folder)
         env = image_lab.environment(folder, built.language)
         elsewhere = _elsewhere(registry, f"{image_lab.registry}/ghcr") if registry.startswith("ghcr.io/") else ""
         programs = tmp_path / "programs"

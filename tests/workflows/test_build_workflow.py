@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,10 @@ import pytest
 import yaml
 
 from tests.labs import template as lab
-from tests.labs.built import Built
 from tests.labs.images import Lab as ImageLab
-from tests.labs.images.signing import Authority
 from tests.labs.toolchains import ROOT
-from tests.labs.workflows import engine, inputs
-from tests.labs.workflows.lab import REUSE, Lab
+from tests.labs.workflows import inputs
+from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.lint import lint
 from tests.workflows.conftest import SECRETS, VARIABLES, Release
 from tests.workflows.test_release import RECORDED
@@ -68,23 +65,11 @@ def test_linters_find_nothing(template: Path, tmp_path: Path, language: str, reg
 
 
 @pytest.fixture
-def organisation(template: Path, built: Built, image_lab: ImageLab, tmp_path: Path) -> Callable[..., Release]:
+def organisation(released: Callable[..., Release], image_lab: ImageLab) -> Callable[..., Release]:
     """A service that is built by the workflow of another repository, signed as the test wants."""
 
     def make(workflow: str = WORKFLOW, repository: str = "acme/go-orders", ref: str = "refs/heads/main") -> Release:
-        answers = {"language": "go", "service_name": "go-orders", "registry": f"{image_lab.registry}/called", **ANSWERS}
-        folder = lab.render(template, tmp_path / "go-orders", answers)
-        lab.commit_all(folder)
-        lab.git(folder, "tag", "v2.0.0")
-        for name in REUSE:
-            if (built.folder / name).is_dir():
-                shutil.copytree(built.folder / name, folder / name, symlinks=True)
-        env = image_lab.environment(folder, "go")
-        programs = tmp_path / "programs"
-        engine.wrap(programs, "docker", env, names=engine.DOCKER)
-        (tmp_path / "authority").mkdir()
-        authority = Authority(tmp_path / "authority", env)
-        made = Release(folder, engine.before(env, programs), authority, programs)
+        made = released(f"{image_lab.registry}/called", **ANSWERS)
         made.signed_as(f"https://github.com/{workflow}", repository=repository, ref=ref)
         return made
 
