@@ -101,6 +101,7 @@ def without_answers(path: Path) -> tuple[Service, list[str]]:
     try:
         asked = git.text("log", "-1", "--format=%H %cd", "--date=raw", "--no-show-signature", "HEAD", cwd=path)
         head, _, date = asked.partition(" ")
+        date = date or "0 +0000"  # git shows none that it cannot read
         names = git.text("ls-tree", "-z", "--name-only", head, cwd=path).split("\0")
     except git.GitError as error:
         raise git.refuse(

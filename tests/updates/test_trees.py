@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from fleet.service import without_answers
 from fleet.trees import EMAIL, Entry, Store
+from tests.labs.template import git
 
 DATE = "1700000000 +0545"
 IDENTITY = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
@@ -28,3 +30,12 @@ def test_commits_are_those_of_git(sha256: bool) -> None:
         refused = store.commit(tree, message=b"with\0out", date=DATE)  # git takes no such message
         assert store.run("log", "-1", "--format=%B", refused).strip() == b"without"
         store.run("fsck", "--strict", "--no-dangling")
+
+
+def test_a_commit_whose_date_cannot_be_read(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    raw = f"tree {git(tmp_path, 'write-tree')}\nauthor a <a@b> x +0000\ncommitter a <a@b> x +0000\n\nOdd\n"
+    (tmp_path / "commit").write_text(raw)
+    commit = git(tmp_path, "hash-object", "-t", "commit", "--literally", "-w", "commit")
+    git(tmp_path, "update-ref", "HEAD", commit)
+    assert without_answers(tmp_path)[0].date == "0 +0000"
