@@ -12,6 +12,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -65,18 +66,19 @@ class Deployment:
         return [one for item in templates for one in item["spec"]["metrics"] if provider in one["provider"]]
 
     def __enter__(self) -> Self:
-        self.prometheus.start()
-        self._lab.apply([only(self._objects, "Namespace")])
-        self._lab.apply(self._objects, self.namespace)
-        self.wait(lambda status: status.get("phase") == "Healthy" and status.get("availableReplicas") == 2)
-        self.stable = self.status()["stableRS"]
+        with ExitStack() as stack:
+            stack.enter_context(self.prometheus)
+            stack.enter_context(self._lab.owned(only(self._objects, "Namespace")))
+            self._lab.apply(self._objects, self.namespace)
+            self.wait(lambda status: status.get("phase") == "Healthy" and status.get("availableReplicas") == 2)
+            self.stable = self.status()["stableRS"]
+            self._ends = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._lab.kubectl("delete", "namespace", self.namespace, timeout=120)
-        self.prometheus.__exit__(kind, error, trace)
+        self._ends.close()
 
     def scrape(self, processes: dict[str, Service]) -> None:
         """Let Prometheus scrape these processes as the pods of these versions, by their hash."""

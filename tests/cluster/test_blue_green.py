@@ -167,5 +167,5 @@ def test_a_person_decides_as_the_runbook_says(cluster_lab: Lab, template: Path, 
         deployment.wait(lambda status: deployment.selected() == version == status.get("stableRS"))
         # The pods of the version before are still there: it is active at once.
         deployment.decide("undo")
-        deployment.wait(lambda status: deployment.selected() == deployment.stable == status.get("stableRS"), seconds=30)
+        deployment.wait(lambda status: deployment.selected() == deployment.stable == status.get("stableRS"))
         assert judged() == before, "neither was judged"

@@ -74,8 +74,8 @@ def test_the_programs_say_the_versions_that_they_are_built_from(cluster_lab: Lab
 
 def test_a_deployment_and_a_rollout_get_ready_pods_in_every_zone(cluster_lab: Lab, namespace: str) -> None:
     cluster_lab.apply([workload("Deployment", "deployed"), workload("Rollout", "rolled")], namespace)
-    cluster_lab.kubectl("rollout", "status", "deployment/deployed", "--namespace", namespace, "--timeout=60s")
-    cluster_lab.kubectl("argo", "rollouts", "status", "rolled", "--namespace", namespace, "--timeout=60s")
+    cluster_lab.kubectl("rollout", "status", "deployment/deployed", "--namespace", namespace, "--timeout=120s")
+    cluster_lab.kubectl("argo", "rollouts", "status", "rolled", "--namespace", namespace, "--timeout=120s")
     running = pods(cluster_lab, namespace)
     assert len(running) == 6
     for pod in running:
@@ -230,7 +230,7 @@ def test_a_pod_over_quota_is_refused(cluster_lab: Lab, namespace: str) -> None:
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "one"}, "spec": {"hard": {"pods": "1"}}}
     cluster_lab.apply([quota], namespace)
     done = "--for=jsonpath={.status.hard.pods}=1"
-    cluster_lab.kubectl("wait", done, "resourcequota/one", "--namespace", namespace, "--timeout=30s")
+    cluster_lab.kubectl("wait", done, "resourcequota/one", "--namespace", namespace, "--timeout=120s")
     cluster_lab.apply([POD], namespace)
     with pytest.raises(KubectlError, match="exceeded quota: one"):
         cluster_lab.apply([{**POD, "metadata": {"name": "second"}}], namespace)
@@ -239,8 +239,15 @@ def test_a_pod_over_quota_is_refused(cluster_lab: Lab, namespace: str) -> None:
 def test_a_namespace_goes_with_all_that_is_in_it(cluster_lab: Lab) -> None:
     with cluster_lab.namespace() as name:
         cluster_lab.apply([workload("Rollout", replicas=1)], name)
-        cluster_lab.kubectl("argo", "rollouts", "status", "orders", "--namespace", name, "--timeout=60s")
-    cluster_lab.kubectl("wait", "--for=delete", f"namespace/{name}", "--timeout=60s")
+        cluster_lab.kubectl("argo", "rollouts", "status", "orders", "--namespace", name, "--timeout=120s")
+    cluster_lab.kubectl("wait", "--for=delete", f"namespace/{name}", "--timeout=120s")
+
+
+def test_two_tests_do_not_share_a_namespace(cluster_lab: Lab, namespace: str) -> None:
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    with pytest.raises(KubectlError, match=f'"{namespace}" already exists'), cluster_lab.owned(manifest):
+        pass
+    assert cluster_lab.kubectl("get", "namespace", namespace, "--output", "jsonpath={.status.phase}") == "Active"
 
 
 @pytest.fixture
@@ -263,7 +270,7 @@ def exporter() -> Iterator[int]:
     server.shutdown()
 
 
-def until(condition: Any, seconds: float = 30) -> Any:
+def until(condition: Any, seconds: float = 120) -> Any:
     """Wait for something that is true, and return it."""
     end = time.monotonic() + seconds
     while not (found := condition()):
@@ -289,7 +296,7 @@ def test_an_analysis_asks_a_prometheus_that_a_test_starts(
         for name, phase in {"good": "Successful", "bad": "Failed"}.items():
             cluster_lab.kubectl(
                 "wait", f"--for=jsonpath={{.status.phase}}={phase}", f"analysisrun/{name}", "--namespace", namespace,
-                "--timeout=60s",
+                "--timeout=120s",
             )  # fmt: skip
         prometheus.stop()
         with pytest.raises(OSError, match="refused"):
@@ -341,7 +348,7 @@ def test_up_starts_again_what_was_killed_and_the_cluster_is_as_it_was(own_lab: L
             os.kill(part.daemon.pid, signal.SIGKILL)
     # The API server goes with its data.
     assert own_lab.up() == ["etcd", "kube-apiserver", "kube-scheduler", "rollouts-controller"]
-    own_lab.kubectl("argo", "rollouts", "status", "orders", "--timeout=60s")
+    own_lab.kubectl("argo", "rollouts", "status", "orders", "--timeout=120s")
 
 
 @pytest.mark.usefixtures("cluster_lab")

@@ -182,7 +182,7 @@ def test_what_was_there_before_can_be_scaled_and_removed_and_not_made_worse(
             cluster_lab.kubectl("set", "image", "deployment/orders", "orders=ghcr.io/acme/orders:2", *where)
         cluster_lab.kubectl("delete", "pod", "orders", "--wait=false", *where)
         cluster_lab.kubectl("patch", "pod", "orders", "--type=merge", "-p", '{"metadata":{"finalizers":[]}}', *where)
-        cluster_lab.kubectl("wait", "--for=delete", "pod/orders", "--timeout=60s", *where)
+        cluster_lab.kubectl("wait", "--for=delete", "pod/orders", "--timeout=120s", *where)
 
 
 def test_other_namespaces_are_left_alone(cluster_lab: Lab, judged: str) -> None:

@@ -28,29 +28,25 @@ def service(template: Path, tmp_path: Path) -> Path:
 @contextmanager
 def deployed(cluster_lab: Lab, found: list[Object]) -> Iterator[list[Object]]:
     """Apply an environment and wait until its pods are ready; remove it in the end where it is still there."""
-    name = only(found, "Namespace")["metadata"]["name"]
     # Namespace and quota first, as Argo CD does, and before they count no pod is made.
     kinds = ("Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy")
-    cluster_lab.apply([item for item in found if item["kind"] == "Namespace"])
-    try:
+    with cluster_lab.owned(only(found, "Namespace")) as name:
         if first := [item for item in found if item["kind"] in kinds[1:]]:
             cluster_lab.apply(first, name)
         if any(item["kind"] == "ResourceQuota" for item in found):
             done = "--for=jsonpath={.status.hard.pods}=6"
-            cluster_lab.kubectl("wait", done, "resourcequota/preview", "--namespace", name, "--timeout=30s")
+            cluster_lab.kubectl("wait", done, "resourcequota/preview", "--namespace", name, "--timeout=120s")
         cluster_lab.apply([item for item in found if item["kind"] not in kinds], name)
         for scaler in (item for item in found if item["kind"] == "HorizontalPodAutoscaler"):
             # It is looked at every 15 seconds; until then there is one pod.
             done = f"--for=jsonpath={{.spec.replicas}}={scaler['spec']['minReplicas']}"
-            cluster_lab.kubectl("wait", done, "rollout/orders", "--namespace", name, "--timeout=60s")
+            cluster_lab.kubectl("wait", done, "rollout/orders", "--namespace", name, "--timeout=120s")
         healthy(cluster_lab, name)
         yield found
-    finally:
-        cluster_lab.kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=90s")
 
 
 def healthy(cluster_lab: Lab, namespace: str) -> None:
-    cluster_lab.kubectl("argo", "rollouts", "status", "orders", "--namespace", namespace, "--timeout=90s")
+    cluster_lab.kubectl("argo", "rollouts", "status", "orders", "--namespace", namespace, "--timeout=120s")
 
 
 def state(cluster_lab: Lab, namespace: str) -> dict[str, str]:
@@ -84,7 +80,7 @@ def test_previews_do_not_touch_each_other_and_leave_nothing(cluster_lab: Lab, se
             name: before[name] for name in (STAGING, SECOND)
         }
         # As Argo CD removes it: all that the Application lists, the Namespace among it.
-        cluster_lab.kubectl("delete", "namespace", FIRST, "--timeout=90s")
+        cluster_lab.kubectl("delete", "namespace", FIRST, "--timeout=120s")
         assert state(cluster_lab, FIRST) == {}
         with pytest.raises(KubectlError, match="NotFound"):
             cluster_lab.kubectl("get", "namespace", FIRST)
@@ -109,7 +105,6 @@ def pod(name: str, **container: object) -> Object:
 def test_a_pod_over_quota_is_refused_with_the_reason(cluster_lab: Lab, service: Path, tmp_path: Path) -> None:
     with deployed(cluster_lab, applied(service, preview(service, 1), tmp_path)):
         # A pod without limits gets those of the namespace.
-        cluster_lab.kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", FIRST, "--timeout=30s")
         cluster_lab.apply([pod("small")], FIRST)
         path = "jsonpath={.spec.containers[0].resources.limits.memory}"
         assert cluster_lab.kubectl("get", "pod", "small", "--namespace", FIRST, "--output", path) == "256Mi"
@@ -139,7 +134,7 @@ def test_a_pod_over_quota_is_refused_with_the_reason(cluster_lab: Lab, service: 
             "patch", "rollout", "orders", "--namespace", FIRST, "--type=merge", "-p", '{"spec":{"replicas":20}}'
         )
         wait = '--for=jsonpath={.status.conditions[?(@.type=="ReplicaFailure")].reason}=FailedCreate'
-        cluster_lab.kubectl("wait", wait, "replicaset", "--all", "--namespace", FIRST, "--timeout=60s")
+        cluster_lab.kubectl("wait", wait, "replicaset", "--all", "--namespace", FIRST, "--timeout=120s")
         running = json.loads(cluster_lab.kubectl("get", "pods", "--namespace", FIRST, "--output", "json"))["items"]
         assert len(running) == 6
 

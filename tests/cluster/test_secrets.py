@@ -17,8 +17,8 @@ STORES = ("vault", "aws", "gcp")
 OVERLAY = "deploy/overlays/production"
 
 
-def write(template: Path, folder: Path, secrets: str) -> Path:
-    return lab.render(template, folder, {"language": "go", "service_name": "orders", "secrets": secrets})
+def write(template: Path, folder: Path, secrets: str, name: str = "orders") -> Path:
+    return lab.render(template, folder, {"language": "go", "service_name": name, "secrets": secrets})
 
 
 @pytest.fixture(scope="module")
@@ -97,19 +97,18 @@ def test_the_server_knows_every_field_of_the_stores_and_no_other(
         cluster_lab.apply(asked[:1], namespace, dry_run=True)
 
 
-def test_a_pod_asks_for_the_secret(cluster_lab: Lab, service: Path) -> None:
+def test_a_pod_asks_for_the_secret(cluster_lab: Lab, template: Path, tmp_path: Path) -> None:
     """What Argo Rollouts makes of it; pods are simulated, so none waits for the Secret."""
-    found = objects(rendered(service)["staging"])
-    namespace = only(found, "Namespace")
-    cluster_lab.apply([namespace])
-    try:
-        where = ("--namespace", namespace["metadata"]["name"])
-        cluster_lab.apply(found, where[1])
-        cluster_lab.kubectl("wait", "--for=create", "pods", "-l", "app.kubernetes.io/name=orders", *where)
+    # Tests share the cluster, and a namespace is called after the service.
+    name = "secretive"
+    found = objects(rendered(write(template, tmp_path / name, "vault", name))["staging"])
+    with cluster_lab.owned(only(found, "Namespace")) as namespace:
+        cluster_lab.apply(found, namespace)
+        where = ("--namespace", namespace)
+        selector = f"app.kubernetes.io/name={name}"
+        cluster_lab.kubectl("wait", "--for=create", "pods", "-l", selector, "--timeout=120s", *where)
         path = "jsonpath={.items[0].spec.containers[0].envFrom[*].secretRef.name}"
-        assert cluster_lab.kubectl("get", "pods", "--output", path, *where) == "orders-secrets"
-    finally:
-        cluster_lab.kubectl("delete", "namespace", namespace["metadata"]["name"])
+        assert cluster_lab.kubectl("get", "pods", "--output", path, *where) == f"{name}-secrets"
 
 
 def test_a_store_that_is_not_there_is_one_line(service: Path) -> None:

@@ -114,7 +114,7 @@ def elsewhere(folder: Path) -> None:
     file.write_text(file.read_text().replace("namespace: orders-production", 'namespace: "elsewhere" # ours'))
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 120) -> None:
     limit = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < limit, "it did not come true in time"

@@ -30,7 +30,7 @@ def environment() -> dict[str, str]:
     }
 
 
-def kubectl(*arguments: str | Path, input: str = "", timeout: float = 120) -> str:  # noqa: A002 - as in subprocess
+def kubectl(*arguments: str | Path, input: str = "", timeout: float = 180) -> str:  # noqa: A002 - as in subprocess
     """Run kubectl.
 
     Args:

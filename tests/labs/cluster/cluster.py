@@ -119,7 +119,7 @@ def start() -> None:
     with ThreadPoolExecutor(len(OTHERS)) as pool:
         list(pool.map(Part.start, OTHERS))
     try:
-        client.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=60s")
+        client.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=120s")
     except client.KubectlError as error:
         raise LabError(f"the cluster does not work: {' '.join(str(error).split())}") from None
 

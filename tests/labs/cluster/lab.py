@@ -83,7 +83,7 @@ class Lab(StartedLab):
             raise LabError(f"no {missing[0]} runs: run python -m tests.labs.cluster up")
         return client.environment()
 
-    def kubectl(self, *arguments: str | Path, input: str = "", timeout: float = 120) -> str:  # noqa: A002
+    def kubectl(self, *arguments: str | Path, input: str = "", timeout: float = 180) -> str:  # noqa: A002
         """Run kubectl, also ``argo rollouts`` and ``kustomize`` with it.
 
         Args:
@@ -126,21 +126,35 @@ class Lab(StartedLab):
         return self.kubectl(*options, "--filename", "-", input=manifests)
 
     @contextmanager
+    def owned(self, manifest: Mapping[str, Any], wait: bool = True) -> Iterator[str]:
+        """Create a namespace for a ``with`` statement that removes it with all that is in it; returns its name.
+
+        Args:
+            manifest: the Namespace.
+            wait: until it is gone.
+
+        Raises:
+            KubectlError: it is there already: tests that run side by side must not use services of the same name.
+        """
+        name = manifest["metadata"]["name"]
+        self.kubectl("create", "--filename", "-", input=json.dumps(manifest))
+        try:
+            # Pods may be refused until their service account is there.
+            self.kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", name, "--timeout=120s")
+            yield name
+        finally:
+            self.kubectl("delete", "namespace", name, "--ignore-not-found", f"--wait={str(wait).lower()}")
+
+    @contextmanager
     def namespace(self, labels: Mapping[str, str] | None = None) -> Iterator[str]:
         """Return a namespace that nothing else uses, for a ``with`` statement that removes it.
 
         Args:
             labels: of it, for example of its Pod Security.
         """
-        name = f"test-{uuid.uuid4().hex[:8]}"
-        metadata = {"name": name, "labels": dict(labels or {})}
-        self.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
-        # Pods may be refused until their service account is there.
-        self.kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", name, "--timeout=30s")
-        try:
+        metadata = {"name": f"test-{uuid.uuid4().hex[:8]}", "labels": dict(labels or {})}
+        with self.owned({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}, wait=False) as name:
             yield name
-        finally:
-            self.kubectl("delete", "namespace", name, "--wait=false")
 
     def prometheus(
         self, scrape: Sequence[Mapping[str, Any]] = (), rules: Iterable[Path] = (), interval: str = "1s"
