@@ -13,7 +13,7 @@ import httpx
 
 from tests.labs.built import Built
 from tests.labs.peers import Answer, Peer, Request, item_answer
-from tests.labs.service import Service
+from tests.labs.service import NO_TLS, Service
 
 REFERENCE = "0b7cf3a5-5f3b-4c8e-9a64-6f0f3d3f7b11"
 ITEM = {"name": "x", "quantity": 1, "ref": REFERENCE}
@@ -41,7 +41,7 @@ def load(service: Service, rate: float) -> Iterator[list[Answered]]:
     stop = threading.Event()
 
     def send() -> None:
-        with httpx.Client(base_url=service.url, trust_env=False, timeout=10) as http:
+        with httpx.Client(base_url=service.url, trust_env=False, timeout=10, verify=NO_TLS) as http:
             while not stop.is_set():
                 started = time.monotonic()
                 status = http.post("/v1/items", json=ITEM).status_code

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.images
 
 def test_bake_file(template: Path, image_lab: Lab, tmp_path: Path) -> None:
     for number, answers in enumerate(CASES):
-        folder = lab.render(template, tmp_path / str(number), answers)
+        folder = lab.render(template, tmp_path / f"{number:02}", answers)
         env = image_lab.environment(folder, str(answers["language"]))
         env["BUILDX_BAKE_FILE"] = overrides.BAKE_FILE
         print_ = ["docker", "buildx", "bake", "--print", "release", "check"]

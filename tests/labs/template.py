@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import shutil
 import subprocess
@@ -9,10 +11,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from fleet.render import Renderer
+from fleet.template import Template
 from tests.labs.places import alone, digest, once
 from tests.labs.toolchains import ROOT
 
 VERSION = "v0.0.0"
+ANSWERS = ".copier-answers.yml"
 COPIER = Path(sys.executable).parent / "copier"
 
 GIT = {
@@ -135,8 +140,18 @@ def write(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
     return folder
 
 
+@functools.cache
+def _renderer() -> Renderer:
+    renderer = Renderer(trust=True)
+    atexit.register(renderer.close)
+    return renderer
+
+
 def render(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
-    """Write a service as ``write`` does; Copier, which takes seconds, is run for the first of the same ones only.
+    """Write a service as ``write`` does, byte for byte, but with the engine's renderer, and once for the same answers.
+
+    Copier's command line takes seconds, most of which are its import. That both write the same is for
+    ``test_same_answers_same_output`` to say.
 
     Args:
         template: a snapshot; what is kept lies beside it.
@@ -147,14 +162,16 @@ def render(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
         The service's folder.
 
     Raises:
-        RuntimeError: Copier failed.
+        FleetError: Copier failed.
     """
     asked = (git(template, "rev-parse", "HEAD"), sorted(map(repr, answers.items())))
     kept = template.with_name(f"{template.name}-services") / digest(*asked, folder.name)
     with alone(kept.with_suffix(".lock")):
 
         def make(partial: Path) -> None:
-            write(template, partial / folder.name, answers)
+            known = Template(str(template), template.with_name(f"{template.name}-versions"))
+            known.refresh()
+            _renderer().render(known, known.newest(), partial / folder.name, ANSWERS, dict(answers))
 
         once(kept, make)
     shutil.copytree(kept / folder.name, folder, symlinks=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def pair(folder: Path, tools: Path | None = None) -> Pair:
 
     Args:
         folder: an empty one.
-        tools: a ``.tools`` folder that is copied into the service, so that nothing is installed again.
+        tools: a ``.tools`` folder that is linked into the service, so that nothing is installed again.
     """
     template = lab.snapshot(folder / "template")
     files = template / "template"
@@ -57,7 +58,7 @@ def pair(folder: Path, tools: Path | None = None) -> Pair:
     service = lab.render(template, folder / "orders", {"language": "go"})
     lab.commit_all(service)
     if tools is not None:
-        shutil.copytree(tools, service / ".tools", symlinks=True)
+        shutil.copytree(tools, service / ".tools", symlinks=True, copy_function=os.link)
         for program in ("uv/bin/uv", "copier/bin/copier"):
             (service / ".tools" / program).touch()  # newer than the locks, or make would install them again
     replace(files / "Makefile.jinja", "Run the unit tests", "Run the unit tests, all of them")

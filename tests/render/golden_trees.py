@@ -47,7 +47,7 @@ def tree(template: Path, folder: Path, name: str) -> str:
     Returns:
         The text of the golden file.
     """
-    lab.render(template, folder, SETS[name])
+    lab.write(template, folder, SETS[name])
     copied = _copied_contents()
     parts = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):

@@ -211,6 +211,13 @@ def test_makefile(services: list[Path]) -> None:
         assert "overriding recipe" not in done.stdout
 
 
-def test_same_answers_same_output(template: Path, services: list[Path], tmp_path: Path) -> None:
-    again = lab.render(template, tmp_path / "00", CASES[0])
-    run("diff", "--recursive", services[0], again)
+@pytest.mark.parametrize("number", range(8))
+def test_same_answers_same_output(template: Path, services: list[Path], tmp_path: Path, number: int) -> None:
+    """Of Copier's command line, as users run it, and of the engine's renderer, which wrote the services here."""
+    again = lab.write(template, tmp_path / f"{number:02}", CASES[number])
+    run("diff", "--recursive", "--no-dereference", services[number], again)
+    assert modes(services[number]) == modes(again)
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {str(path.relative_to(folder)): path.stat().st_mode for path in folder.rglob("*")}

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.labs.peers import Answer, Peer, Request, item_answer
-from tests.labs.service import Service
+from tests.labs.service import NO_TLS, Service
 
 BODY = {"name": "x", "quantity": 1, "ref": "0b7cf3a5-5f3b-4c8e-9a64-6f0f3d3f7b11"}
 
@@ -47,7 +47,7 @@ def test_draining_still_serves(start: Callable[..., Service]) -> None:
         answer = service.http.get("/readyz")
         assert (answer.status_code, answer.json()) == (503, {"status": "draining"})
         # A new connection, as a load balancer that has not noticed yet would open.
-        with httpx.Client(base_url=service.url, trust_env=False) as fresh:
+        with httpx.Client(base_url=service.url, trust_env=False, verify=NO_TLS) as fresh:
             assert fresh.get("/livez").status_code == 200
             assert fresh.post("/v1/items", json={"name": "x", "quantity": 1}).status_code == 201
         assert service.process.poll() is None
