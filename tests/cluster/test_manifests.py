@@ -43,22 +43,14 @@ def test_every_environment_is_accepted(
     given = {"language": language, "service_name": f"{language}-{answers}", **ANSWERS[answers]}
     manifests = rendered(lab.render(template, tmp_path / "service", given))
     assert sorted(manifests) == sorted(ENVIRONMENTS)
-    namespaces = {}
-    for environment, text in manifests.items():
+    for text in manifests.values():
         assert offline.problems(text) == []
         found = objects(text)
-        namespaces[environment] = only(found, "Namespace")
-        name = namespaces[environment]["metadata"]["name"]
-        assert {item["metadata"].get("namespace") for item in found} == {None, name}
-    # Nothing can be tried in a namespace that is not there.
-    cluster_lab.apply([*namespaces.values()])
-    names = {environment: one["metadata"]["name"] for environment, one in namespaces.items()}
-    try:
-        for environment, text in manifests.items():
-            said = cluster_lab.apply(text, names[environment], dry_run=True)
-            assert len(said.splitlines()) == len(objects(text))
-    finally:
-        cluster_lab.kubectl("delete", "namespace", *names.values(), "--wait=false")
+        # Nothing can be tried in a namespace that is not there.
+        with cluster_lab.owned(only(found, "Namespace"), wait=False) as namespace:
+            assert {item["metadata"].get("namespace") for item in found} == {None, namespace}
+            said = cluster_lab.apply(text, namespace, dry_run=True)
+            assert len(said.splitlines()) == len(found)
     for name, text in manifests.items():
         rollout = tmp_path / f"{name}.yaml"
         rollout.write_text(text)

@@ -17,7 +17,6 @@ from tests.labs.places import alone, digest, once
 from tests.labs.toolchains import ROOT
 
 VERSION = "v0.0.0"
-ANSWERS = ".copier-answers.yml"
 COPIER = Path(sys.executable).parent / "copier"
 
 GIT = {
@@ -150,8 +149,8 @@ def _renderer() -> Renderer:
 def render(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
     """Write a service as ``write`` does, byte for byte, but with the engine's renderer, and once for the same answers.
 
-    Copier's command line takes seconds, most of which are its import. That both write the same is for
-    ``test_same_answers_same_output`` to say.
+    Copier's command line takes seconds each time. That both write the same is for ``test_same_answers_same_output`` to
+    say.
 
     Args:
         template: a snapshot; what is kept lies beside it.
@@ -171,7 +170,9 @@ def render(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
         def make(partial: Path) -> None:
             known = Template(str(template), template.with_name(f"{template.name}-versions"))
             known.refresh()
-            _renderer().render(known, known.newest(), partial / folder.name, ANSWERS, dict(answers))
+            version = known.newest()
+            answers_file = known.config(version).answers_file
+            _renderer().render(known, version, partial / folder.name, answers_file, dict(answers))
 
         once(kept, make)
     shutil.copytree(kept / folder.name, folder, symlinks=True)
