@@ -21,10 +21,22 @@ WORKERS ?= 3
 demo: .venv/ready ## Write a service (LANGUAGE=go), run it until /readyz answers, call it, stop it
 	@$(PYTHON) -m tests.labs.demo --language "$(LANGUAGE)"
 
+# What was green with the same inputs is not run again, but with ALL=1.
+ALL ?=
+PYTEST = $(PYTHON) -m pytest --languages "$(LANGUAGES)" --numprocesses "$(WORKERS)" --dist loadscope --no-loadscope-reorder \
+	--stamps $(if $(ALL),write,use)
+
 .PHONY: test
-test: .venv/ready ## Lint, then pass every test (LANGUAGES=go,java,node,python)
-	@$(MAKE) lint
-	@$(PYTHON) -m pytest --languages "$(LANGUAGES)" --numprocesses "$(WORKERS)" --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
+test: .venv/ready lint ## Lint, then run the tests that need no lab and no root (LANGUAGES=go,java,node,python; ALL=1)
+	@$(PYTEST) --suites quick $(PYTEST_ARGS)
+
+.PHONY: test-rest
+test-rest: .venv/ready ## Run the tests that `make test` leaves out: images, workflows, cluster, ...
+	@$(PYTEST) --suites rest $(PYTEST_ARGS)
+
+.PHONY: test-all
+test-all: .venv/ready lint ## Lint, then run every test, labs included
+	@$(PYTEST) $(PYTEST_ARGS)
 
 .PHONY: benchmark
 benchmark: .venv/ready ## Measure copier copy and the services beside bare ones; BENCHMARK_ARGS="--parts image-cache,image-run,pipeline": images, ci.yml
@@ -54,4 +66,4 @@ lock: .venv/ready ## Bring the lock files up to date with pyproject.toml and pin
 
 .PHONY: help
 help: ## Show this help
-	@awk 'match($$0, /^[a-z]+:.*## /) { verb = substr($$0, 1, index($$0, ":") - 1); printf "  make %-10s %s\n", verb, substr($$0, RSTART + RLENGTH) }' Makefile
+	@awk 'match($$0, /^[a-z-]+:.*## /) { verb = substr($$0, 1, index($$0, ":") - 1); printf "  make %-10s %s\n", verb, substr($$0, RSTART + RLENGTH) }' Makefile

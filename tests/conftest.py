@@ -19,21 +19,15 @@ from tests.labs.built import UPSTREAM, VERSION, Built, Image
 from tests.labs.images import Lab
 from tests.labs.places import alone
 from tests.labs.service import make
-from tests.labs.toolchains import LANGUAGES, OF_MAKE
+from tests.labs.toolchains import OF_MAKE, ROOT
+from tests.selection import plugin as selection
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--languages", default=",".join(LANGUAGES), help="languages to test, separated by commas")
+    selection.add_options(parser)
 
 
-def chosen(config: pytest.Config) -> list[str]:
-    names: list[str] = config.getoption("--languages").split(",")
-    if unknown := sorted(set(names) - set(LANGUAGES)):
-        raise pytest.UsageError(f"--languages: unknown {', '.join(unknown)}; there are {', '.join(LANGUAGES)}")
-    return names
-
-
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let tests be the same from a shell, in the background, and under ``make test``.
 
     What a shell starts in the background ignores SIGINT, and so do its children. A ``make`` that a ``make`` has started
@@ -43,11 +37,12 @@ def pytest_configure() -> None:
         os.environ.pop(name, None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    selection.set_up(config, ROOT)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "language" in metafunc.fixturenames:
-        names = chosen(metafunc.config)
+        names = selection.chosen(metafunc.config)
         if metafunc.definition.get_closest_marker("one_language"):
             names = names[:1]
         if only := metafunc.definition.get_closest_marker("only"):

@@ -13,8 +13,8 @@ import pytest
 
 from benchmarks import bare, copy, fleet, load, machine, report, services
 from benchmarks.samples import Measure, Samples, alternating, ratio
-from tests.conftest import chosen
 from tests.labs.toolchains import LANGUAGES, ROOT
+from tests.selection.plugin import chosen
 
 
 def ignore(_: str) -> None:

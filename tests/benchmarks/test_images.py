@@ -8,10 +8,10 @@ import pytest
 
 from benchmarks import image_cache, image_run, images, report
 from benchmarks.samples import Samples
-from tests.conftest import chosen
 from tests.labs import template as lab
 from tests.labs.images import Lab, overrides
 from tests.labs.toolchains import LANGUAGES
+from tests.selection.plugin import chosen
 
 
 def ignore(_: str) -> None:

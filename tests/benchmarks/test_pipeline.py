@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import images, pipeline, report
-from tests.conftest import chosen
 from tests.labs import template as lab
 from tests.labs.images import Lab
+from tests.selection.plugin import chosen
 
 WITH_SETUP = ("lint", "test", "contract", "policy")
 JOBS = ("changes", *WITH_SETUP, "image", "ci-ok")

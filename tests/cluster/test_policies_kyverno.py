@@ -25,10 +25,10 @@ from tests.cluster.policy_cases import (
 )
 from tests.cluster.services import ENVIRONMENTS, objects, rendered
 from tests.cluster.test_manifests import ANSWERS
-from tests.conftest import chosen
 from tests.labs import template as lab
 from tests.labs.cluster import kyverno
 from tests.labs.cluster.kyverno import Verdict
+from tests.selection.plugin import chosen
 
 pytestmark = pytest.mark.cluster
 

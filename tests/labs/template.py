@@ -15,6 +15,7 @@ from fleet.render import Renderer
 from fleet.template import Template
 from tests.labs.places import alone, digest, once
 from tests.labs.toolchains import ROOT
+from tests.selection.observed import COPYING, RENDERED
 
 VERSION = "v0.0.0"
 COPIER = Path(sys.executable).parent / "copier"
@@ -72,11 +73,13 @@ def snapshot(folder: Path) -> Path:
     files = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "copier.yml", "adopt.yml",
                 "pins.yaml", "template", "partials", "extensions", "hooks",
                 "fleet/locks.py", "fleet/__init__.py")  # fmt: skip
+    sys.audit(COPYING, True)
     for name in filter(None, files.split("\0")):
         source, target = ROOT / name, folder / name
         if source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
+    sys.audit(COPYING, False)
     commit_all(folder, "Template")
     git(folder, "tag", VERSION)
     return folder
@@ -163,6 +166,7 @@ def render(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
     Raises:
         FleetError: Copier failed.
     """
+    sys.audit(RENDERED, str(answers.get("language", "")))
     asked = (git(template, "rev-parse", "HEAD"), sorted(map(repr, answers.items())))
     kept = template.with_name(f"{template.name}-services") / digest(*asked, folder.name)
     with alone(kept.with_suffix(".lock")):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import chosen
 from tests.labs.built import UPSTREAM, Built
 from tests.labs.service import make
+from tests.selection.plugin import chosen
 
 
 def consumed(built: Built) -> Path:
