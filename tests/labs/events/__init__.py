@@ -32,21 +32,18 @@ def validator() -> Path:
 def _build(target: Path) -> None:
     if shutil.which("cargo") is None:
         raise LabError("cargo is missing: install Rust 1.94 or newer, the SDK of CDEvents is compiled with it")
-    work = target.with_name(f"{target.name}.work-{os.getpid()}")
+    work = target / "work"
     shutil.copytree(SOURCE, work)
-    try:
-        # The lock names no registry; cargo says what the one that it is set up for is called.
-        failure = "cannot build the validator of events, check that cargo can download crates"
-        run("cargo", "generate-lockfile", "--quiet", failure=failure, cwd=work, timeout=600)
-        made = re.search(r'^source = "(.+)"', (work / "Cargo.lock").read_text(encoding="utf-8"), re.MULTILINE)
-        lock = (SOURCE / "crates.lock").read_text(encoding="utf-8")
-        (work / "Cargo.lock").write_text(lock.replace("REGISTRY", made[1] if made else ""), encoding="utf-8")
-        env = {**os.environ, "CARGO_TARGET_DIR": str(work / "target")}
-        run("cargo", "build", "--quiet", "--locked", failure=failure, cwd=work, env=env, timeout=1800)
-        target.mkdir()
-        shutil.copy2(work / "target" / "debug" / "validator", target)
-    finally:
-        shutil.rmtree(work)
+    # The lock names no registry; cargo says what the one that it is set up for is called.
+    failure = "cannot build the validator of events, check that cargo can download crates"
+    run("cargo", "generate-lockfile", "--quiet", failure=failure, cwd=work, timeout=600)
+    made = re.search(r'^source = "(.+)"', (work / "Cargo.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    lock = (SOURCE / "crates.lock").read_text(encoding="utf-8")
+    (work / "Cargo.lock").write_text(lock.replace("REGISTRY", made[1] if made else ""), encoding="utf-8")
+    env = {**os.environ, "CARGO_TARGET_DIR": str(work / "target")}
+    run("cargo", "build", "--quiet", "--locked", failure=failure, cwd=work, env=env, timeout=1800)
+    shutil.move(work / "target" / "debug" / "validator", target)
+    shutil.rmtree(work)
 
 
 def problem(event: object, version: str) -> str:
