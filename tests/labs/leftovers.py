@@ -7,6 +7,7 @@ while others use it (see ``started``). Without /proc nothing is ended.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -59,17 +60,19 @@ def _marked(value: str) -> Iterator[int]:
 
 def end(value: str) -> None:
     """End the marked processes, and what these start meanwhile; nobody can start more once none is left."""
-    end = time.monotonic() + SECONDS
+    deadline = time.monotonic() + SECONDS
     asked: set[int] = set()
-    while running := set(_marked(value)):
-        late = time.monotonic() > end
+    found = [True, True]
+    # Twice, for a program that is just being started shows no environment.
+    while any(found):
+        running = set(_marked(value))
+        found = [found[1], bool(running)]
+        late = time.monotonic() > deadline
         for pid in running if late else running - asked:
-            try:
+            with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
-            except OSError:
-                continue
         asked |= running
-        time.sleep(0.1)
+        time.sleep(0.1 if running else 0.5)
 
 
 if __name__ == "__main__":

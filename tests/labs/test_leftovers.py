@@ -113,9 +113,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def by_hand(folder: Path) -> dict[int, str]:
     """What runs without the tests: the lab that was started by hand, and nothing that started it."""
-    before = running(folder)
-    assert list(before.values()) == ["sleep 1000 "]
-    return before
+    # A program that is just being started shows no environment.
+    until(lambda: list(running(folder).values()) == ["sleep 1000 "], lambda: running(folder))
+    return running(folder)
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def run(folder: Path, by_hand: dict[int, str]) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(pytest_, cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL)
     until(lambda: all((folder / f"worker-{name}").exists() for name in "ab"), lambda: process.poll())
     # Both labs, one program of each test, the run and its two workers, its watcher, and the keeper of the first lab.
-    assert len(running(folder)) == len(by_hand) + 1 + 2 + 3 + 1 + 1
+    until(lambda: len(running(folder)) == len(by_hand) + 1 + 2 + 3 + 1 + 1, lambda: running(folder))
     return process
 
 
@@ -149,15 +149,28 @@ def test_nothing_is_left_of_a_run_that_is_ended(
     until(lambda: running(folder) == by_hand, lambda: running(folder))
 
 
-def test_a_worker_that_is_killed_leaves_the_labs_to_the_others(
+def test_a_lab_stays_up_for_its_other_users(
     run: subprocess.Popen[bytes], by_hand: dict[int, str], folder: Path
 ) -> None:
+    """Of the same run, one of whose workers is killed, and of another run."""
     lab = int(subprocess.check_output([sys.executable, "-c", "import tiny; print(tiny.Tiny().daemon.pid)"]))
-    os.kill(int((folder / "worker-a").read_text()), signal.SIGKILL)
-    until(lambda: len(running(folder)) >= 9, lambda: running(folder))  # another worker has come
-    assert lab in running(folder)
-    (folder / "go").touch()
-    assert run.wait(SECONDS) == 1
+    script = "import tiny\nwith tiny.Tiny(): print(flush=True); input()"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", script], stdin=pipe, stdout=pipe) as other:
+        assert other.stdin
+        assert other.stdout
+        other.stdout.readline()
+        os.kill(int((folder / "worker-a").read_text()), signal.SIGKILL)
+        # Another worker comes.
+        until(lambda: len(running(folder)) == len(by_hand) + 1 + 2 + 3 + 1 + 1 + 1, lambda: running(folder))
+        assert lab in running(folder)
+        (folder / "go").touch()
+        assert run.wait(SECONDS) == 1
+        # The other user, the lab and its keeper.
+        until(lambda: len(running(folder)) == len(by_hand) + 3, lambda: running(folder))
+        assert lab in running(folder)
+        other.stdin.close()
+        assert other.wait(SECONDS) == 1
     until(lambda: running(folder) == by_hand, lambda: running(folder))
 
 
