@@ -210,8 +210,9 @@ def own_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     for name, folder in shared.items():
         (places.lab_folder() / name).symlink_to(folder)
     lab = Lab()
-    yield lab
-    lab.down()
+    with lab.holding():
+        yield lab
+        lab.down()
 
 
 @pytest.mark.usefixtures("image_lab")
@@ -228,12 +229,24 @@ def test_down_leaves_no_process_and_no_mount(own_lab: Lab) -> None:
     assert own_lab.up() == ["registry", "buildkitd", "dockerd"]
     run_folder = places.run_folder()
     assert traces(str(run_folder))
+    # The engines do not give the same addresses.
+    networks = bridges()
+    own = f"gp-{run_folder.name[-8:]}"
+    assert [name for name, address in networks.items() if address == networks[own]] == [own]
     own_lab.down()
+    assert own not in bridges()
     assert not any(own_lab.status().values())
     assert not traces(str(run_folder))
     assert not traces(str(places.lab_folder()))
     assert not list(Path("/sys/fs/cgroup").glob(f"*/{run_folder.name}"))
     assert not run_folder.exists()
+
+
+def bridges() -> dict[str, str]:
+    """Return the networks of this machine's bridges."""
+    command = ["ip", "-json", "-4", "address", "show", "type", "bridge"]
+    shown = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return {one["ifname"]: one["addr_info"][0]["local"] for one in shown if one.get("addr_info")}
 
 
 def traces(text: str) -> list[str]:

@@ -31,11 +31,8 @@ class StartedLab(ABC):
         self._use: TextIO | None = None
 
     def __enter__(self) -> Self:
-        # Where it is being ended, this waits for that.
-        self._use = self._lock(fcntl.LOCK_SH)
+        self._hold()
         try:
-            if not all(self.status().values()):
-                self._keep()
             self.up()
         except BaseException:
             self._leave()
@@ -46,6 +43,25 @@ class StartedLab(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._leave()
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """End what somebody starts in a ``with`` statement when it, or this process, ends."""
+        self._hold()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def _hold(self) -> None:
+        # Where it is being ended, this waits for that.
+        self._use = self._lock(fcntl.LOCK_SH)
+        try:
+            if not all(self.status().values()):
+                self._keep()
+        except BaseException:
+            self._leave()
+            raise
 
     def _lock(self, how: int) -> TextIO:
         folder = self.folder()
