@@ -7,6 +7,8 @@ import os
 import re
 import signal
 import subprocess
+import tarfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,6 +16,8 @@ import httpx
 import pytest
 
 from extensions import pins
+from tests.labs import leftovers
+from tests.labs.container import Container
 from tests.labs.errors import LabError
 from tests.labs.images import buildkit, engine, mounts, overrides, places, tools
 from tests.labs.images.docker import VARIABLE, mode
@@ -199,6 +203,29 @@ def test_a_fresh_builder_is_in_memory_where_there_is_enough(
     monkeypatch.setattr(mounts, "NEEDED", 2**60)
     assert not mounts.in_memory(tmp_path)
     assert not traces(str(tmp_path))
+
+
+def test_a_container_ends_with_its_run_where_its_client_was_killed(
+    image_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = {**os.environ, **({"DOCKER_HOST": engine.host()} if image_lab.mode == "stand-ins" else {})}
+    name, mark = f"lab/waits:{os.getpid()}", f"killed-{os.getpid()}"
+    entrypoint = json.dumps(["/crane", "registry", "serve", "--address", f"127.0.0.1:{free_port()}"])
+    with tarfile.open(tmp_path / "image.tar", "w") as archive:
+        archive.add(tools.folder() / "crane", "crane")
+    run("docker", "import", "--change", f"ENTRYPOINT {entrypoint}", str(tmp_path / "image.tar"), name, env=env)
+    monkeypatch.setenv(leftovers.MARK, mark)
+    with Container(tmp_path, "go", await_ready=False, image=name, docker_env=env) as container:
+        shown = ("docker", "ps", "--quiet", "--filter", f"name={container.name}")
+        while not run(*shown, env=env):
+            time.sleep(0.1)
+        container.process.kill()
+        container.process.wait(60)
+        assert run(*shown, env=env)
+        leftovers.end(mark)
+        while run(*shown, "--all", env=env):
+            time.sleep(0.1)
+    run("docker", "image", "rm", name, env=env)
 
 
 @pytest.fixture
