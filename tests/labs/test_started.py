@@ -30,6 +30,7 @@ class Shared(StartedLab):
         return ["part"]
 
     def down(self, names: Collection[str] | None = None) -> None:
+        (self.folder() / "ending").touch()
         while (self.folder() / "slow").exists():
             time.sleep(0.01)
         for name in self.status() if names is None else names:
@@ -67,6 +68,8 @@ def test_who_comes_while_it_is_being_ended_starts_it_again() -> None:
     leaving = threading.Thread(target=first.__exit__, args=(None, None, None))
     coming = threading.Thread(target=second.__enter__)
     leaving.start()
+    while not (first.folder() / "ending").exists():
+        time.sleep(0.01)
     coming.start()
     coming.join(0.5)
     assert (leaving.is_alive(), coming.is_alive()) == (True, True)
