@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.labs import toolchains
+from tests.labs.places import once
 
 MODULE = "github.com/codesenberg/bombardier"
 VERSION = "1.2.6"
@@ -37,25 +37,23 @@ def install() -> Path:
         toolchains.MissingToolchainError: there is no Go to compile it with.
         RuntimeError: it does not compile.
     """
-    folder = toolchains.cache_folder() / "tools"
-    program = folder / f"bombardier-{VERSION}"
-    if program.exists():
-        return program
-    partial = folder / f"bombardier.{os.getpid()}"
-    done = subprocess.run(
-        ["go", "install", "-trimpath", f"{MODULE}@v{VERSION}"],
-        env={**toolchains.environment("go"), "GOBIN": str(partial), "GOFLAGS": "", "CGO_ENABLED": "0"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=INSTALL_SECONDS,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"{MODULE} {VERSION}, which makes the load, does not compile:\n{done.stderr}")
-    (partial / "bombardier").replace(program)
-    shutil.rmtree(partial)
-    return program
+    return once(toolchains.cache_folder() / "tools" / f"bombardier-{VERSION}", _compile)
+
+
+def _compile(target: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        done = subprocess.run(
+            ["go", "install", "-trimpath", f"{MODULE}@v{VERSION}"],
+            env={**toolchains.environment("go"), "GOBIN": folder, "GOFLAGS": "", "CGO_ENABLED": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=INSTALL_SECONDS,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{MODULE} {VERSION}, which makes the load, does not compile:\n{done.stderr}")
+        Path(folder, "bombardier").replace(target)
 
 
 def run(program: Path, url: str, seconds: int, connections: int) -> Load:

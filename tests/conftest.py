@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from tests.grouping import Grouped, rank
-from tests.labs import cluster
+from tests.labs import cluster, leftovers
 from tests.labs import template as lab
 from tests.labs.built import UPSTREAM, VERSION, Built, Image
 from tests.labs.images import Lab
-from tests.labs.places import alone
+from tests.labs.places import once, remove
 from tests.labs.service import make
 from tests.labs.toolchains import OF_MAKE, ROOT
 from tests.selection import plugin as selection
@@ -38,6 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     selection.set_up(config, ROOT)
+    if not hasattr(config, "workerinput"):
+        leftovers.end_with_this()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -79,9 +81,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 @pytest.fixture(scope="session")
 def template(shared: Path) -> Path:
     """A snapshot of the template as it stands, tagged."""
-    folder = shared / "golden-path"
-    with alone(shared / "locks/template"):
-        return folder if folder.exists() else lab.snapshot(folder)
+    return once(shared / "golden-path", lab.snapshot)
 
 
 def written(language: str, template: Path, folder: Path) -> Path:
@@ -97,16 +97,18 @@ def written(language: str, template: Path, folder: Path) -> Path:
 def build(template: Path, shared: Path) -> Callable[[str], Built]:
     """Write the service of a language and run ``make check`` in it, once a run; who comes second waits."""
 
-    def once(language: str) -> Built:
+    def one(language: str) -> Built:
         folder = shared / "services" / f"{language}-orders"
-        record = shared / f"{language}.json"
-        with alone(shared / "locks" / language):
-            if not record.exists():
-                done = make(written(language, template, folder), language, "check", env={"CI": "true"})
-                record.write_text(json.dumps([done.args, done.returncode, done.stdout, done.stderr]))
+
+        def check(record: Path) -> None:
+            remove(folder)
+            done = make(written(language, template, folder), language, "check", env={"CI": "true"})
+            record.write_text(json.dumps([done.args, done.returncode, done.stdout, done.stderr]))
+
+        record = once(shared / f"{language}.json", check)
         return Built(language, folder, subprocess.CompletedProcess(*json.loads(record.read_text())))
 
-    return once
+    return one
 
 
 @pytest.fixture(scope="session")
@@ -134,13 +136,14 @@ def image_lab() -> Iterator[Lab]:
 def image(built: Built, image_lab: Lab, shared: Path) -> Image:
     """The service's image, made by its own ``make image``, once a run."""
     env = image_lab.environment(built.folder, built.language)
-    record = shared / f"{built.language}-image.log"
-    with alone(shared / "locks" / f"{built.language}-image"):
-        if not record.exists():
-            done = make(built.folder, built.language, "image", env=env)
-            if done.returncode != 0:
-                pytest.fail(f"make image failed, so there is no image to test:\n{done.stdout[-5000:]}")
-            record.write_text(done.stdout)
+
+    def build(log: Path) -> None:
+        done = make(built.folder, built.language, "image", env=env)
+        if done.returncode != 0:
+            pytest.fail(f"make image failed, so there is no image to test:\n{done.stdout[-5000:]}")
+        log.write_text(done.stdout)
+
+    once(shared / f"{built.language}-image.log", build)
     return Image(built.language, built.folder, f"ghcr.io/acme/{built.folder.name}:{VERSION}", env)
 
 

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from tests.labs import toolchains
 from tests.labs.errors import LabError, run
+from tests.labs.places import once, remove
 
 VERSION = "153.0.0"
 INTEGRITY = "sha512-jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA=="
@@ -37,17 +38,12 @@ def program() -> Path:
         LabError: it cannot be had.
         MissingToolchainError: Node.js is missing.
     """
-    target = toolchains.cache_folder() / "browser" / VERSION
-    if not (target / "chromium").exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as place:
-            _install(Path(place))
-            with contextlib.suppress(OSError):  # another run was faster
-                Path(place, "package", "bin").rename(target)
-    return target / "chromium"
+    return once(toolchains.cache_folder() / "browser" / VERSION, _install) / "chromium"
 
 
-def _install(place: Path) -> None:
+def _install(target: Path) -> None:
+    place = target / "npm"
+    place.mkdir(parents=True)
     env = toolchains.environment("node")
     told = run("npm", "pack", "--json", "--silent", f"@sparticuz/chromium@{VERSION}", cwd=place, env=env, timeout=900,
                failure="the browser cannot be had, check that npm can download")  # fmt: skip
@@ -56,14 +52,16 @@ def _install(place: Path) -> None:
         raise LabError(f"the browser's package is another one than was pinned: {facts['integrity']}")
     with tarfile.open(place / facts["filename"]) as package:
         package.extractall(place, filter="data")
-    files = place / "package" / "bin"
-    run("node", "-e", _UNPACK, cwd=files, env=env, timeout=300, failure="the browser cannot be unpacked")
-    for one in files.glob("*.tar"):
+    for one in (place / "package" / "bin").iterdir():
+        one.rename(target / one.name)
+    remove(place)
+    run("node", "-e", _UNPACK, cwd=target, env=env, timeout=300, failure="the browser cannot be unpacked")
+    for one in target.glob("*.tar"):
         with tarfile.open(fileobj=io.BytesIO(one.read_bytes())) as inner:
-            inner.extractall(files, filter="data")
-    for one in (*files.glob("*.br"), *files.glob("*.tar")):
+            inner.extractall(target, filter="data")
+    for one in (*target.glob("*.br"), *target.glob("*.tar")):
         one.unlink()
-    (files / "chromium").chmod(0o755)
+    (target / "chromium").chmod(0o755)
 
 
 class Browser:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -11,6 +13,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.labs.errors import LabError
 
 
 def run_folder_of(kept: Path) -> Path:
@@ -33,8 +37,19 @@ def alone(kept: Path) -> Iterator[None]:
     Args:
         kept: the folder of all that outlives the lab's ``down``.
     """
-    kept.mkdir(parents=True, exist_ok=True)
-    with (kept / "lock").open("w") as lock:
+    with _locked(kept / "lock"):
+        yield
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Hold the lock of a file, which stays: who removed it would let two in. The kernel releases that of the dead."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = file.open("w")
+    except OSError as error:
+        raise LabError(f"cannot write {file} ({error.strerror}): set HOME or XDG_CACHE_HOME to yours") from None
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -48,8 +63,11 @@ def digest(*parts: object) -> str:
     return whole.hexdigest()[:16]
 
 
-def once(target: Path, make: Callable[[Path], None]) -> Path:
-    """Make a file or folder unless it is there already; a failure leaves nothing half made.
+def once(target: Path, make: Callable[[Path], object]) -> Path:
+    """Make a file or folder unless it is there already; one process makes it, and the others wait.
+
+    A failure, or a death in the middle, leaves nothing half made, and the next who waits tries. What is made may need
+    something else that is made once, but not the lock of ``alone``: who holds that comes here.
 
     Args:
         target: what is to be there.
@@ -57,17 +75,25 @@ def once(target: Path, make: Callable[[Path], None]) -> Path:
 
     Returns:
         The target.
+
+    Raises:
+        LabError: its folder cannot be written; or what ``make`` raises.
     """
     if target.exists():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
-    remove(partial)
-    try:
-        make(partial)
-        partial.rename(target)
-    finally:
-        remove(partial)
+    with _locked(target.with_name(f"{target.name}.lock")):
+        if target.exists():
+            return target
+        for left in target.parent.glob(f"{glob.escape(target.name)}.partial-*"):
+            # What a killed one had started may still write there.
+            with contextlib.suppress(OSError):
+                remove(left)
+        partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
+        try:
+            make(partial)
+            partial.rename(target)
+        finally:
+            remove(partial)
     return target
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fleet.render import Renderer
 from fleet.template import Template
-from tests.labs.places import alone, digest, once
+from tests.labs.places import digest, once
 from tests.labs.toolchains import ROOT
 from tests.selection.observed import COPYING, RENDERED
 
@@ -169,15 +169,14 @@ def render(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
     sys.audit(RENDERED, str(answers.get("language", "")))
     asked = (git(template, "rev-parse", "HEAD"), sorted(map(repr, answers.items())))
     kept = template.with_name(f"{template.name}-services") / digest(*asked, folder.name)
-    with alone(kept.with_suffix(".lock")):
 
-        def make(partial: Path) -> None:
-            known = Template(str(template), template.with_name(f"{template.name}-versions"))
-            known.refresh()
-            version = known.newest()
-            answers_file = known.config(version).answers_file
-            _renderer().render(known, version, partial / folder.name, answers_file, dict(answers))
+    def make(partial: Path) -> None:
+        known = Template(str(template), template.with_name(f"{template.name}-versions"))
+        known.refresh()
+        version = known.newest()
+        answers_file = known.config(version).answers_file
+        _renderer().render(known, version, partial / folder.name, answers_file, dict(answers))
 
-        once(kept, make)
+    once(kept, make)
     shutil.copytree(kept / folder.name, folder, symlinks=True)
     return folder
