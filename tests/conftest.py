@@ -71,7 +71,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Grouped:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """A folder of this run, the same for all of its processes."""
+    """A folder of this run, the same for all of its processes; of several runs, where one is given (.ci/run)."""
+    if given := os.environ.get("GOLDEN_PATH_SHARED"):
+        return Path(given)
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if hasattr(request.config, "workerinput") else base) / "shared"
     folder.mkdir(exist_ok=True)

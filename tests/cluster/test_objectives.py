@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,21 @@ import yaml
 
 from tests.cluster.services import objects, only, script
 from tests.labs import template as lab
-from tests.labs.cluster import client
-
-pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("cluster_lab")]
+from tests.labs.cluster import client, tools
+from tests.labs.errors import LabError
 
 METRIC = "http_server_request_duration_seconds"
 BUDGET = 0.001  # of the availability of tier standard
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _promtool() -> None:
+    """Get promtool from Debian, or take the one on PATH; no cluster is needed."""
+    try:
+        tools.prometheus()
+    except LabError as error:
+        if shutil.which("promtool") is None:
+            pytest.skip(f"promtool is missing: {error}")
 
 
 @pytest.fixture

@@ -45,5 +45,5 @@ def test_every_folder_of_tests_is_named() -> None:
 
 @pytest.mark.parametrize("line", ["| x | `tests/none/test_x.py` | |", "| x | `tests/docs/test_proofs.py::test_no` | |"])
 def test_a_name_that_is_not_there_is_seen(line: str) -> None:
-    with pytest.raises(AssertionError, match="none|test_no"):
+    with pytest.raises(AssertionError, match=r"none|test_no"):
         test_the_tests_of_a_row_are_there(line)

@@ -66,8 +66,17 @@ def build() -> None:
     if not folder().exists():
         toolchains.locate("go")
     # What takes seconds first: what is missing shows at once.
-    once(prometheus_folder(), _prometheus)
+    prometheus()
     once(folder(), _build)
+
+
+def prometheus() -> Path:
+    """Return the folder of Prometheus' programs, got unless they are there.
+
+    Raises:
+        LabError: Debian's packages cannot be had.
+    """
+    return once(prometheus_folder(), _prometheus)
 
 
 def versions() -> dict[str, str]:
