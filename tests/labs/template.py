@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fleet.render import Renderer
@@ -18,6 +18,7 @@ from tests.labs.toolchains import ROOT
 
 VERSION = "v0.0.0"
 COPIER = Path(sys.executable).parent / "copier"
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 GIT = {
     "GIT_AUTHOR_NAME": "golden-path",
@@ -104,28 +105,32 @@ def copier(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Comple
     )
 
 
-def copy(template: Path, folder: Path, answers: Mapping[str, object]) -> subprocess.CompletedProcess[str]:
+def copy(
+    template: Path, folder: Path, answers: Mapping[str, object], run: Run = copier
+) -> subprocess.CompletedProcess[str]:
     """Write a service with ``copier copy``, all other answers at their defaults.
 
     Args:
         template: a snapshot.
         folder: where the service goes.
         answers: answers by question.
+        run: what runs Copier.
 
     Returns:
         The finished process; its exit code is not checked.
     """
     data = [part for name, value in answers.items() for part in ("--data", f"{name}={value}")]
-    return copier("copy", "--trust", "--defaults", "--quiet", *data, template, folder)
+    return run("copy", "--trust", "--defaults", "--quiet", *data, template, folder)
 
 
-def write(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
+def write(template: Path, folder: Path, answers: Mapping[str, object], run: Run = copier) -> Path:
     """Write a service with Copier, or fail with what it said.
 
     Args:
         template: a snapshot.
         folder: where the service goes; its name is the default of the service's name.
         answers: answers by question.
+        run: what runs Copier.
 
     Returns:
         The service's folder.
@@ -133,7 +138,7 @@ def write(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
     Raises:
         RuntimeError: Copier failed.
     """
-    done = copy(template, folder, answers)
+    done = copy(template, folder, answers, run)
     if done.returncode != 0:
         raise RuntimeError(f"copier copy failed for {dict(answers)}:\n{done.stdout}{done.stderr}")
     return folder

@@ -18,6 +18,7 @@ from allpairspy import AllPairs
 
 from tests.cluster import policies
 from tests.labs import template as lab
+from tests.labs import warm
 from tests.labs.cluster import offline
 from tests.labs.service import make
 from tests.labs.toolchains import LANGUAGES
@@ -214,7 +215,7 @@ def test_makefile(services: list[Path]) -> None:
 @pytest.mark.parametrize("number", range(8))
 def test_same_answers_same_output(template: Path, services: list[Path], tmp_path: Path, number: int) -> None:
     """Of Copier's command line, as users run it, and of the engine's renderer, which wrote the services here."""
-    again = lab.write(template, tmp_path / f"{number:02}", CASES[number])
+    again = lab.write(template, tmp_path / f"{number:02}", CASES[number], warm.copier)
     run("diff", "--recursive", "--no-dereference", services[number], again)
     assert modes(services[number]) == modes(again)
 

@@ -16,6 +16,7 @@ from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from fleet.template import Template
 from tests.labs import template as lab
+from tests.labs import warm
 from tests.labs.template import commit_all, git
 from tests.updates import cases, foreign, hard_cases
 
@@ -234,7 +235,7 @@ def test_patches_change_no_byte(
     with Renderer(trust=True) as plain:
         bare = written(plain, history, "v3.0.0", tmp_path / "off" / "orders", language)
     cli = tmp_path / "cli" / "orders"
-    done = lab.copier(
+    done = warm.copier(
         "copy", "--trust", "--defaults", "--quiet", "--vcs-ref", "v3.0.0",
         "--data", f"language={language}", "--data", "upstream=inventory", history, cli,
     )  # fmt: skip
