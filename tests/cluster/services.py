@@ -43,7 +43,7 @@ def rendered(folder: Path) -> dict[str, str]:
 
 def objects(manifests: str) -> list[Object]:
     """Return the objects in YAML."""
-    return [document for document in yaml.safe_load_all(manifests) if document]
+    return [document for document in yaml.load_all(manifests, Loader=yaml.CSafeLoader) if document]
 
 
 def only(found: Iterable[Object], kind: str) -> Object:

@@ -45,7 +45,8 @@ class _Lasting(Renderer):
         """Leave it running: it ends with this process."""
 
 
-_WORKERS = {trust: _Lasting(trust=trust) for trust in (False, True)}
+# By whether they trust a template.
+WORKERS = {trust: _Lasting(trust=trust) for trust in (False, True)}
 
 
 @contextlib.contextmanager
@@ -54,7 +55,7 @@ def _here(output: io.BytesIO, errors: io.BytesIO) -> Iterator[None]:
     handler = signal.getsignal(signal.SIGTERM)
     with contextlib.ExitStack() as stack:
         for module in (cli, simulate_cli, rollout):
-            stack.enter_context(mock.patch.object(module, "Renderer", lambda *, trust=False: _WORKERS[trust]))
+            stack.enter_context(mock.patch.object(module, "Renderer", lambda *, trust=False: WORKERS[trust]))
         stack.enter_context(mock.patch.dict(os.environ, environment()))
         for name, stream in (("stdout", output), ("stderr", errors)):
             stack.enter_context(mock.patch.object(sys, name, io.TextIOWrapper(stream, write_through=True)))
