@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.services import ENVIRONMENTS, objects, only, rendered, script
+from tests.cluster.services import ENVIRONMENTS, apart, objects, only, rendered, script
 from tests.labs import template as lab
 from tests.labs.cluster import KubectlError, Lab, offline
 
@@ -43,7 +43,7 @@ def test_every_environment_is_accepted(
     given = {"language": language, "service_name": f"{language}-{answers}", **ANSWERS[answers]}
     manifests = rendered(lab.render(template, tmp_path / "service", given))
     assert sorted(manifests) == sorted(ENVIRONMENTS)
-    for text in manifests.values():
+    for text in map(apart, manifests.values()):
         assert offline.problems(text) == []
         found = objects(text)
         # Nothing can be tried in a namespace that is not there.
