@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from fleet import patches
+from fleet import patches, scratch
 from fleet.render import Renderer
+from tests.labs.in_memory import tmp_path as tmp_path
 from tests.updates import foreign
 from tests.updates.commands import WORKERS
 
 
 @pytest.fixture(scope="session")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kept() -> Iterator[Path]:
     """The engine's cache: as on a user's machine it outlives a command, and has each template by its address."""
-    return tmp_path_factory.mktemp("kept")
+    with scratch.folder() as folder:
+        yield folder
 
 
 @pytest.fixture(autouse=True)
