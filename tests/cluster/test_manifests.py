@@ -58,6 +58,18 @@ def test_every_environment_is_accepted(
 
 
 @pytest.mark.one_language
+def test_two_runs_may_try_the_same_service_at_once(cluster_lab: Lab, service: Path) -> None:
+    first, second = (objects(apart(rendered(service)["staging"])) for _ in range(2))
+    with (
+        cluster_lab.owned(only(first, "Namespace"), wait=False) as one,
+        cluster_lab.owned(only(second, "Namespace"), wait=False) as other,
+    ):
+        assert one != other
+        for found, namespace in ((first, one), (second, other)):
+            assert len(cluster_lab.apply(found, namespace, dry_run=True).splitlines()) == len(found)
+
+
+@pytest.mark.one_language
 def test_a_typo_is_refused_with_its_path(cluster_lab: Lab, service: Path, namespace: str) -> None:
     rollout = only(objects(rendered(service)["staging"]), "Rollout")
     rollout["metadata"]["namespace"] = namespace
