@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fleet import adopt, adopt_text, apply, patches, plan, report, rollback, service, simulate_cli, status
-from fleet.doctor import checkup, output
+from fleet import apply, patches, plan, report, rollback, service, simulate_cli, status
 from fleet.doctor.rules import ERROR, SEVERITIES
 from fleet.errors import Exit, FleetError
 from fleet.output import print_json as _print_json
@@ -127,6 +126,8 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _adopt(options: argparse.Namespace) -> int:
+    from fleet import adopt, adopt_text  # the other commands start without it
+
     with Renderer(trust=options.trust) as renderer:
         done = adopt.adopt(
             options.path,
@@ -147,6 +148,8 @@ def _adopt(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
+    from fleet.doctor import checkup, output  # the other commands start without it
+
     if options.list:
         _print(*output.rules())
         return Exit.DONE

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fleet import patches, scenarios, simulate
+from fleet import patches
 from fleet.errors import Exit
 from fleet.render import Renderer
 
@@ -35,6 +35,8 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Rehearse; returns the exit code: 3 where too many services are in conflict, one is broken or could not follow."""
+    from fleet import scenarios, simulate  # the other commands start without it
+
     given = scenarios.load(options.answers) if options.answers else None
     with Renderer(trust=options.trust) as renderer:
         outcome = simulate.simulate(

@@ -11,6 +11,7 @@ import pytest
 from tests.cluster.versions import Versions
 from tests.conftest import written
 from tests.labs.built import Built
+from tests.labs.in_memory import tmp_path as tmp_path
 from tests.labs.service import make
 
 

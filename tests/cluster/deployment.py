@@ -16,14 +16,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 from tests.cluster.scraping import target
-from tests.cluster.services import Object, objects, only, rendered
-from tests.labs.cluster import Lab
+from tests.cluster.services import Object, apart, objects, only, rendered
+from tests.labs.cluster import Lab, api
 from tests.labs.cluster.prometheus import Prometheus
 from tests.labs.peers import Peer
 from tests.labs.service import Service
 
+ARGO = "/apis/argoproj.io/v1alpha1"
 # What the service has, and what it is here: a run takes seconds instead of minutes.
 TIMES = {"[2m]": "[10s]"}
 INITIAL_DELAY, INTERVAL, SMOKE_INTERVAL = "12s", "1s", "100ms"
@@ -49,7 +51,7 @@ class Deployment:
         self._targets.write_text("[]")
         files = {"files": [str(self._targets)], "refresh_interval": "1s"}
         self.prometheus = Prometheus([{"job_name": "pods", "file_sd_configs": [files]}])
-        text = rendered(folder)["staging"]
+        text = apart(rendered(folder)["staging"])
         for old, new in TIMES.items():
             text = text.replace(old, new)
         self._objects = objects(text)
@@ -106,9 +108,8 @@ class Deployment:
         Args:
             suffix: of the Service's name, after that of the service.
         """
-        path = r"jsonpath={.spec.selector.rollouts-pod-template-hash}"
-        name = self._rollout + suffix
-        return self._lab.kubectl("get", "service", name, "--namespace", self.namespace, "--output", path)
+        service = api.get(f"/api/v1/namespaces/{self.namespace}/services/{self._rollout}{suffix}")
+        return str(service["spec"]["selector"].get("rollouts-pod-template-hash", ""))
 
     def endpoints(self, suffix: str = "") -> dict[str, int]:
         """Return how many pods of each version, by its hash, a Service leads to.
@@ -116,11 +117,9 @@ class Deployment:
         Args:
             suffix: of the Service's name, after that of the service.
         """
-        label = f"kubernetes.io/service-name={self._rollout}{suffix}"
-        path = "jsonpath={.items[*].endpoints[*].targetRef.name}"
-        pods = self._lab.kubectl(
-            "get", "endpointslices", "--namespace", self.namespace, "--selector", label, "--output", path
-        ).split()
+        label = quote(f"kubernetes.io/service-name={self._rollout}{suffix}")
+        slices = f"/apis/discovery.k8s.io/v1/namespaces/{self.namespace}/endpointslices?labelSelector={label}"
+        pods = [one["targetRef"]["name"] for item in api.get(slices)["items"] for one in item["endpoints"] or ()]
         return dict(Counter(name.removeprefix(f"{self._rollout}-").rpartition("-")[0] for name in pods))
 
     def release(self) -> str:
@@ -143,8 +142,7 @@ class Deployment:
 
     def status(self) -> dict[str, Any]:
         """Return the status of the Rollout, empty before the controller has seen its newest version."""
-        text = self._lab.kubectl("get", "rollout", self._rollout, "--namespace", self.namespace, "--output", "json")
-        rollout: Object = json.loads(text)
+        rollout = api.get(f"{ARGO}/namespaces/{self.namespace}/rollouts/{self._rollout}")
         status: dict[str, Any] = rollout.get("status", {})
         return status if status.get("observedGeneration") == str(rollout["metadata"]["generation"]) else {}
 
@@ -178,7 +176,7 @@ class Deployment:
 
     def measured(self) -> dict[str, list[str]]:
         """Return by metric what the analyses measured, and how each was judged."""
-        runs = json.loads(self._lab.kubectl("get", "analysisruns", "--namespace", self.namespace, "--output", "json"))
+        runs = api.get(f"{ARGO}/namespaces/{self.namespace}/analysisruns")
         found: dict[str, list[str]] = {}
         for run in runs["items"]:
             for metric in run.get("status", {}).get("metricResults", []):

@@ -24,12 +24,17 @@ def path() -> dict[str, str]:
     return {**os.environ, "PATH": kustomize.on(os.environ.get("PATH", os.defpath))}
 
 
-def built(folder: Path) -> list[Object]:
-    """Return the objects of a folder with a kustomization."""
+def manifests(folder: Path) -> str:
+    """Return what Kustomize makes of a folder with a kustomization."""
     env = path()
     command = ["kustomize", "build"] if shutil.which("kustomize", path=env["PATH"]) else ["kubectl", "kustomize"]
     done = subprocess.run([*command, folder], env=env, capture_output=True, text=True, check=True, timeout=60)
-    return objects(done.stdout)
+    return done.stdout
+
+
+def built(folder: Path) -> list[Object]:
+    """Return the objects of a folder with a kustomization."""
+    return objects(manifests(folder))
 
 
 _JUDGE = """

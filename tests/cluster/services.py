@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -43,7 +45,16 @@ def rendered(folder: Path) -> dict[str, str]:
 
 def objects(manifests: str) -> list[Object]:
     """Return the objects in YAML."""
-    return [document for document in yaml.safe_load_all(manifests) if document]
+    return [document for document in yaml.load_all(manifests, Loader=yaml.CSafeLoader) if document]
+
+
+def apart(manifests: str) -> str:
+    """Return the manifests of an environment in a namespace of another name, which only this call has.
+
+    The namespace of a service is called after it, and others may use the cluster at the same time.
+    """
+    name = only(objects(manifests), "Namespace")["metadata"]["name"]
+    return re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", f"{name}-{uuid.uuid4().hex[:6]}", manifests)
 
 
 def only(found: Iterable[Object], kind: str) -> Object:

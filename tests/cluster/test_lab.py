@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.labs.cluster import KubectlError, Lab, LabError, access, places
+from tests.labs.cluster import KubectlError, Lab, LabError, access, api, places
 from tests.labs.cluster.cluster import NEVER_READY, NODES
 from tests.labs.cluster.parts import PARTS
 from tests.labs.toolchains import ROOT
@@ -270,6 +270,14 @@ def test_runs_that_share_the_lab_have_a_namespace_one_after_the_other(cluster_la
     assert phases == ["Active"]
 
 
+def test_what_is_read_without_kubectl_is_what_kubectl_reads(cluster_lab: Lab, namespace: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}"
+    shown = json.loads(cluster_lab.kubectl("get", "namespace", namespace, "--output", "json"))
+    assert api.get(path)["metadata"]["uid"] == shown["metadata"]["uid"]
+    with pytest.raises(LabError, match=rf"GET {path}/services/none: 404 .*not found"):
+        api.get(f"{path}/services/none")
+
+
 @pytest.fixture
 def exporter() -> Iterator[int]:
     """The port of something that Prometheus can scrape."""
@@ -323,7 +331,7 @@ def test_an_analysis_asks_a_prometheus_that_a_test_starts(
             prometheus.query("doubled")
         prometheus.start()
         assert until(lambda: prometheus.query("doubled"))
-    assert not traces("prometheus-")
+    assert not traces(prometheus.url.removeprefix("http://"))
 
 
 def analysis(name: str, address: str, condition: str) -> Manifest:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.services import ENVIRONMENTS, objects, only, rendered, script
+from tests.cluster.services import ENVIRONMENTS, apart, objects, only, rendered, script
 from tests.labs import template as lab
 from tests.labs.cluster import KubectlError, Lab, offline
 
@@ -43,7 +43,7 @@ def test_every_environment_is_accepted(
     given = {"language": language, "service_name": f"{language}-{answers}", **ANSWERS[answers]}
     manifests = rendered(lab.render(template, tmp_path / "service", given))
     assert sorted(manifests) == sorted(ENVIRONMENTS)
-    for text in manifests.values():
+    for text in map(apart, manifests.values()):
         assert offline.problems(text) == []
         found = objects(text)
         # Nothing can be tried in a namespace that is not there.
@@ -55,6 +55,18 @@ def test_every_environment_is_accepted(
         rollout = tmp_path / f"{name}.yaml"
         rollout.write_text(text)
         cluster_lab.kubectl("argo", "rollouts", "lint", "--filename", str(rollout))
+
+
+@pytest.mark.one_language
+def test_two_runs_may_try_the_same_service_at_once(cluster_lab: Lab, service: Path) -> None:
+    first, second = (objects(apart(rendered(service)["staging"])) for _ in range(2))
+    with (
+        cluster_lab.owned(only(first, "Namespace"), wait=False) as one,
+        cluster_lab.owned(only(second, "Namespace"), wait=False) as other,
+    ):
+        assert one != other
+        for found, namespace in ((first, one), (second, other)):
+            assert len(cluster_lab.apply(found, namespace, dry_run=True).splitlines()) == len(found)
 
 
 @pytest.mark.one_language

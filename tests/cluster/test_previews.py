@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,13 +17,15 @@ from tests.labs.cluster import KubectlError, Lab
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("cluster_lab")]
 
-STAGING = "orders-staging"
-FIRST, SECOND = "orders-pr-1", "orders-pr-2"
+# Its namespaces are called after it, and others may use the cluster at the same time.
+NAME = f"orders-{uuid.uuid4().hex[:6]}"
+STAGING = f"{NAME}-staging"
+FIRST, SECOND = f"{NAME}-pr-1", f"{NAME}-pr-2"
 
 
 @pytest.fixture
 def service(template: Path, tmp_path: Path) -> Path:
-    return lab.render(template, tmp_path / "orders", {"language": "go", "service_name": "orders", "secrets": "vault"})
+    return lab.render(template, tmp_path / "orders", {"language": "go", "service_name": NAME, "secrets": "vault"})
 
 
 @contextmanager
@@ -40,13 +43,13 @@ def deployed(cluster_lab: Lab, found: list[Object]) -> Iterator[list[Object]]:
         for scaler in (item for item in found if item["kind"] == "HorizontalPodAutoscaler"):
             # It is looked at every 15 seconds; until then there is one pod.
             done = f"--for=jsonpath={{.spec.replicas}}={scaler['spec']['minReplicas']}"
-            cluster_lab.kubectl("wait", done, "rollout/orders", "--namespace", name, "--timeout=120s")
+            cluster_lab.kubectl("wait", done, f"rollout/{NAME}", "--namespace", name, "--timeout=120s")
         healthy(cluster_lab, name)
         yield found
 
 
 def healthy(cluster_lab: Lab, namespace: str) -> None:
-    cluster_lab.kubectl("argo", "rollouts", "status", "orders", "--namespace", namespace, "--timeout=120s")
+    cluster_lab.kubectl("argo", "rollouts", "status", NAME, "--namespace", namespace, "--timeout=120s")
 
 
 def state(cluster_lab: Lab, namespace: str) -> dict[str, str]:
@@ -66,14 +69,14 @@ def test_previews_do_not_touch_each_other_and_leave_nothing(cluster_lab: Lab, se
     staging = applied(service, named(told(service), "Application", STAGING), tmp_path)
     with deployed(cluster_lab, staging), deployed(cluster_lab, found[FIRST]), deployed(cluster_lab, found[SECOND]):
         before = {name: state(cluster_lab, name) for name in (STAGING, FIRST, SECOND)}
-        assert {"Rollout/orders", "ResourceQuota/preview", "LimitRange/preview", "NetworkPolicy/default-deny"} <= set(
+        assert {f"Rollout/{NAME}", "ResourceQuota/preview", "LimitRange/preview", "NetworkPolicy/default-deny"} <= set(
             before[FIRST]
         )
         # Another version of the first.
         change = [{"op": "replace", "path": "/data/LOG_LEVEL", "value": "warn"}]
-        config = next(name for name in before[FIRST] if name.startswith("ConfigMap/orders-"))
+        config = next(name for name in before[FIRST] if name.startswith(f"ConfigMap/{NAME}-"))
         cluster_lab.kubectl("patch", config, "--namespace", FIRST, "--type=json", "-p", json.dumps(change))
-        cluster_lab.kubectl("argo", "rollouts", "restart", "orders", "--namespace", FIRST)
+        cluster_lab.kubectl("argo", "rollouts", "restart", NAME, "--namespace", FIRST)
         healthy(cluster_lab, FIRST)
         assert state(cluster_lab, FIRST) != before[FIRST]
         assert {name: state(cluster_lab, name) for name in (STAGING, SECOND)} == {
@@ -128,10 +131,10 @@ def test_a_pod_over_quota_is_refused_with_the_reason(cluster_lab: Lab, service: 
         ):
             cluster_lab.apply([balancer], FIRST)
         # More replicas than it has room for: the reason stands at the Rollout's ReplicaSet.
-        scale = ["patch", "hpa", "orders", "--namespace", FIRST, "--type=merge", "-p"]
+        scale = ["patch", "hpa", NAME, "--namespace", FIRST, "--type=merge", "-p"]
         cluster_lab.kubectl(*scale, '{"spec":{"minReplicas":20,"maxReplicas":20}}')
         cluster_lab.kubectl(
-            "patch", "rollout", "orders", "--namespace", FIRST, "--type=merge", "-p", '{"spec":{"replicas":20}}'
+            "patch", "rollout", NAME, "--namespace", FIRST, "--type=merge", "-p", '{"spec":{"replicas":20}}'
         )
         wait = '--for=jsonpath={.status.conditions[?(@.type=="ReplicaFailure")].reason}=FailedCreate'
         cluster_lab.kubectl("wait", wait, "replicaset", "--all", "--namespace", FIRST, "--timeout=120s")
@@ -142,7 +145,7 @@ def test_a_pod_over_quota_is_refused_with_the_reason(cluster_lab: Lab, service: 
 def test_what_a_pull_request_writes_into_its_overlay_stays_in_its_namespace(service: Path, tmp_path: Path) -> None:
     overlay = service / "deploy/overlays/preview/kustomization.yaml"
     overlay.write_text(
-        overlay.read_text(encoding="utf-8").replace("namespace: orders-preview", "namespace: orders-production")
+        overlay.read_text(encoding="utf-8").replace(f"namespace: {NAME}-preview", f"namespace: {NAME}-production")
     )
     found = applied(service, preview(service, 1), tmp_path)
     assert only(found, "Namespace")["metadata"]["name"] == FIRST

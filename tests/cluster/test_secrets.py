@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cluster.services import ENVIRONMENTS, Object, objects, only, rendered, script
+from tests.cluster.services import ENVIRONMENTS, Object, apart, objects, only, rendered, script
 from tests.labs import template as lab
 from tests.labs.cluster import KubectlError, Lab, offline
 
@@ -99,9 +99,8 @@ def test_the_server_knows_every_field_of_the_stores_and_no_other(
 
 def test_a_pod_asks_for_the_secret(cluster_lab: Lab, template: Path, tmp_path: Path) -> None:
     """What Argo Rollouts makes of it; pods are simulated, so none waits for the Secret."""
-    # Tests share the cluster, and a namespace is called after the service.
-    name = "secretive"
-    found = objects(rendered(write(template, tmp_path / name, "vault", name))["staging"])
+    name = "orders"
+    found = objects(apart(rendered(write(template, tmp_path / name, "vault", name))["staging"]))
     with cluster_lab.owned(only(found, "Namespace")) as namespace:
         cluster_lab.apply(found, namespace)
         where = ("--namespace", namespace)

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fleet.render import Renderer
@@ -19,6 +19,7 @@ from tests.selection.observed import COPYING, RENDERED
 
 VERSION = "v0.0.0"
 COPIER = Path(sys.executable).parent / "copier"
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 GIT = {
     "GIT_AUTHOR_NAME": "golden-path",
@@ -107,28 +108,32 @@ def copier(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Comple
     )
 
 
-def copy(template: Path, folder: Path, answers: Mapping[str, object]) -> subprocess.CompletedProcess[str]:
+def copy(
+    template: Path, folder: Path, answers: Mapping[str, object], run: Run = copier
+) -> subprocess.CompletedProcess[str]:
     """Write a service with ``copier copy``, all other answers at their defaults.
 
     Args:
         template: a snapshot.
         folder: where the service goes.
         answers: answers by question.
+        run: what runs Copier.
 
     Returns:
         The finished process; its exit code is not checked.
     """
     data = [part for name, value in answers.items() for part in ("--data", f"{name}={value}")]
-    return copier("copy", "--trust", "--defaults", "--quiet", *data, template, folder)
+    return run("copy", "--trust", "--defaults", "--quiet", *data, template, folder)
 
 
-def write(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
+def write(template: Path, folder: Path, answers: Mapping[str, object], run: Run = copier) -> Path:
     """Write a service with Copier, or fail with what it said.
 
     Args:
         template: a snapshot.
         folder: where the service goes; its name is the default of the service's name.
         answers: answers by question.
+        run: what runs Copier.
 
     Returns:
         The service's folder.
@@ -136,7 +141,7 @@ def write(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
     Raises:
         RuntimeError: Copier failed.
     """
-    done = copy(template, folder, answers)
+    done = copy(template, folder, answers, run)
     if done.returncode != 0:
         raise RuntimeError(f"copier copy failed for {dict(answers)}:\n{done.stdout}{done.stderr}")
     return folder

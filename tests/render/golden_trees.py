@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from tests.labs import template as lab
+from tests.labs import warm
 from tests.labs.toolchains import LANGUAGES, ROOT
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -47,7 +48,7 @@ def tree(template: Path, folder: Path, name: str) -> str:
     Returns:
         The text of the golden file.
     """
-    lab.write(template, folder, SETS[name])
+    lab.write(template, folder, SETS[name], warm.copier)
     copied = _copied_contents()
     parts = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):

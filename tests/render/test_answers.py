@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,19 @@ import yaml
 from extensions import answers as rules
 from extensions import objectives
 from tests.labs import template as lab
+from tests.labs import warm
 from tests.labs.toolchains import ROOT
 
 LONG = "a" * 41
 URL = "prometheus_url: must be an http or https URL of a host, for example 'http://prometheus-operated.monitoring:9090'"
 WORKFLOW = f"acme/workflows/.github/workflows/release.yml@{'1' * 40}"
+
+
+@pytest.fixture(scope="module")
+def unversioned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template in a folder that is no repository, of which Copier makes no clone before it looks at the answers."""
+    folder = tmp_path_factory.mktemp("unversioned") / "golden-path"
+    return Path(shutil.copytree(template, folder, ignore=shutil.ignore_patterns(".git")))
 
 
 @pytest.mark.parametrize(
@@ -130,11 +139,19 @@ WORKFLOW = f"acme/workflows/.github/workflows/release.yml@{'1' * 40}"
     ],
     ids=lambda value: value if isinstance(value, str) else ",".join(f"{k}={v}"[:30] for k, v in value.items()),
 )
-def test_bad_answer(template: Path, tmp_path: Path, answers: dict[str, object], line: str) -> None:
-    done = lab.copy(template, tmp_path / "service", answers)
+def test_bad_answer(unversioned: Path, tmp_path: Path, answers: dict[str, object], line: str) -> None:
+    done = lab.copy(unversioned, tmp_path / "service", answers, warm.copier)
     assert done.returncode == 1
     assert done.stderr.strip() == line
     assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_answer_to_a_version(template: Path, tmp_path: Path) -> None:
+    """As users run it: by the program, of a template in a repository."""
+    done = lab.copy(template, tmp_path / "service", {"langauge": "go"})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "unknown answer 'langauge'; did you mean 'language'?\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -158,7 +175,7 @@ def test_choices_of_the_prompt_are_those_of_the_check() -> None:
 def test_answers_of_a_data_file_are_checked_too(template: Path, tmp_path: Path) -> None:
     data = tmp_path / "answers.yml"
     data.write_text("port: 80\n")
-    done = lab.copier("copy", "--trust", "--defaults", "--data-file", data, template, tmp_path / "service")
+    done = warm.copier("copy", "--trust", "--defaults", "--data-file", data, template, tmp_path / "service")
     assert (done.returncode, done.stderr.strip()[:5]) == (1, "port:")
     assert not (tmp_path / "service").exists()
 
@@ -168,7 +185,7 @@ def test_the_organisations_workflow_is_remembered_and_kept(template: Path, tmp_p
     given = {"build_workflow": "organisation", "release_workflow": WORKFLOW}
     folder = lab.render(template, tmp_path / "orders", given)
     lab.commit_all(folder)
-    done = lab.copier("recopy", "--trust", "--defaults", "--overwrite", "--quiet", "--data", "port=9000", folder)
+    done = warm.copier("recopy", "--trust", "--defaults", "--overwrite", "--quiet", "--data", "port=9000", folder)
     assert done.returncode == 0, done.stderr
     answers = yaml.safe_load((folder / ".copier-answers.yml").read_text())
     assert {name: answers[name] for name in given} == given
@@ -215,13 +232,13 @@ def test_detail_given_without_the_question_for_details_is_kept(template: Path, t
         assert (answers["port"], answers["slo_availability"], answers["details"]) == (9000, 99.0, False)
         assert "PORT ?= 9000" in (folder / "Makefile").read_text()
         lab.commit_all(folder)
-        done = lab.copier("recopy", "--trust", "--defaults", "--overwrite", "--quiet", cwd=folder)
+        done = warm.copier("recopy", "--trust", "--defaults", "--overwrite", "--quiet", cwd=folder)
         assert done.returncode == 0, done.stderr
     assert lab.git(folder, "status", "--porcelain") == ""
 
 
 def test_without_trust_it_says_how(template: Path, tmp_path: Path) -> None:
-    done = lab.copier("copy", "--defaults", template, tmp_path / "service")
+    done = warm.copier("copy", "--defaults", template, tmp_path / "service")
     assert done.returncode == 4
     assert "--trust" in done.stderr
     assert not (tmp_path / "service").exists()
@@ -232,6 +249,6 @@ def test_settings_line_replaces_trust(template: Path, tmp_path: Path, monkeypatc
     settings = tmp_path / "settings.yml"
     settings.write_text(f"trust: [{template}]\n")
     monkeypatch.setenv("COPIER_SETTINGS_PATH", str(settings))
-    done = lab.copier("copy", "--defaults", "--quiet", template, tmp_path / "service")
+    done = warm.copier("copy", "--defaults", "--quiet", template, tmp_path / "service")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "service" / "Makefile").exists()

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from tests.labs import template as lab
+from tests.labs import warm
 from tests.labs.toolchains import LANGUAGES, ROOT
 
 TEMPLATE = ROOT / "template"
@@ -50,7 +51,7 @@ def test_only_the_overlay_of_the_language_is_written(template: Path, tmp_path: P
 def test_language_can_change_later(template: Path, tmp_path: Path) -> None:
     """The next copy in another language adds that overlay; nothing of the template's is half-rendered."""
     folder = lab.render(template, tmp_path / "orders", {"language": "go"})
-    done = lab.copier(
+    done = warm.copier(
         "copy", "--trust", "--defaults", "--overwrite", "--quiet", "--data", "language=python", template, folder
     )
     assert done.returncode == 0, done.stderr

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -45,17 +45,18 @@ class _Lasting(Renderer):
         """Leave it running: it ends with this process."""
 
 
-_WORKERS = {trust: _Lasting(trust=trust) for trust in (False, True)}
+# By whether they trust a template.
+WORKERS = {trust: _Lasting(trust=trust) for trust in (False, True)}
 
 
 @contextlib.contextmanager
-def _here(output: io.BytesIO, errors: io.BytesIO) -> Iterator[None]:
+def _here(output: io.BytesIO, errors: io.BytesIO, more: Mapping[str, str]) -> Iterator[None]:
     """Let a command find what a process of its own would have, but for the worker, whose start takes a second."""
     handler = signal.getsignal(signal.SIGTERM)
     with contextlib.ExitStack() as stack:
         for module in (cli, simulate_cli, rollout):
-            stack.enter_context(mock.patch.object(module, "Renderer", lambda *, trust=False: _WORKERS[trust]))
-        stack.enter_context(mock.patch.dict(os.environ, environment()))
+            stack.enter_context(mock.patch.object(module, "Renderer", lambda *, trust=False: WORKERS[trust]))
+        stack.enter_context(mock.patch.dict(os.environ, environment(**more)))
         for name, stream in (("stdout", output), ("stderr", errors)):
             stack.enter_context(mock.patch.object(sys, name, io.TextIOWrapper(stream, write_through=True)))
         try:
@@ -65,11 +66,9 @@ def _here(output: io.BytesIO, errors: io.BytesIO) -> Iterator[None]:
 
 
 def golden_path(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run it, in this process where it needs no environment of its own; the exit code is not checked."""
-    if more:
-        return as_process(*arguments, **more)
+    """Run it in this process, with more in its environment; the exit code is not checked."""
     output, errors = io.BytesIO(), io.BytesIO()
-    with _here(output, errors):
+    with _here(output, errors, more):
         try:
             code = cli.main([str(one) for one in arguments])
         except SystemExit as end:

@@ -7,20 +7,44 @@ from pathlib import Path
 
 import pytest
 
+from fleet import patches, scratch
 from fleet.render import Renderer
-
-
-@pytest.fixture(autouse=True)
-def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of each test's own, and no settings of the user's."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("COPIER_SETTINGS_PATH", str(tmp_path / "settings.yml"))
-    (tmp_path / "settings.yml").write_text("{}\n")
-    return tmp_path / "cache"
+from tests.labs.in_memory import tmp_path as tmp_path
+from tests.updates import foreign
+from tests.updates.commands import WORKERS
 
 
 @pytest.fixture(scope="session")
-def renderer() -> Iterator[Renderer]:
-    """A worker for all tests; templates of ours run code of their own."""
-    with Renderer(trust=True) as one:
+def kept() -> Iterator[Path]:
+    """The engine's cache: as on a user's machine it outlives a command, and has each template by its address."""
+    with scratch.folder() as folder:
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def own_settings(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the user's: a cache of the tests' own, and no settings."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(kept))
+    monkeypatch.setenv("COPIER_SETTINGS_PATH", str(tmp_path / "settings.yml"))
+    (tmp_path / "settings.yml").write_text("{}\n")
+
+
+@pytest.fixture(scope="session")
+def renderer() -> Renderer:
+    """The worker of all tests; templates of ours run code of their own."""
+    return WORKERS[True]
+
+
+@pytest.fixture(scope="session")
+def unpatched(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Renderer]:
+    """A worker without the speed patches."""
+    folder = tmp_path_factory.mktemp("unpatched")
+    source = foreign.template(folder / "template", [foreign.write("a.txt")])
+    (folder / "settings.yml").write_text("{}\n")
+    with Renderer(trust=True) as one, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(patches.SWITCH, "off")
+        patch.setenv("COPIER_SETTINGS_PATH", str(folder / "settings.yml"))
+        patch.setenv("XDG_CACHE_HOME", str(kept))
+        foreign.render(one, source, foreign.OLD, folder / "service")  # it starts with the first job
+        patch.undo()
         yield one

@@ -19,8 +19,9 @@ from fleet.plan import CONFLICT as CONFLICTS
 from fleet.plan import KEPT
 from fleet.render import Renderer
 from fleet.trees import BINARY
-from tests.labs.template import copier, git
+from tests.labs.template import git
 from tests.labs.toolchains import ROOT
+from tests.labs.warm import copier
 from tests.updates import cases, foreign
 from tests.updates.cases import CASES, REFUSED, Case
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from fleet.render import Renderer
 from hooks import guard
-from tests.labs.template import commit_all, copier, git
+from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
+from tests.labs.warm import copier
 from tests.updates import cases, foreign, hard_cases
 from tests.updates.cases import Case
 from tests.updates.hard_cases import Ended

@@ -23,7 +23,7 @@ from tests.labs import template as lab
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
 from tests.updates import foreign
-from tests.updates.commands import command, environment, golden_path
+from tests.updates.commands import golden_path
 
 URL = "https://templates.example.com/base.git"
 SHA, DIGEST = "a" * 40, f"sha256:{'b' * 64}"
@@ -311,11 +311,11 @@ def test_a_fix_is_a_patch_after_which_nothing_is_found(
 ) -> None:
     change(healthy, path, to)
     before = foreign.state(healthy)
-    asked = command("doctor", healthy, "--fix-diff", "--only", rule, "--fail-on", "note")
-    done = subprocess.run(asked, env=environment(), capture_output=True, check=False)  # as bytes: lines may end in CRLF
-    assert (done.returncode, done.stderr) == (3, b"")
+    done = golden_path("doctor", healthy, "--fix-diff", "--only", rule, "--fail-on", "note")
+    assert (done.returncode, done.stderr) == (3, "")
     assert foreign.state(healthy) == before
-    subprocess.run(["git", "apply", "-"], cwd=healthy, input=done.stdout, check=True)
+    patch = done.stdout.encode()  # as bytes: lines may end in CRLF
+    subprocess.run(["git", "apply", "-"], cwd=healthy, input=patch, check=True)
     commit_all(healthy, "Fixed")
     assert found(healthy, renderer) == []
     if path == ".github/workflows/ci.yml" and isinstance(to, str):

@@ -231,7 +231,7 @@ def test_killed_before_any_call_of_git(service: Path, tmp_path: Path) -> None:
     for number in range(1, 200):
         count.write_text("")
         fatal.write_text(f"{number}\n")
-        done = golden_path("apply", service, PATH=path)
+        done = as_process("apply", service, PATH=path)
         if done.returncode == 0:
             break
         assert done.returncode in (-signal.SIGKILL, 5), done  # the process that renders calls git too

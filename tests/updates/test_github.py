@@ -14,6 +14,7 @@ import pytest
 from fleet.render import Renderer
 from tests.labs.template import commit_all, git
 from tests.updates import cases, fleets
+from tests.updates.commands import as_process
 from tests.updates.fleets import BRANCH, REVERT, Fleet
 from tests.updates.foreign import NEW
 from tests.updates.gh_stand_in import GitHub
@@ -36,6 +37,10 @@ class OnGitHub:
     def run(self, verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         # One at a time: what the stand-in knows is a file.
         return self.fleet.run(verb, "--jobs", "1", *arguments, **self.env)
+
+    def killed(self, verb: str) -> int:
+        """Run it as a process, which the stand-in kills; returns the exit code."""
+        return as_process("fleet", verb, self.fleet.file, "--jobs", "1", **self.env).returncode
 
     def checked(self, services: list[Path], state: str, ref: str = BRANCH) -> None:
         for one in services:
@@ -134,7 +139,7 @@ def test_a_pull_request_of_another_rollout_is_not_ours(github: OnGitHub) -> None
 def test_killed_at_a_pull_request(github: OnGitHub, when: str) -> None:
     """Pushed without a pull request, or opened without the engine knowing: the next run completes it, none twice."""
     github.hub.kill_at(2, when)
-    assert github.run("advance").returncode == -signal.SIGKILL
+    assert github.killed("advance") == -signal.SIGKILL
     second = github.fleet.rings["first"][1]
     tip = git(second, "rev-parse", BRANCH)
     assert len(github.hub.pulls) == (1 if when == "before" else 2)

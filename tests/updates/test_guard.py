@@ -8,7 +8,7 @@ import pytest
 
 from fleet.locks import is_lock
 from fleet.render import Renderer
-from tests.labs.template import copier
+from tests.labs.warm import copier
 from tests.updates import cases, foreign, hard_cases, hooked
 from tests.updates.cases import CASES, Case
 from tests.updates.hooked import DONE, NAMED, STOPPED

@@ -16,8 +16,9 @@ from fleet.render import Renderer
 from hooks import migration
 from hooks.migrations import ALL, overlay_resources, preview_at_once, python_build_script
 from tests.labs import template as lab
-from tests.labs.template import commit_all, copier, git
+from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
+from tests.labs.warm import copier
 from tests.updates import foreign, hard_cases
 
 LINE = '"$(PYTHON)" "$(PACKAGE)" "$(VERSION)" "$(REVISION)"'

@@ -16,6 +16,7 @@ from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from fleet.template import Template
 from tests.labs import template as lab
+from tests.labs import warm
 from tests.labs.template import commit_all, git
 from tests.updates import cases, foreign, hard_cases
 
@@ -178,12 +179,12 @@ class Person:
 
 @pytest.fixture(scope="module")
 def plain(
-    language: str, history: Path, tmp_path_factory: pytest.TempPathFactory, renderer: Renderer
+    language: str, history: Path, kept: Path, tmp_path_factory: pytest.TempPathFactory, renderer: Renderer
 ) -> tuple[Path, hard_cases.Files]:
     """A service of the first version that nobody edited, in a repository, and what the third writes."""
     place = tmp_path_factory.mktemp("plain")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+        patch.setenv("XDG_CACHE_HOME", str(kept))
         first = started(renderer, history, place / "first" / "orders", language)
         third = written(renderer, history, "v3.0.0", place / "third" / "orders", language)
     return first, hard_cases.read(third)
@@ -226,15 +227,13 @@ def test_edits_over_several_versions(history: Path, tmp_path: Path, renderer: Re
 
 
 def test_patches_change_no_byte(
-    language: str, history: Path, tmp_path: Path, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+    language: str, history: Path, tmp_path: Path, renderer: Renderer, unpatched: Renderer
 ) -> None:
     patched = written(renderer, history, "v3.0.0", tmp_path / "on" / "orders", language)
     again = written(renderer, history, "v3.0.0", tmp_path / "again" / "orders", language)
-    monkeypatch.setenv("GOLDEN_PATH_PATCHES", "off")
-    with Renderer(trust=True) as plain:
-        bare = written(plain, history, "v3.0.0", tmp_path / "off" / "orders", language)
+    bare = written(unpatched, history, "v3.0.0", tmp_path / "off" / "orders", language)
     cli = tmp_path / "cli" / "orders"
-    done = lab.copier(
+    done = warm.copier(
         "copy", "--trust", "--defaults", "--quiet", "--vcs-ref", "v3.0.0",
         "--data", f"language={language}", "--data", "upstream=inventory", history, cli,
     )  # fmt: skip

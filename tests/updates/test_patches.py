@@ -15,7 +15,9 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(one.relative_to(folder)): one.read_bytes() for one in folder.rglob("*") if one.is_file()}
 
 
-def test_yielded_paths_and_contexts_that_are_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_yielded_paths_and_contexts_that_are_written_to(
+    tmp_path: Path, renderer: Renderer, unpatched: Renderer
+) -> None:
     """A yield tag is in force for its own part of a path only; what one file does to its answers stays there."""
     source = foreign.template(
         tmp_path / "template",
@@ -29,19 +31,16 @@ def test_yielded_paths_and_contexts_that_are_written_to(tmp_path: Path, monkeypa
         ],
         questions=foreign.QUESTIONS + "users: {type: yaml, default: [ann, bob]}\n",
     )
-    with Renderer() as patched:
-        on = tree(foreign.render(patched, source, foreign.OLD, tmp_path / "on" / "orders"))
-        again = tree(foreign.render(patched, source, foreign.OLD, tmp_path / "again" / "orders"))
-    monkeypatch.setenv("GOLDEN_PATH_PATCHES", "off")
-    with Renderer() as plain:
-        off = tree(foreign.render(plain, source, foreign.OLD, tmp_path / "off" / "orders"))
+    on = tree(foreign.render(renderer, source, foreign.OLD, tmp_path / "on" / "orders"))
+    again = tree(foreign.render(renderer, source, foreign.OLD, tmp_path / "again" / "orders"))
+    off = tree(foreign.render(unpatched, source, foreign.OLD, tmp_path / "off" / "orders"))
     assert on == again == off
     assert (on["ann/plain/orders/is.txt"], on["bob/plain/orders/is.txt"]) == (b"ann\n", b"bob\n")
     assert (on["last/ann.txt"], on["last/bob.txt"]) == (b"ann here\n", b"bob here\n")
     assert on["orders/plain/b.txt"] == b"orders render\n"
 
 
-def test_questions_and_paths_of_every_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_questions_and_paths_of_every_kind(tmp_path: Path, renderer: Renderer, unpatched: Renderer) -> None:
     """What looks plain and is not: line ends, other marks, empty parts, a sibling, an answers file further down."""
     source = foreign.template(
         tmp_path / "template",
@@ -67,11 +66,8 @@ lines: {type: str, multiline: true, default: "a\\r\\n\\n"}
 never: {type: str, default: "[[ name ]]", when: false}
 """,
     )
-    with Renderer() as patched:
-        on = [tree(foreign.render(patched, source, foreign.OLD, tmp_path / f"on{turn}" / "orders")) for turn in (1, 2)]
-    monkeypatch.setenv("GOLDEN_PATH_PATCHES", "off")
-    with Renderer() as plain:
-        off = tree(foreign.render(plain, source, foreign.OLD, tmp_path / "off" / "orders"))
+    on = [tree(foreign.render(renderer, source, foreign.OLD, tmp_path / f"on{turn}" / "orders")) for turn in (1, 2)]
+    off = tree(foreign.render(unpatched, source, foreign.OLD, tmp_path / "off" / "orders"))
     assert on == [off, off]
     assert off["orders/orders-kind/{{ name }}.txt"] == b"{{ orders }}\n"
     assert off["answers.txt"] == b"a orders-kind ['one', 'orders'] a\n\n\n"
@@ -80,13 +76,12 @@ never: {type: str, default: "[[ name ]]", when: false}
 
 @pytest.mark.parametrize("path", ["a/{{ missing.name }}/b.txt", "{{ name", "{{ '../..' }}/c.txt"])
 def test_a_path_that_cannot_be_rendered_says_so_as_without(
-    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: str, tmp_path: Path, renderer: Renderer, unpatched: Renderer
 ) -> None:
     source = foreign.template(tmp_path / "template", [foreign.write(path)])
     said = []
-    for patches in ("on", "off"):
-        monkeypatch.setenv("GOLDEN_PATH_PATCHES", patches)
-        with Renderer() as renderer, pytest.raises(FleetError) as refused:
-            foreign.render(renderer, source, foreign.OLD, tmp_path / patches / "orders")
+    for patches, one in (("on", renderer), ("off", unpatched)):
+        with pytest.raises(FleetError) as refused:
+            foreign.render(one, source, foreign.OLD, tmp_path / patches / "orders")
         said.append(str(refused.value))
     assert said[0] == said[1]

@@ -13,7 +13,7 @@ import pytest
 from fleet.render import Renderer
 from tests.labs.template import git
 from tests.updates import cases, fleets
-from tests.updates.commands import command, environment
+from tests.updates.commands import as_process, command, environment
 from tests.updates.fleets import BRANCH, REVERT, Fleet
 from tests.updates.foreign import NEW, OLD
 
@@ -176,7 +176,7 @@ def test_killed_before_any_call_of_git(tmp_path: Path, renderer: Renderer) -> No
         """Kill a run before a call of git, then let one end; returns whether the first one ended itself."""
         count.write_text("")
         fatal.write_text(f"{number}\n")
-        killed = fleet.run(verb, "--jobs", "1", PATH=path).returncode != -signal.SIGKILL
+        killed = as_process("fleet", verb, fleet.file, "--jobs", "1", PATH=path).returncode != -signal.SIGKILL
         fleet.run(verb)
         return killed
 

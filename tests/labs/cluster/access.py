@@ -48,6 +48,11 @@ def tokens() -> Path:
     return run_folder() / "tokens.csv"
 
 
+def token() -> str:
+    """Return the token of the lab's user."""
+    return tokens().read_text(encoding="utf-8").partition(",")[0]
+
+
 def service_account_key() -> Path:
     """Return the key that tokens of service accounts are signed with."""
     return run_folder() / "service-accounts.key"
@@ -60,8 +65,7 @@ def answers(address: str) -> bool:
     try:
         if address.startswith("https:"):
             handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(certificate()))))
-            token = tokens().read_text(encoding="utf-8").partition(",")[0]
-            request.add_header("Authorization", f"Bearer {token}")
+            request.add_header("Authorization", f"Bearer {token()}")
         with urllib.request.build_opener(*handlers).open(request, timeout=2) as answer:
             return bool(answer.status == 200)
     except OSError:
@@ -81,8 +85,8 @@ def prepare() -> None:
     """Write the ports, keys and the kubeconfig of a new cluster."""
     chosen = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     (run_folder() / "ports.json").write_text(json.dumps(chosen), encoding="utf-8")
-    token = secrets.token_hex(16)
-    tokens().write_text(f"{token},lab,lab,system:masters\n", encoding="utf-8")
+    secret = secrets.token_hex(16)
+    tokens().write_text(f"{secret},lab,lab,system:masters\n", encoding="utf-8")
     service_account_key().write_bytes(
         rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -93,7 +97,7 @@ def prepare() -> None:
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "lab", "cluster": cluster}],
-        "users": [{"name": "lab", "user": {"token": token}}],
+        "users": [{"name": "lab", "user": {"token": secret}}],
         "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "lab"}}],
         "current-context": "lab",
     }

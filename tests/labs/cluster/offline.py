@@ -6,6 +6,7 @@ missing fields and values out of range; rules in CEL, admission and references a
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,13 +64,19 @@ def _of_document(document: Any) -> Iterator[str]:
         return
     metadata = document.get("metadata")
     name = f"{document['kind']} {metadata.get('name', '') if isinstance(metadata, dict) else ''}".strip()
-    schema = schemas.find(str(document["apiVersion"]), str(document["kind"]))
-    if schema is None:
+    validator = _validator(str(document["apiVersion"]), str(document["kind"]))
+    if validator is None:
         yield f"{name}: the cluster knows no {document['kind']} in {document['apiVersion']}"
         return
-    for error in Draft202012Validator(schema).iter_errors(_without_nulls(document)):
+    for error in validator.iter_errors(_without_nulls(document)):
         for line in _lines(error):
             yield f"{name}: {line}"
+
+
+@functools.cache
+def _validator(version: str, kind: str) -> Draft202012Validator | None:
+    schema = schemas.find(version, kind)
+    return None if schema is None else Draft202012Validator(schema)
 
 
 def _without_nulls(value: Any) -> Any:
