@@ -103,7 +103,7 @@ def await_ready(process: subprocess.Popen[bytes], http: httpx.Client, seconds: f
                 return
         except httpx.TransportError:
             pass
-        time.sleep(0.01)
+        time.sleep(0.03)
     raise RuntimeError(f"was not ready within {seconds:g} seconds")
 
 

@@ -76,7 +76,7 @@ def _readiness(service: Service) -> list[tuple[int, object]]:
             answer = service.http.get("/readyz")
         except httpx.TransportError:
             seen.append((0, None))
-            time.sleep(0.005)
+            time.sleep(0.02)
             continue
         seen.append((answer.status_code, answer.json()))
     return seen
