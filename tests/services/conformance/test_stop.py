@@ -49,10 +49,12 @@ def test_draining_still_serves_and_a_second_signal_ends_it(start: Callable[..., 
         service.logged(message="draining")
         answer = service.http.get("/readyz")
         assert (answer.status_code, answer.json()) == (503, {"status": "draining"})
-        # A new connection, as a load balancer that has not noticed yet would open.
-        with httpx.Client(base_url=service.url, trust_env=False, verify=NO_TLS) as fresh:
-            assert fresh.get("/livez").status_code == 200
-            assert fresh.post("/v1/items", json={"name": "x", "quantity": 1}).status_code == 201
+        # New connections, as a load balancer that has not noticed yet would open, for longer than a stop takes.
+        for _ in range(5):
+            time.sleep(0.2)
+            with httpx.Client(base_url=service.url, trust_env=False, verify=NO_TLS) as fresh:
+                assert fresh.get("/livez").status_code == 200
+                assert fresh.post("/v1/items", json={"name": "x", "quantity": 1}).status_code == 201
         assert service.process.poll() is None
         service.signal()
         assert service.wait(30) < 20  # it would drain for 60
