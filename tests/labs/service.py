@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shlex
@@ -76,6 +77,12 @@ def variable(folder: Path, language: str, name: str, *settings: str) -> str:
     return done.stdout.strip()
 
 
+@functools.cache
+def _run_command(folder: Path, language: str) -> tuple[str, ...]:
+    """Return what ``make run`` starts in a service, asked once: in Java, finding the JDK starts one."""
+    return tuple(shlex.split(variable(folder, language, "RUN")))
+
+
 def await_ready(process: subprocess.Popen[bytes], http: httpx.Client, seconds: float) -> None:
     """Wait until ``/readyz`` of a service that was started answers 200.
 
@@ -96,7 +103,7 @@ def await_ready(process: subprocess.Popen[bytes], http: httpx.Client, seconds: f
                 return
         except httpx.TransportError:
             pass
-        time.sleep(0.01)
+        time.sleep(0.03)
     raise RuntimeError(f"was not ready within {seconds:g} seconds")
 
 
@@ -151,7 +158,7 @@ class Service:
 
     def _start_command(self, variables: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
         """Return what to start, and its environment."""
-        command = list(self.command) or shlex.split(variable(self.folder, self.language, "RUN"))
+        command = [*(self.command or _run_command(self.folder, self.language))]
         return command, {**toolchains.environment(self.language), **variables}
 
     def _kill(self) -> None:
@@ -225,11 +232,12 @@ class Service:
         lines = self.stdout.split("\n")[:-1]
         return [json.loads(line) for line in lines]
 
-    def logged(self, timeout: float = 5, /, **fields: object) -> dict[str, Any]:
+    def logged(self, timeout: float = 30, /, *, after: int = 0, **fields: object) -> dict[str, Any]:
         """Wait for a log line that has these fields.
 
         Args:
             timeout: seconds.
+            after: how many lines from the start do not count.
             fields: what the line must hold.
 
         Returns:
@@ -240,7 +248,7 @@ class Service:
         """
         end = time.monotonic() + timeout
         while True:
-            for line in self.log:
+            for line in self.log[after:]:
                 if all(line.get(key) == value for key, value in fields.items()):
                     return line
             if time.monotonic() > end:

@@ -10,6 +10,7 @@ from tests.labs.built import Built, Image
 from tests.labs.container import Container
 from tests.labs.peers import Peer, item_answer
 from tests.labs.service import Service
+from tests.services.conformance.lives import Life, quiet_life, whole_life
 
 
 @pytest.fixture(scope="session", params=["process", pytest.param("image", marks=pytest.mark.images)])
@@ -27,15 +28,36 @@ def start(built: Built, request: pytest.FixtureRequest) -> Callable[..., Service
     return run
 
 
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[Peer]:
-    """An upstream that has every item."""
+@pytest.fixture(scope="package")
+def peer() -> Iterator[Peer]:
+    """The upstream of the run that the tests share."""
     with Peer(item_answer) as peer:
         yield peer
 
 
-@pytest.fixture(scope="module")
-def service(start: Callable[..., Service], upstream: Peer) -> Iterator[Service]:
-    """One run that the tests of a file share."""
-    with start(UPSTREAM_URL=upstream.url) as running:
+@pytest.fixture
+def upstream(peer: Peer) -> Iterator[Peer]:
+    """An upstream that has every item, unless the test lets it answer something else."""
+    yield peer
+    peer.answer = item_answer
+
+
+@pytest.fixture(scope="package")
+def service(start: Callable[..., Service], peer: Peer) -> Iterator[Service]:
+    """One run that the tests share: a test leaves it running, and reads only what it did itself."""
+    empty = dict.fromkeys(("LOG_LEVEL", "UPSTREAM_RETRIES", "OTEL_EXPORTER_OTLP_ENDPOINT"), "")
+    # On a busy machine an answer of the peer can take longer than the default of a second.
+    with start(UPSTREAM_URL=peer.url, UPSTREAM_TIMEOUT_MS="30000", **empty) as running:
         yield running
+
+
+@pytest.fixture(scope="package")
+def life(start: Callable[..., Service]) -> Life:
+    """What a run showed from its start to its end, with a collector for its traces."""
+    return whole_life(start)
+
+
+@pytest.fixture(scope="package")
+def quiet(start: Callable[..., Service]) -> Life:
+    """What a run showed that writes errors only and is left with idle connections when it stops."""
+    return quiet_life(start)

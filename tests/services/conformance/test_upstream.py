@@ -12,13 +12,12 @@ import pytest
 
 from tests.labs.peers import Answer, Peer, Request, item_answer, problem_answer
 from tests.labs.service import Service, free_port
-
-REF = "0b7cf3a5-5f3b-4c8e-9a64-6f0f3d3f7b11"
+from tests.services.conformance.lives import BODY
 
 
 @dataclass
 class Pair:
-    """A service with the default limits, and its upstream."""
+    """A service and its upstream."""
 
     service: Service
     peer: Peer
@@ -30,14 +29,24 @@ class Pair:
         return create(self.service), len(self.peer.requests) - before
 
 
+@pytest.fixture
+def pair(service: Service, upstream: Peer) -> Pair:
+    """With the default number of retries."""
+    return Pair(service, upstream)
+
+
 @pytest.fixture(scope="module")
-def pair(start: Callable[..., Service]) -> Iterator[Pair]:
-    with Peer(item_answer) as peer, start(UPSTREAM_URL=peer.url) as service:
+def limited(start: Callable[..., Service]) -> Iterator[Pair]:
+    """With other limits, below a path."""
+    env = {"UPSTREAM_TIMEOUT_MS": "400", "UPSTREAM_RETRIES": "1"}
+    with Peer(item_answer) as peer, start(UPSTREAM_URL=f"{peer.url}/api/", **env) as service:
+        # The first requests of a process take longer, so long that the limit ends before the upstream is asked.
+        assert 201 in (create(service).status_code for _ in range(20))
         yield Pair(service, peer)
 
 
 def create(service: Service) -> httpx.Response:
-    return service.http.post("/v1/items", json={"name": "x", "quantity": 1, "ref": REF})
+    return service.http.post("/v1/items", json=BODY)
 
 
 def assert_bad_gateway(answer: httpx.Response) -> None:
@@ -53,10 +62,8 @@ def test_unknown_reference(pair: Pair) -> None:
     assert attempts == 1
 
 
-def test_path_of_the_base_url_is_kept(start: Callable[..., Service]) -> None:
-    with Peer(item_answer) as peer, start(UPSTREAM_URL=f"{peer.url}/api/") as service:
-        assert create(service).status_code == 201
-        assert peer.requests[0].path == f"/api/v1/items/{REF}"
+def test_path_of_the_base_url_is_kept(limited: Pair) -> None:
+    assert {request.path for request in limited.peer.requests} == {f"/api/v1/items/{BODY['ref']}"}
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
@@ -86,19 +93,23 @@ def test_answer_that_is_no_item(pair: Pair, body: bytes) -> None:
     assert attempts == 1
 
 
-def test_time_limit_of_an_attempt(start: Callable[..., Service]) -> None:
-    env = {"UPSTREAM_TIMEOUT_MS": "400", "UPSTREAM_RETRIES": "1"}
-    with Peer(item_answer) as peer, start(UPSTREAM_URL=peer.url, **env) as service:
-        # The first requests of a process take longer, so long that the limit ends before the upstream is asked.
-        assert 201 in (create(service).status_code for _ in range(20))
-        before = len(peer.requests)
-        peer.answer = lambda _: Answer(delay=5)
+def test_time_limit_of_an_attempt(limited: Pair) -> None:
+    began = time.monotonic()
+    answer, asked = limited.create(lambda _: Answer(delay=5))
+    assert_bad_gateway(answer)
+    assert 0.8 <= time.monotonic() - began < 5, "the upstream answers after 5 seconds"
+    assert asked == 2
+
+
+def test_nobody_around_it_listens(start: Callable[..., Service]) -> None:
+    """Without its upstream a request fails, without its collector none is delayed."""
+    nobody = f"http://127.0.0.1:{free_port()}"
+    with start(UPSTREAM_URL=nobody, UPSTREAM_RETRIES="0", OTEL_EXPORTER_OTLP_ENDPOINT=nobody) as service:
+        assert_bad_gateway(create(service))
         began = time.monotonic()
-        assert_bad_gateway(create(service))
-        assert 0.8 <= time.monotonic() - began < 5, "the upstream answers after 5 seconds"
-        assert len(peer.requests) - before == 2
-
-
-def test_nobody_listens(start: Callable[..., Service]) -> None:
-    with start(UPSTREAM_URL=f"http://127.0.0.1:{free_port()}", UPSTREAM_RETRIES="0") as service:
-        assert_bad_gateway(create(service))
+        for _ in range(20):
+            assert service.http.get("/v1/items").status_code == 200
+        assert time.monotonic() - began < 15, "each request waits for the collector"
+        service.signal()
+        assert service.wait(30) < 6  # at most 2 seconds for the flush, and the runtime's own end
+        assert service.log[-1]["message"] == "stopped"

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,7 +13,7 @@ from fastapi import FastAPI
 
 from .application import Platform, new_platform
 from .build_info import read_build_info
-from .config import ConfigError, load_config
+from .config import Config
 from .health import Phase
 from .logs import configure_logs
 from .protocol import HttpProtocol
@@ -26,12 +25,7 @@ KEEP_ALIVE_SECONDS = 75
 log = structlog.get_logger()
 
 
-def main(create_app: Callable[[Platform], FastAPI]) -> None:
-    try:
-        config = load_config(os.environ)
-    except ConfigError as error:
-        sys.stderr.write(f"config: {error}\n")
-        sys.exit(2)
+def main(create_app: Callable[[Platform], FastAPI], config: Config) -> None:
     build = read_build_info()
     configure_logs(config.log_level, build)
     platform = new_platform(config, build)
