@@ -52,6 +52,8 @@ def main(program: Path, kept: Path, arguments: Sequence[str]) -> int:
         Copier's exit code.
     """
     target = Path(arguments[-1])
+    if target.exists() and _git(target, "status", "--porcelain"):
+        return subprocess.run([real(program), *arguments], check=False).returncode
     result = kept / digest(*_inputs(arguments[:-1]), _state(target))
     with alone(result.with_suffix(".lock")):
         if not result.exists():
@@ -82,10 +84,8 @@ def _inputs(arguments: Sequence[str]) -> list[object]:
 
 
 def _state(folder: Path) -> str:
-    """Return what a work tree holds, nothing of a folder that is not there yet."""
-    if not folder.exists():
-        return folder.name
-    return _git(folder, "rev-parse", "HEAD^{tree}") + _git(folder, "status", "--porcelain")
+    """Return what a clean work tree holds, of a folder that is not there yet its name, which Copier gives to templates."""
+    return _git(folder, "rev-parse", "HEAD^{tree}") if folder.exists() else folder.name
 
 
 def _git(folder: Path, *arguments: str) -> str:
