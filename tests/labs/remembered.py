@@ -84,7 +84,7 @@ def _inputs(arguments: Sequence[str]) -> list[object]:
 
 
 def _state(folder: Path) -> str:
-    """Return what a clean work tree holds, of a folder that is not there yet its name, which Copier gives to templates."""
+    """Return what a clean work tree holds; of a folder that is not there yet its name, which templates may read."""
     return _git(folder, "rev-parse", "HEAD^{tree}") if folder.exists() else folder.name
 
 

@@ -52,7 +52,15 @@ def copier(tmp_path: Path) -> Path:
 def run(copier: Path, folder: Path, *arguments: str) -> int:
     """Run it as the verbs do."""
     place = copier.parents[1]
-    command = [copier, "copy", *arguments, "--data-file", place / "answers.yml", place / "template", folder]
+    command: list[str | Path] = [
+        copier,
+        "copy",
+        *arguments,
+        "--data-file",
+        place / "answers.yml",
+        place / "template",
+        folder,
+    ]
     return subprocess.run(command, check=False).returncode
 
 

@@ -69,28 +69,29 @@ def runner(tmp_path: Path) -> Lab:
 @pytest.fixture
 def clone(built: Built, tmp_path: Path) -> Callable[[], Path]:
     """Make a clone of the service, with what is installed in it."""
-
-    def make() -> Path:
-        target = tmp_path / built.folder.name
-        lab.git(tmp_path, "clone", "--quiet", str(built.folder), str(target))
-        _reuse(built, target)
-        return target
-
-    return make
+    return lambda: cloned(built, tmp_path)
 
 
-def _reuse(built: Built, folder: Path) -> None:
-    """Let another folder of the service have what is installed in the first."""
+def cloned(built: Built, folder: Path) -> Path:
+    """Clone the service into a folder; what is installed in it is linked, for each job to take a copy."""
+    target = folder / built.folder.name
+    lab.git(folder, "clone", "--quiet", str(built.folder), str(target))
     for name in REUSE:
         if (built.folder / name).is_dir():
-            shutil.copytree(built.folder / name, folder / name, symlinks=True, copy_function=os.link)
+            (target / name).symlink_to(built.folder / name)
+    # That of the service ignores folders of these names, which links are none.
+    (target / ".git/info/exclude").write_text("\n".join(REUSE))
+    return target
 
 
-@pytest.fixture
-def job_env(image: Image, tmp_path: Path) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def job_env(image: Image, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of the jobs: the toolchain, and a docker that is the image lab's."""
-    programs = tmp_path / "programs"
+    programs = tmp_path_factory.mktemp("programs")
     engine.wrap(programs, "docker", image.env, names=engine.DOCKER)
+    if image.language == "go":
+        # What is compiled in one job's folder is in the cache for that of the next.
+        engine.wrap(programs, "go", {**image.env, "GOFLAGS": "-trimpath"}, names=("GOFLAGS",))
     return engine.before(image.env, programs)
 
 
@@ -104,7 +105,7 @@ def released(template: Path, built: Built, image_lab: ImageLab, tmp_path: Path) 
         folder = lab.render(template, tmp_path / service, answers)
         lab.commit_all(folder)
         lab.git(folder, "tag", "v2.0.0")
-        _reuse(built, folder)
+        shutil.copytree(built.folder / ".tools", folder / ".tools", symlinks=True, copy_function=os.link)
         env = image_lab.environment(folder, built.language)
         elsewhere = _elsewhere(registry, f"{image_lab.registry}/ghcr") if registry.startswith("ghcr.io/") else ""
         programs = tmp_path / "programs"
