@@ -302,7 +302,8 @@ def test_the_merge_queue_builds_documents_too(runner: Lab, clone: Clone, job_env
     result = runner.run(
         folder, "merge_group", {"action": "checks_requested", "ref": ref, "merge_group": group}, "ci.yml",
         env=job_env, recorders={**GH, "make": Recorder((Answer("^contract$"), Answer(real=True)))},
-        ended={job: Ended("success") for job in WORK if job != "contract"}, secrets=ALL_SECRETS, variables=ALL_VARIABLES,
+        ended={job: Ended("success") for job in WORK if job != "contract"},
+        secrets=ALL_SECRETS, variables=ALL_VARIABLES,
     )  # fmt: skip
     assert results(result) == dict.fromkeys(JOBS, "success"), result.stdout[-5000:]
     assert [call.line for call in result.called("make", "contract")][-1] == "make contract"
