@@ -61,6 +61,7 @@ class Lab:
         called: Mapping[str, Path] | None = None,
         artifacts: Path | None = None,
         reuse: Sequence[str] = REUSE,
+        plain: Collection[str] = (),
         env: Mapping[str, str] | None = None,
         timeout: float = 900,
     ) -> Result:
@@ -83,6 +84,7 @@ class Lab:
             called: folders of other repositories whose workflows are called, by ``owner/name@commit``.
             artifacts: folder of artifacts of earlier runs, in which this one puts its own; an empty one by default.
             reuse: folders of the repository, ignored by git, whose copies each job finds after checkout.
+            plain: jobs that use nothing of that and find none of it, which saves the copies.
             env: environment of the jobs, such as ``toolchains.environment(language)``; this process's by default.
             timeout: seconds.
 
@@ -114,6 +116,7 @@ class Lab:
             "remotes": list(sources),
             "repository": str(repository.resolve()),
             "reuse": list(reuse),
+            "plain": list(plain),
             "artifacts": str(store),
         }
         _write(run / "settings.json", settings)
