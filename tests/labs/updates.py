@@ -58,9 +58,7 @@ def pair(folder: Path, tools: Path | None = None) -> Pair:
     service = lab.render(template, folder / "orders", {"language": "go"})
     lab.commit_all(service)
     if tools is not None:
-        shutil.copytree(tools, service / ".tools", symlinks=True, copy_function=os.link)
-        for program in ("uv/bin/uv", "copier/bin/copier"):
-            (service / ".tools" / program).touch()  # newer than the locks, or make would install them again
+        install(tools, service / ".tools")
     replace(files / "Makefile.jinja", "Run the unit tests", "Run the unit tests, all of them")
     replace(files / "Makefile.jinja", "Show this help", "Show every verb")
     replace(files / ".editorconfig", r"\A", "# The same in every service.\n")
@@ -74,6 +72,18 @@ def pair(folder: Path, tools: Path | None = None) -> Pair:
     lab.commit_all(template, "Everything better")
     lab.git(template, "tag", NEW)
     return Pair(template, service)
+
+
+def install(tools: Path, target: Path) -> None:
+    """Link the tools of a service into another one, so that nothing is installed again.
+
+    Args:
+        tools: its ``.tools``.
+        target: that of the other.
+    """
+    shutil.copytree(tools, target, symlinks=True, copy_function=os.link)
+    for program in ("uv/bin/uv", "copier/bin/copier"):
+        (target / program).touch()  # newer than the locks, or make would install them again
 
 
 def work(service: Path) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +47,12 @@ class Release:
     programs: Path
     elsewhere: str = ""
 
+    def copied(self, folder: Path) -> Release:
+        """Copy the service into a folder; programs and authority are the same."""
+        target = folder / self.folder.name
+        shutil.copytree(self.folder, target, symlinks=True)
+        return replace(self, folder=target)
+
     def signed_as(self, workflow: str, *, repository: str = "", ref: str = "") -> None:
         """Let cosign sign with a certificate of this identity, and trust the authority when it verifies."""
         identity = self.authority.identity(workflow, repository=repository, ref=ref)
@@ -69,48 +74,61 @@ def runner(tmp_path: Path) -> Lab:
 @pytest.fixture
 def clone(built: Built, tmp_path: Path) -> Callable[[], Path]:
     """Make a clone of the service, with what is installed in it."""
-
-    def make() -> Path:
-        target = tmp_path / built.folder.name
-        lab.git(tmp_path, "clone", "--quiet", str(built.folder), str(target))
-        _reuse(built, target)
-        return target
-
-    return make
+    return lambda: cloned(built, tmp_path)
 
 
-def _reuse(built: Built, folder: Path) -> None:
-    """Let another folder of the service have what is installed in the first."""
+def cloned(built: Built, folder: Path) -> Path:
+    """Clone the service into a folder; what is installed in it is linked: each job takes a copy."""
+    target = folder / built.folder.name
+    lab.git(folder, "clone", "--quiet", str(built.folder), str(target))
+    link_tools(built, target)
+    return target
+
+
+def link_tools(built: Built, folder: Path) -> None:
+    """Link what is installed in the shared service into another folder of it."""
     for name in REUSE:
         if (built.folder / name).is_dir():
-            shutil.copytree(built.folder / name, folder / name, symlinks=True, copy_function=os.link)
+            (folder / name).symlink_to(built.folder / name)
+    # The service ignores folders of these names, and links are none.
+    (folder / ".git/info").mkdir(exist_ok=True)
+    (folder / ".git/info/exclude").write_text("\n".join(REUSE))
 
 
-@pytest.fixture
-def job_env(image: Image, tmp_path: Path) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def job_env(image: Image, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of the jobs: the toolchain, and a docker that is the image lab's."""
-    programs = tmp_path / "programs"
+    programs = tmp_path_factory.mktemp("programs")
     engine.wrap(programs, "docker", image.env, names=engine.DOCKER)
+    if image.language == "go":
+        # What is compiled in one job's folder is in the cache for that of the next.
+        engine.wrap(programs, "go", {**image.env, "GOFLAGS": "-trimpath"}, names=("GOFLAGS",))
     return engine.before(image.env, programs)
 
 
-@pytest.fixture
-def released(template: Path, built: Built, image_lab: ImageLab, tmp_path: Path) -> Callable[..., Release]:
-    """Make a service that releases to a registry: the lab's, or GitHub's, for which the lab's stands in."""
+@pytest.fixture(scope="module")
+def released(
+    template: Path, built: Built, image_lab: ImageLab, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Release]:
+    """Make a service that releases to a registry: the lab's, or GitHub's, for which the lab's stands in.
+
+    The same answers make the same commit, so what is built of it is in the cache of the builder.
+    """
 
     def make(registry: str, **more: str) -> Release:
+        place = tmp_path_factory.mktemp("released")
         service = f"{built.language}-orders"
         answers = {"language": built.language, "service_name": service, "registry": registry, **more}
-        folder = lab.render(template, tmp_path / service, answers)
+        folder = lab.render(template, place / service, answers)
         lab.commit_all(folder)
         lab.git(folder, "tag", "v2.0.0")
-        _reuse(built, folder)
+        link_tools(built, folder)
         env = image_lab.environment(folder, built.language)
         elsewhere = _elsewhere(registry, f"{image_lab.registry}/ghcr") if registry.startswith("ghcr.io/") else ""
-        programs = tmp_path / "programs"
+        programs = place / "programs"
         engine.wrap(programs, "docker", env, names=engine.DOCKER, script=elsewhere)
-        (tmp_path / "authority").mkdir()
-        authority = Authority(tmp_path / "authority", env)
+        (place / "authority").mkdir()
+        authority = Authority(place / "authority", env)
         made = Release(folder, engine.before(env, programs), authority, programs, elsewhere)
         made.signed_as(f"https://github.com/acme/{service}/.github/workflows/release.yml@refs/heads/main")
         return made
@@ -126,9 +144,16 @@ def _elsewhere(registry: str, stand_in: str) -> str:
     return f'set -- "${{@{replaced}}}"\n{variables}'
 
 
-@pytest.fixture
-def release(released: Callable[[str], Release], image_lab: ImageLab) -> Release:
+@pytest.fixture(scope="module")
+def first_release(released: Callable[[str], Release], image_lab: ImageLab) -> Release:
+    """A service that releases to the lab's registry; nobody changes it."""
     return released(f"{image_lab.registry}/release")
+
+
+@pytest.fixture
+def release(first_release: Release, tmp_path: Path) -> Release:
+    """A copy of that service, for the test to change."""
+    return first_release.copied(tmp_path)
 
 
 def pushed_diff(result: Result, repository: str, branch: str) -> tuple[str, str, str]:

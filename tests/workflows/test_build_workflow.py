@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ import yaml
 from tests.labs import template as lab
 from tests.labs.images import Lab as ImageLab
 from tests.labs.toolchains import ROOT
-from tests.labs.workflows import inputs
+from tests.labs.workflows import endings, inputs
+from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.lint import lint
+from tests.labs.workflows.log import Result
 from tests.workflows.conftest import SECRETS, VARIABLES, Release
 from tests.workflows.test_release import RECORDED
 
@@ -64,7 +67,7 @@ def test_linters_find_nothing(template: Path, tmp_path: Path, language: str, reg
     assert inputs.check(folder) == []
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def organisation(released: Callable[..., Release], image_lab: ImageLab) -> Callable[..., Release]:
     """A service that is built by the workflow of another repository, signed as the test wants."""
 
@@ -76,17 +79,23 @@ def organisation(released: Callable[..., Release], image_lab: ImageLab) -> Calla
     return make
 
 
-def run(runner: Lab, release: Release) -> Any:
+def run(runner: Lab, release: Release, called: Path = ROOT, artifacts: Path | None = None) -> Result:
     return runner.run(
         release.folder, "push", {"repository": {"full_name": "acme/go-orders", "private": False}}, "release.yml",
-        env=release.env, recorders=RECORDED, secrets=SECRETS, variables=VARIABLES,
-        called={f"acme/golden-path@{COMMIT}": ROOT},
+        env=release.env, recorders=RECORDED, secrets=SECRETS, variables=VARIABLES, artifacts=artifacts,
+        called={f"acme/golden-path@{COMMIT}": called},
     )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def first(organisation: Callable[..., Release], tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """A whole release; its images are there for others to sign."""
+    return run(Lab(tmp_path_factory.mktemp("first")), organisation())
+
+
 @pytest.mark.images
-def test_it_builds_signs_and_is_verified(runner: Lab, organisation: Callable[..., Release]) -> None:
-    result = run(runner, organisation())
+def test_it_builds_signs_and_is_verified(first: Result) -> None:
+    result = first
     assert result.code == 0, result.stdout[-5000:]
     assert result.result("verify") == "success"
     ends = {
@@ -111,7 +120,15 @@ def test_it_builds_signs_and_is_verified(runner: Lab, organisation: Callable[...
     ],
     ids=["own workflow", "another commit", "another service", "another branch"],
 )
-def test_nothing_else_is_trusted(runner: Lab, organisation: Callable[..., Release], signed: dict[str, str]) -> None:
-    result = run(runner, organisation(**signed))
+def test_nothing_else_is_trusted(
+    runner: Lab, organisation: Callable[..., Release], first: Result, signed: dict[str, str], tmp_path: Path
+) -> None:
+    """The images are those of the first release; who trusts this one's authority does not trust that one's."""
+    signs_only = tmp_path / "golden-path"
+    (signs_only / FILE).parent.mkdir(parents=True)
+    shutil.copy(ROOT / FILE, signs_only / FILE)
+    endings.apply(signs_only / FILE, {"build": Ended("success")})
+    result = run(runner, organisation(**signed), signs_only, first.artifacts)
+    assert result.result("sign") == "success"
     assert result.result("verify") == "failure"
     assert "FAIL  verify: cosign verify:" in result.jobs["verify"].output

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import pytest
 
 from tests.labs import template as lab
@@ -16,9 +19,23 @@ pytestmark = [pytest.mark.images, pytest.mark.only("go")]
 OPEN = '[{"number": 3, "url": "https://github.com/acme/go-orders/pull/3"}]'
 
 
-@pytest.fixture
-def staged(release: Release) -> str:
-    """An image that is signed and runs in staging; its reference."""
+@dataclass(frozen=True)
+class Staged:
+    """A release whose image is signed and runs in staging.
+
+    Attributes:
+        release: the service.
+        image: reference of the image.
+    """
+
+    release: Release
+    image: str
+
+
+@pytest.fixture(scope="module")
+def first_staged(first_release: Release, tmp_path_factory: pytest.TempPathFactory) -> Staged:
+    """Nobody changes it."""
+    release = first_release.copied(tmp_path_factory.mktemp("staged"))
     for verb in (("image", "PUSH=true"), ("sign",)):
         done = make(release.folder, "go", *verb, env=release.env)
         assert done.returncode == 0, done.stdout
@@ -26,7 +43,17 @@ def staged(release: Release) -> str:
     done = make(release.folder, "go", "promote", "TO=staging", f"IMAGE_REF={image}", "VERSION=v2.0.0", env=release.env)
     assert done.returncode == 0, done.stdout
     lab.commit_all(release.folder, "Release v2.0.0 to staging")
-    return image
+    return Staged(release, image)
+
+
+@pytest.fixture
+def release(first_staged: Staged, tmp_path: Path) -> Release:
+    return first_staged.release.copied(tmp_path)
+
+
+@pytest.fixture
+def staged(first_staged: Staged) -> str:
+    return first_staged.image
 
 
 def run(runner: Lab, release: Release, gh: Recorder = GITHUB, **settings: dict[str, str]) -> Result:
@@ -90,7 +117,7 @@ def test_nothing_is_pushed_over_somebodys_commit(runner: Lab, release: Release, 
     assert lab.git(result.remotes / "acme/go-orders", "log", "-1", "--format=%s", "release/production") == "Mine"
 
 
-def test_the_first_push_promotes_nothing_and_is_green(runner: Lab, release: Release) -> None:
-    result = run(runner, release, secrets={}, variables={})
+def test_the_first_push_promotes_nothing_and_is_green(runner: Lab, first_release: Release) -> None:
+    result = run(runner, first_release, secrets={}, variables={})
     assert result.code == 0
     assert (result.result("verify"), result.result("promote")) == ("success", "skipped")

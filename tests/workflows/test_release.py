@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tests.labs import template as lab
+from tests.labs.images import Lab as ImageLab
+from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.lab import TOKEN, Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
@@ -25,17 +28,20 @@ JOBS = ("build", "sign", "verify", "promote")
 OWN_TOKEN = {"registry": "ghcr.io", "username": "octocat", "password": TOKEN}
 
 
-def run(runner: Lab, release: Release, **more: dict[str, str]) -> Result:
+def run(runner: Lab, release: Release, **more: Any) -> Result:
     settings = {"secrets": SECRETS, "variables": VARIABLES, **more}
     payload = {"repository": {"full_name": "acme/go-orders", "private": False}}
-    return runner.run(
-        release.folder, "push", payload, "release.yml", env=release.env, recorders=RECORDED,
-        secrets=settings["secrets"], variables=settings["variables"],
-    )  # fmt: skip
+    return runner.run(release.folder, "push", payload, "release.yml", env=release.env, recorders=RECORDED, **settings)
 
 
-def test_what_is_built_is_what_is_signed_and_verified(runner: Lab, release: Release) -> None:
-    result = run(runner, release)
+@pytest.fixture(scope="module")
+def first(first_release: Release, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """A whole release; its images are there for others to sign."""
+    return run(Lab(tmp_path_factory.mktemp("first")), first_release)
+
+
+def test_what_is_built_is_what_is_signed_and_verified(first: Result, first_release: Release) -> None:
+    result, release = first, first_release
     assert result.code == 0, result.stdout[-5000:]
     assert {job: result.result(job) for job in JOBS} == dict.fromkeys(JOBS, "success")
     pushed = {path.parent.name: path.read_text().strip() for path in result.artifacts.glob("*/**/image-ref")}
@@ -110,9 +116,13 @@ def logins(result: Result) -> dict[str, dict[str, str]]:
     return found
 
 
-def test_nothing_goes_on_when_the_signature_is_another_workflows(runner: Lab, release: Release) -> None:
+def test_nothing_goes_on_when_the_signature_is_another_workflows(
+    runner: Lab, released: Callable[[str], Release], image_lab: ImageLab, first: Result
+) -> None:
+    """The images are those of the first release; who trusts this one's authority does not trust that one's."""
+    release = released(f"{image_lab.registry}/release")
     release.signed_as("https://github.com/acme/go-orders/.github/workflows/ci.yml@refs/heads/main")
-    result = run(runner, release)
+    result = run(runner, release, ended={"build": Ended("success")}, artifacts=first.artifacts)
     assert (result.result("sign"), result.result("verify")) == ("success", "failure")
     assert result.result("promote") == "skipped"
     assert not result.called("gh")

@@ -49,10 +49,16 @@ def run(runner: Lab, release: Release, program: Path) -> Result:
     )
 
 
+@pytest.fixture(scope="module")
+def first_release(first_release: Release) -> Release:
+    """Its image is in the registry."""
+    done = make(first_release.folder, "go", "image", "PUSH=true", env=first_release.env)
+    assert done.returncode == 0, done.stdout
+    return first_release
+
+
 @pytest.mark.parametrize("code", [0, 2])
 def test_the_newest_release_is_scanned(runner: Lab, release: Release, tmp_path: Path, code: int) -> None:
-    done = make(release.folder, "go", "image", "PUSH=true", env=release.env)
-    assert done.returncode == 0, done.stdout
     # A commit that is not released yet.
     (release.folder / "NOTES").write_text("later\n")
     lab.commit_all(release.folder, "Later")

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.labs import remembered, updates
 from tests.labs import template as lab
-from tests.labs import updates
 from tests.labs.service import make
 from tests.labs.updates import BADGE, BRANCH, LOGO, NEW, OLD, Pair, replace, work
 from tests.labs.workflows.lab import Lab
@@ -28,35 +28,54 @@ EMAIL = "template-update@noreply.invalid"
 
 
 @pytest.fixture(scope="module")
-def tools(language: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copier, installed once by the service's own rule."""
-    folder = tmp_path_factory.mktemp("tools")
-    service = updates.pair(folder).service
-    done = make(service, language, "template-update", env={"TEMPLATE_VERSION": OLD})
+def first(language: str, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """A service and its template that nobody changes, Copier installed in it by the service's own rule."""
+    made = updates.pair(tmp_path_factory.mktemp("first"))
+    done = make(made.service, language, "template-update", env={"TEMPLATE_VERSION": OLD})
     assert done.returncode == 0, done.stdout
-    return service / ".tools"
-
-
-@pytest.fixture
-def pair(tools: Path, tmp_path: Path) -> Pair:
-    return updates.pair(tmp_path, tools)
+    return made
 
 
 @pytest.fixture(scope="module")
-def once(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+def quick(first: Pair, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same tools with a Copier that does not run twice for the same template and the same service."""
+    folder = tmp_path_factory.mktemp("quick")
+    updates.install(first.service / ".tools", folder / ".tools")
+    remembered.install(folder / ".tools/copier/bin/copier", folder / "results")
+    return folder / ".tools"
+
+
+def copy(pair: Pair, folder: Path, tools: Path) -> Pair:
+    """Copy a service, for a test to change; the template is the same."""
+    service = folder / pair.service.name
+    shutil.copytree(pair.service, service, symlinks=True, ignore=shutil.ignore_patterns(".tools"))
+    updates.install(tools, service / ".tools")
+    return Pair(pair.template, service)
+
+
+@pytest.fixture
+def pair(first: Pair, quick: Path, tmp_path: Path) -> Pair:
+    return copy(first, tmp_path, quick)
+
+
+@pytest.fixture
+def own(first: Pair, tmp_path: Path) -> Pair:
+    """A service with a template for the test to change, and Copier as it is installed."""
+    return updates.pair(tmp_path, first.service / ".tools")
+
+
+@pytest.fixture(scope="module")
+def once(first: Pair, quick: Path, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """A service with the branch of the update; nobody changes it."""
-    proposed = updates.pair(tmp_path_factory.mktemp("once"), tools)
+    proposed = copy(first, tmp_path_factory.mktemp("once"), quick)
     done = verb(proposed.service)
     assert done.returncode == 0, done.stdout
     return proposed
 
 
 @pytest.fixture
-def proposed(once: Pair, tmp_path: Path) -> Pair:
-    """A copy of that service, for the test to change; the template is the same."""
-    service = tmp_path / once.service.name
-    shutil.copytree(once.service, service, symlinks=True)
-    return Pair(once.template, service)
+def proposed(once: Pair, quick: Path, tmp_path: Path) -> Pair:
+    return copy(once, tmp_path, quick)
 
 
 def verb(service: Path, name: str = "template-update", *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -156,7 +175,10 @@ def test_twice_is_once(pair: Pair) -> None:
     work(pair.service)
     assert verb(pair.service).returncode == 0
     first = lab.git(pair.service, "rev-parse", BRANCH)
-    done = verb(pair.service)
+    # Copier runs again, whatever is remembered of it.
+    copier = remembered.real(pair.service / ".tools/copier/bin/copier")
+    copier.touch()
+    done = verb(pair.service, "template-update", f"COPIER={copier}")
     assert done.returncode == 0
     assert "is there already" in done.stdout
     assert lab.git(pair.service, "rev-parse", BRANCH) == first
@@ -196,12 +218,12 @@ def test_hostile_version(pair: Pair, version: str, reason: str) -> None:
     assert not (pair.service / "stolen").exists()
 
 
-def test_a_commit_that_is_no_version_is_not_run(pair: Pair) -> None:
+def test_a_commit_that_is_no_version_is_not_run(own: Pair) -> None:
     """GitHub serves commits of forks under the address of what they were forked from."""
-    put = pair.template / "template/evil.txt"
+    put = own.template / "template/evil.txt"
     put.write_text("evil\n")
-    lab.commit_all(pair.template, "Not released")
-    refused(verb(pair.service, TEMPLATE_VERSION=lab.git(pair.template, "rev-parse", "HEAD")), "has no version")
+    lab.commit_all(own.template, "Not released")
+    refused(verb(own.service, TEMPLATE_VERSION=lab.git(own.template, "rev-parse", "HEAD")), "has no version")
 
 
 def test_no_way_back(proposed: Pair) -> None:
@@ -233,25 +255,25 @@ def test_only_the_committed_template_is_trusted(pair: Pair) -> None:
     assert f"_src_path: {pair.template}" in show(pair.service, ".copier-answers.yml")
 
 
-def test_drift(pair: Pair) -> None:
-    clean = verb(pair.service, "template-drift")
+def test_drift(own: Pair) -> None:
+    clean = verb(own.service, "template-drift")
     assert (clean.returncode, clean.stdout.splitlines()[0]) == (
         0,
         f"### Template {OLD}: 0 files differ from what it wrote",
     )
-    work(pair.service)
-    summary = pair.service.parent / "summary.md"
-    before = state(pair.service)
-    done = verb(pair.service, "template-drift", GITHUB_STEP_SUMMARY=str(summary))
-    assert (done.returncode, state(pair.service)) == (0, before)
+    work(own.service)
+    summary = own.service.parent / "summary.md"
+    before = state(own.service)
+    done = verb(own.service, "template-drift", GITHUB_STEP_SUMMARY=str(summary))
+    assert (done.returncode, state(own.service)) == (0, before)
     text = summary.read_text()
     rows = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
     # Neither what the template leaves to the service, nor what it knows nothing of.
     assert rows == [".gitattributes", "Makefile", "badge.bin", "logo.bin", "make/ci.mk", "make/help.awk"]
     assert "| `Makefile` | 2 | 1 |" in text
     assert f"{NEW} is out" in text
-    shutil.rmtree(pair.template)
-    done = verb(pair.service, "template-drift")
+    shutil.rmtree(own.template)
+    done = verb(own.service, "template-drift")
     assert done.returncode == 0
     assert "cannot be looked at" in done.stdout
 

@@ -25,7 +25,7 @@ from tests.labs.workflows.tools import program
 
 RUNNERS = ("ubuntu-24.04", "ubuntu-24.04-arm", "ubuntu-22.04", "ubuntu-22.04-arm", "ubuntu-latest")
 # What is installed in the real repository and must not be installed anew for every job.
-REUSE = (".tools", ".venv", "node_modules")
+REUSE = (".tools", ".venv", "node_modules", ".mypy_cache")
 TOKEN = "lab-token"
 # What a runner that runs these tests sets, and what would send act to files of the user's.
 _FOREIGN = ("GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_", "LAB_")
@@ -62,6 +62,7 @@ class Lab:
         called: Mapping[str, Path] | None = None,
         artifacts: Path | None = None,
         reuse: Sequence[str] = REUSE,
+        plain: Collection[str] = (),
         env: Mapping[str, str] | None = None,
         timeout: float = 900,
     ) -> Result:
@@ -84,6 +85,7 @@ class Lab:
             called: folders of other repositories whose workflows are called, by ``owner/name@commit``.
             artifacts: folder of artifacts of earlier runs, in which this one puts its own; an empty one by default.
             reuse: folders of the repository, ignored by git, whose copies each job finds after checkout.
+            plain: jobs that use nothing of that and find none of it, which saves the copies.
             env: environment of the jobs, such as ``toolchains.environment(language)``; this process's by default.
             timeout: seconds.
 
@@ -115,6 +117,7 @@ class Lab:
             "remotes": list(sources),
             "repository": str(repository.resolve()),
             "reuse": list(reuse),
+            "plain": list(plain),
             "artifacts": str(store),
         }
         _write(run / "settings.json", settings)
