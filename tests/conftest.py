@@ -16,8 +16,8 @@ from tests.grouping import Grouped, rank
 from tests.labs import cluster
 from tests.labs import template as lab
 from tests.labs.built import UPSTREAM, VERSION, Built, Image
-from tests.labs.images import Lab
-from tests.labs.places import alone
+from tests.labs.images import Lab, engine
+from tests.labs.places import alone, digest
 from tests.labs.service import make
 from tests.labs.toolchains import LANGUAGES, OF_MAKE
 
@@ -89,9 +89,9 @@ def template(shared: Path) -> Path:
         return folder if folder.exists() else lab.snapshot(folder)
 
 
-def written(language: str, template: Path, folder: Path) -> Path:
-    """Write and commit the service of a language that the tests share."""
-    answers = {"language": language, "service_name": f"{language}-orders", "upstream": UPSTREAM}
+def written(language: str, template: Path, folder: Path, **more: str) -> Path:
+    """Write and commit the service of a language that the tests share, with more answers where there are any."""
+    answers = {"language": language, "service_name": f"{language}-orders", "upstream": UPSTREAM, **more}
     lab.render(template, folder, answers)
     lab.commit_all(folder)
     lab.git(folder, "tag", VERSION)
@@ -136,17 +136,24 @@ def image_lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="session")
-def image(built: Built, image_lab: Lab, shared: Path) -> Image:
+def own(shared: Path) -> str:
+    """A folder for names of images that only this run has: others may use the image lab at the same time."""
+    return f"{engine.OF_ONE_RUN}/{digest(str(shared))}"
+
+
+@pytest.fixture(scope="session")
+def image(built: Built, image_lab: Lab, shared: Path, own: str) -> Image:
     """The service's image, made by its own ``make image``, once a run."""
+    name = f"{own}/{built.folder.name}"
     env = image_lab.environment(built.folder, built.language)
     record = shared / f"{built.language}-image.log"
     with alone(shared / "locks" / f"{built.language}-image"):
         if not record.exists():
-            done = make(built.folder, built.language, "image", env=env)
+            done = make(built.folder, built.language, "image", f"IMAGE={name}", env=env)
             if done.returncode != 0:
                 pytest.fail(f"make image failed, so there is no image to test:\n{done.stdout[-5000:]}")
             record.write_text(done.stdout)
-    return Image(built.language, built.folder, f"ghcr.io/acme/{built.folder.name}:{VERSION}", env)
+    return Image(built.language, built.folder, f"{name}:{VERSION}", env)
 
 
 @pytest.fixture(scope="session")
