@@ -61,9 +61,9 @@ def measure(languages: Sequence[str], template: Path, work: Path, rounds: int, s
     target = work / "copied"
     runs: dict[str, Callable[[], object]] = {
         IMPORT: partial(subprocess.run, [sys.executable, "-c", IMPORT], check=True),
-        TRIVIAL: partial(lab.render, small, target, {}),
+        TRIVIAL: partial(lab.write, small, target, {}),
     }
-    runs |= {one: partial(lab.render, template, target, {"language": one}) for one in languages}
+    runs |= {one: partial(lab.write, template, target, {"language": one}) for one in languages}
     result: Result = {name: {one: Samples(one) for one in MEASURES} for name in runs}
     for run in runs.values():
         _timed(run, target)

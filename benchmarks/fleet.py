@@ -55,8 +55,9 @@ def history(template: Path) -> None:
     lab.git(template, "tag", NEW)
 
 
-def services(template: Path, folder: Path, languages: Sequence[str], number: int) -> list[Path]:
-    """Write services of the first version, each with an edit that the second has to be merged with."""
+def first_ones(template: Path, folder: Path, languages: Sequence[str]) -> list[Path]:
+    """Write a service of each language of the first version, with an edit that the second has to be merged with."""
+    made = []
     for language in languages:
         known = folder / f"first-{language}"
         done = lab.copier("copy", "--trust", "--defaults", "--quiet", "--vcs-ref", OLD,
@@ -66,10 +67,16 @@ def services(template: Path, folder: Path, languages: Sequence[str], number: int
         makefile = known / "Makefile"
         makefile.write_text("# Of the service.\n" + makefile.read_text())
         lab.commit_all(known)
+        made.append(known)
+    return made
+
+
+def services(known: Sequence[Path], folder: Path, number: int) -> list[Path]:
+    """Write services that are copies of these in turn."""
     made = []
     for index in range(number):
         target = folder / f"service-{index:04}"
-        shutil.copytree(folder / f"first-{languages[index % len(languages)]}", target, symlinks=True)
+        shutil.copytree(known[index % len(known)], target, symlinks=True)
         made.append(target)
     return made
 
@@ -95,10 +102,12 @@ def measure(
     """
     if lab.VERSION in lab.git(template, "tag").split():
         history(template)
+    say(f"fleet: writing a service in {', '.join(languages)}")
+    known = first_ones(template, Path(tempfile.mkdtemp(dir=work)), languages)
     folders = {}
     for name, count in ((ENGINE, number), (UNPATCHED, copied), (COPIER, copied)):
         say(f"fleet: writing {count} services for {name}")
-        folders[name] = services(template, Path(tempfile.mkdtemp(dir=work)), languages, count)
+        folders[name] = services(known, Path(tempfile.mkdtemp(dir=work)), count)
     own = {"GOLDEN_PATH_GUARD": "off", "XDG_CACHE_HOME": str(work / "cache")}  # our guard is not Copier's cost
     result = {}
     say(f"fleet: {ENGINE} on {number} services, and between them {COPIER} on {copied}")

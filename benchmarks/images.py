@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ import jinja2
 
 from extensions import pins
 from tests.labs import template as lab
-from tests.labs.images import Builder, Lab
+from tests.labs.images import Builder, Lab, overrides
 from tests.labs.service import make
 
 HERE = Path(__file__).parent / "dockerfiles"
@@ -20,7 +18,6 @@ OURS = "ours"
 # What the folder of Dockerfiles has besides, by the ending of the files.
 CACHE_MOUNTS = "cache-mounts"
 DOCKER_INIT = "docker-init"
-_NO_ATTESTATIONS = {"target": {"release": {"attest": ["type=sbom,disabled=true", "type=provenance,disabled=true"]}}}
 
 
 def write_service(language: str, template: Path, folder: Path) -> Path:
@@ -117,11 +114,7 @@ def push(image_lab: Lab, builder: Builder | None, folder: Path, language: str, b
     """
     env = {**image_lab.environment(folder, language, builder), **build.variables}
     if not build.attested:
-        file = folder / "build" / "no-attestations.json"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(json.dumps(_NO_ATTESTATIONS), encoding="utf-8")
-        files = env.get("BUILDX_BAKE_FILE", "docker-bake.hcl")
-        env["BUILDX_BAKE_FILE"] = os.pathsep.join([files, str(file)])
+        env = overrides.released(env, folder / "build" / "no-attestations.json", overrides.NO_ATTESTATIONS)
     _make(folder, language, env, "PUSH=true", f"IMAGE={build.name}")
     return (folder / "build/image-ref").read_text(encoding="utf-8").strip()
 

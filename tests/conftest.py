@@ -16,8 +16,8 @@ from tests.grouping import Grouped, rank
 from tests.labs import cluster, leftovers
 from tests.labs import template as lab
 from tests.labs.built import UPSTREAM, VERSION, Built, Image
-from tests.labs.images import Lab
-from tests.labs.places import once, remove
+from tests.labs.images import Lab, engine
+from tests.labs.places import digest, once, remove
 from tests.labs.service import make
 from tests.labs.toolchains import OF_MAKE, ROOT
 from tests.selection import plugin as selection
@@ -86,9 +86,9 @@ def template(shared: Path) -> Path:
     return once(shared / "golden-path", lab.snapshot)
 
 
-def written(language: str, template: Path, folder: Path) -> Path:
-    """Write and commit the service of a language that the tests share."""
-    answers = {"language": language, "service_name": f"{language}-orders", "upstream": UPSTREAM}
+def written(language: str, template: Path, folder: Path, **more: str) -> Path:
+    """Write and commit the service of a language that the tests share, with more answers where there are any."""
+    answers = {"language": language, "service_name": f"{language}-orders", "upstream": UPSTREAM, **more}
     lab.render(template, folder, answers)
     lab.commit_all(folder)
     lab.git(folder, "tag", VERSION)
@@ -135,18 +135,25 @@ def image_lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="session")
-def image(built: Built, image_lab: Lab, shared: Path) -> Image:
+def own(shared: Path) -> str:
+    """A folder for names of images that only this run has: others may use the image lab at the same time."""
+    return f"{engine.OF_ONE_RUN}/{digest(str(shared))}"
+
+
+@pytest.fixture(scope="session")
+def image(built: Built, image_lab: Lab, shared: Path, own: str) -> Image:
     """The service's image, made by its own ``make image``, once a run."""
+    name = f"{own}/{built.folder.name}"
     env = image_lab.environment(built.folder, built.language)
 
     def build(log: Path) -> None:
-        done = make(built.folder, built.language, "image", env=env)
+        done = make(built.folder, built.language, "image", f"IMAGE={name}", env=env)
         if done.returncode != 0:
             pytest.fail(f"make image failed, so there is no image to test:\n{done.stdout[-5000:]}")
         log.write_text(done.stdout)
 
     once(shared / f"{built.language}-image.log", build)
-    return Image(built.language, built.folder, f"ghcr.io/acme/{built.folder.name}:{VERSION}", env)
+    return Image(built.language, built.folder, f"{name}:{VERSION}", env)
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,8 @@ def test_copy_is_measured_beside_a_trivial_template(template: Path, tmp_path: Pa
     for samples in result.values():
         assert set(samples) == set(copy.MEASURES)
         assert all(len(one.values) == 1 and one.values[0] > 0 for one in samples.values())
+    for name in (copy.TRIVIAL, "python"):
+        assert result[name][copy.CPU].values > result[copy.IMPORT][copy.CPU].values, "Copier itself was run"
     assert (tmp_path / "copied" / "pyproject.toml").exists(), "the last run was that of the language"
     assert len(report.copy_table(result).splitlines()) == 2 + 3
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.labs import template as lab
-from tests.labs.images import Lab, overrides
+from tests.labs.images import Lab, archive, overrides
 from tests.render.test_pairwise import CASES
 
 pytestmark = pytest.mark.images
@@ -34,7 +34,7 @@ def test_bake_file(template: Path, image_lab: Lab, tmp_path: Path) -> None:
         assert ("cgr.dev" in (folder / "Dockerfile").read_text()) is (answers.get("base_image") == "wolfi")
 
 
-def test_description_arrives_as_it_was_given(template: Path, image_lab: Lab, tmp_path: Path) -> None:
+def test_description_arrives_as_it_was_given(template: Path, image_lab: Lab, own: str, tmp_path: Path) -> None:
     """The label in a built image, not what bake prints."""
     description = 'It\'s "a" ${x} %{if} $$ $${y} \\ <&> 🔩'
     folder = lab.render(template, tmp_path / "orders", {"language": "python", "description": description})
@@ -42,8 +42,6 @@ def test_description_arrives_as_it_was_given(template: Path, image_lab: Lab, tmp
     env = image_lab.environment(folder, "python")
     (folder / "Dockerfile").write_text("FROM scratch\nARG VERSION REVISION\nCOPY requirements.txt /\n")
     bake = ["docker", "buildx", "bake", "--progress=quiet", "image"]
-    subprocess.run(bake, cwd=folder, env={**env, "IMAGE": "orders", "VERSION": "label"}, check=True)
-    show = ["docker", "image", "inspect", "--format", "{{json .Config.Labels}}", "orders:label"]
-    labels = json.loads(subprocess.run(show, env=env, capture_output=True, check=True).stdout)
-    subprocess.run(["docker", "image", "rm", "orders:label"], env=env, capture_output=True, check=True)
+    subprocess.run(bake, cwd=folder, env={**env, "IMAGE": f"{own}/described", "VERSION": "label"}, check=True)
+    labels = archive.inspect(f"{own}/described:label", env)["Config"]["Labels"]
     assert labels["org.opencontainers.image.description"] == description

@@ -115,10 +115,10 @@ def write(folder: Path, dockerfile: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pushed(image_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def pushed(image_lab: Lab, own: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment in which one image on each base was built and pushed."""
     folder = write(tmp_path_factory.mktemp("lab"), DOCKERFILE)
-    env = {**image_lab.environment(folder, "go"), "REGISTRY": image_lab.registry}
+    env = {**image_lab.environment(folder, "go"), "REGISTRY": f"{image_lab.registry}/{own}"}
     run("docker", "buildx", "bake", "--push", "image", cwd=folder, env=env)
     return env
 
@@ -126,12 +126,13 @@ def pushed(image_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 def test_runs_an_image_read_only_as_nonroot_with_a_port_on_loopback(pushed: dict[str, str]) -> None:
     port = free_port()
     options = ["--rm", "--detach", "--read-only", "--cap-drop", "ALL", "--publish", f"127.0.0.1:{port}:8080"]
-    run("docker", "run", *options, "--name", "lab-server", f"{pushed['REGISTRY']}/lab/server:1", env=pushed)
+    name = f"lab-server-{port}"
+    run("docker", "run", *options, "--name", name, f"{pushed['REGISTRY']}/lab/server:1", env=pushed)
     try:
         with httpx.Client(transport=httpx.HTTPTransport(retries=5), trust_env=False) as http:
             answer = http.get(f"http://127.0.0.1:{port}/")
     finally:
-        run("docker", "rm", "--force", "lab-server", env=pushed)
+        run("docker", "rm", "--force", name, env=pushed)
     assert answer.text == "65532 true"
 
 

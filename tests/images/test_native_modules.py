@@ -18,7 +18,7 @@ MODULE = ("unix-dgram", "2.0.7")  # small, and without ready-made binaries
 
 
 @pytest.mark.only("node")
-def test_native_module(template: Path, image_lab: Lab, tmp_path: Path, language: str) -> None:
+def test_native_module(template: Path, image_lab: Lab, own: str, tmp_path: Path, language: str) -> None:
     folder = lab.render(template, tmp_path / "orders", {"language": language})
     manifest = folder / "package.json"
     package = json.loads(manifest.read_text())
@@ -31,9 +31,9 @@ def test_native_module(template: Path, image_lab: Lab, tmp_path: Path, language:
     lab.commit_all(folder)
     lab.git(folder, "tag", "native")
     env = image_lab.environment(folder, "node")
-    done = make(folder, "node", "image", env=env)
+    done = make(folder, "node", "image", f"IMAGE={own}/native", env=env)
     assert done.returncode == 0, done.stdout[-5000:]
-    name = "ghcr.io/acme/orders:native"
+    name = f"{own}/native:native"
     load = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "/nodejs/bin/node", name]
     done = subprocess.run(
         [*load, "--print", f"typeof require('{MODULE[0]}').createSocket"],

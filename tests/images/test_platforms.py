@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
+from pathlib import Path
 
 import pytest
 
-from tests.labs.built import VERSION, Image
+from tests.labs.built import VERSION, Image, clone
 from tests.labs.images import Lab
 from tests.labs.images.signing import Authority
 from tests.labs.service import make
@@ -20,12 +21,13 @@ MACHINES = {"linux/amd64": 62, "linux/arm64": 183}
 
 
 @pytest.mark.only("go")  # the others are built on a machine of the platform
-def test_both_platforms(image: Image, image_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> None:
-    name = f"{image_lab.registry}/acme/{image.folder.name}-platforms"
-    env = {**image.env, "PLATFORMS": ",".join(MACHINES)}
-    done = make(image.folder, "go", "image", "PUSH=true", f"IMAGE={name}", env=env)
+def test_both_platforms(image: Image, image_lab: Lab, own: str, tmp_path: Path) -> None:
+    folder = clone(image.folder, tmp_path / image.folder.name)
+    name = f"{image_lab.registry}/{own}/{folder.name}-platforms"
+    env = image_lab.environment(folder, "go") | {"PLATFORMS": ",".join(MACHINES)}
+    done = make(folder, "go", "image", "PUSH=true", f"IMAGE={name}", env=env)
     assert done.returncode == 0, done.stdout[-5000:]
-    reference = (image.folder / "build/image-ref").read_text().strip()
+    reference = (folder / "build/image-ref").read_text().strip()
     for platform, machine in MACHINES.items():
         export = ["crane", "export", "--platform", platform, reference, "-"]
         content = subprocess.run(export, env=dict(image.env), capture_output=True, check=True).stdout
@@ -37,10 +39,11 @@ def test_both_platforms(image: Image, image_lab: Lab, tmp_path_factory: pytest.T
         assert int.from_bytes(binary[18:20], "little") == machine
         assert VERSION.encode() in binary
 
-    authority = Authority(tmp_path_factory.mktemp("authority"), image.env)
-    workflow = f"https://github.com/acme/{image.folder.name}/.github/workflows/release.yml@refs/heads/main"
-    done = make(image.folder, "go", "sign", env={**image.env, **authority.identity(workflow)})
+    (tmp_path / "authority").mkdir()
+    authority = Authority(tmp_path / "authority", env)
+    workflow = f"https://github.com/acme/{folder.name}/.github/workflows/release.yml@refs/heads/main"
+    done = make(folder, "go", "sign", env={**env, **authority.identity(workflow)})
     assert done.returncode == 0, done.stdout
-    done = make(image.folder, "go", "verify", env={**image.env, "COSIGN_FLAGS": authority.verify_flags})
+    done = make(folder, "go", "verify", env={**env, "COSIGN_FLAGS": authority.verify_flags})
     assert done.returncode == 0, done.stdout
     assert "2 platform(s)" in done.stdout

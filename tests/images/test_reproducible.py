@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import stat
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.labs import template as lab
-from tests.labs.built import Built, Image
-from tests.labs.images import Builder, Lab
+from tests.labs.built import Image, clone
+from tests.labs.images import Builder, Lab, archive, overrides
 from tests.labs.service import make
 
 pytestmark = pytest.mark.images
@@ -35,6 +33,9 @@ MAY_RUN = {
     "python": ("/build.py",),
 }
 
+# As docker-bake.hcl says it, and that every layer is compressed anew.
+RELEASED = "type=registry,oci-mediatypes=true,compression=zstd,force-compression=true"
+
 
 def change(folder: Path, language: str) -> None:
     path, text = CHANGE[language]
@@ -45,23 +46,16 @@ def change(folder: Path, language: str) -> None:
 
 
 def push(folder: Path, language: str, env: Mapping[str, str], name: str, **variables: str) -> tuple[str, str]:
-    """Push the image; return the digest of the platform's manifest (the index also holds times) and BuildKit's log."""
+    """Push the image, without attestations, which hold times; return its digest and BuildKit's log."""
     done = make(folder, language, "image", "PUSH=true", f"IMAGE={name}", env={**env, **variables})
     assert done.returncode == 0, done.stdout[-5000:]
-    reference = (folder / "build/image-ref").read_text().strip()
-    raw = subprocess.run(["crane", "manifest", reference], env=dict(env), capture_output=True, check=True).stdout
-    images = [entry for entry in json.loads(raw)["manifests"] if entry["platform"]["os"] != "unknown"]
-    assert len(images) == 1
-    return images[0]["digest"], (folder / "build/image.log").read_text()
+    return (folder / "build/image-ref").read_text().strip().partition("@")[2], (folder / "build/image.log").read_text()
 
 
-def layers(folder: Path, image: Image) -> tuple[list[str], list[str]]:
-    """Return the digests of the layers, unpacked: of what the folder pushed, and of the image in the engine."""
-    reference = (folder / "build/image-ref").read_text().strip()
-    commands = (["crane", "config", reference], ["docker", "image", "inspect", image.name])
-    outputs = [subprocess.run(one, env=dict(image.env), capture_output=True, check=True).stdout for one in commands]
-    pushed, loaded = map(json.loads, outputs)
-    return pushed["rootfs"]["diff_ids"], loaded[0]["RootFS"]["Layers"]
+def crane(env: Mapping[str, str], what: str, reference: str) -> dict[str, Any]:
+    done = subprocess.run(["crane", what, reference], env=dict(env), capture_output=True, check=True)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 def ran(log: str) -> list[str]:
@@ -74,58 +68,53 @@ def ran(log: str) -> list[str]:
     ]
 
 
-def clone(built: Built, target: Path, umask: int) -> Path:
-    """Clone the service, so that nothing that was built counts, as a user with this umask does."""
-    before = os.umask(umask)
-    try:
-        lab.git(built.folder.parent, "clone", "--quiet", str(built.folder), str(target))
-    finally:
-        os.umask(before)
-    return target
-
-
 def modes(folder: Path) -> set[int]:
     return {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
 
 
-def test_one_commit_makes_one_image(built: Built, image: Image, image_lab: Lab, tmp_path: Path) -> None:
-    """Whoever checks it out, and with or without the cache."""
-    language = built.language
-    folder = clone(built, tmp_path / "one" / built.folder.name, 0o022)
-    other_user = clone(built, tmp_path / "other" / built.folder.name, 0o002)
+def test_one_commit_makes_one_image(image: Image, image_lab: Lab, own: str, tmp_path: Path) -> None:
+    """Whoever checks it out, on whatever builder, and with or without the cache.
+
+    One builder is empty. The other is the lab's, which was empty when it made each of its layers by itself, for this
+    run's image or an earlier one's: an empty builder of another day.
+    """
+    language = image.language
+    folder = clone(image.folder, tmp_path / "one" / image.folder.name, 0o022)
+    other_user = clone(image.folder, tmp_path / "other" / image.folder.name, 0o002)
     assert modes(folder) == {0o644, 0o755}
     assert modes(other_user) == {0o664, 0o775}
-    name = f"{image_lab.registry}/acme/{folder.name}"
-    cache = f"{image_lab.registry}/acme/{folder.name}-cache:main"
+    name = f"{image_lab.registry}/{own}/{folder.name}-reproduced"
+    cache = f"{name}-cache:main"
 
-    def fresh(where: Path, builder: Builder, **variables: str) -> tuple[str, str]:
-        return push(where, language, image_lab.environment(where, language, builder), name, **variables)
+    def built(where: Path, builder: Builder | None, settings: Mapping[str, object], **more: str) -> tuple[str, str]:
+        env = image_lab.environment(where, language, builder)
+        return push(where, language, overrides.released(env, where / "build/released.json", settings), name, **more)
 
     with image_lab.fresh_builder() as builder:
-        first, log = fresh(folder, builder, CACHE_TO=cache)
+        first, log = built(other_user, builder, overrides.NO_ATTESTATIONS, CACHE_TO=cache)
     dependencies = [text for text in ran(log) if not any(part in text for part in MAY_RUN[language])]
     assert dependencies, "the cold build makes them"
-    # The builder of the lab remembers other builds; what it loads into the engine is compressed in another way only.
-    pushed, loaded = layers(folder, image)
-    assert pushed == loaded
+
+    # It has the layers uncompressed, as the engine got them: compressed anew, with those of the base, which were not.
+    again, _ = built(folder, None, overrides.NO_ATTESTATIONS | {"output": [RELEASED]})
+    one, other = (crane(image.env, "manifest", f"{name}@{digest}") for digest in (first, again))
+    assert one["config"] == other["config"], "what is set, and the layers unpacked"
+    compressed = [layer for layer in one["layers"] if layer["mediaType"].endswith("+zstd")]
+    assert compressed
+    assert [layer for layer in other["layers"] if layer in compressed] == compressed
+    loaded = archive.inspect(image.name, image.env)["RootFS"]["Layers"]
+    assert crane(image.env, "config", f"{name}@{first}")["rootfs"]["diff_ids"] == loaded
 
     with image_lab.fresh_builder() as builder:
-        again, log = fresh(other_user, builder)
-    assert again == first
-    assert ran(log), "the second builder was empty"
-
-    with image_lab.fresh_builder() as builder:
-        cached, log = fresh(folder, builder, CACHE_FROM=cache)
+        cached, log = built(other_user, builder, overrides.NO_ATTESTATIONS, CACHE_FROM=cache)
     assert cached == first
     assert ran(log) == []
 
-    changed = tmp_path / "changed" / folder.name
-    shutil.copytree(folder, changed)
-    change(changed, language)
+    change(other_user, language)
     with image_lab.fresh_builder() as builder:
         # As the next commit would be built: later, and with another version and revision.
         later = {"VERSION": "v1.2.4", "REVISION": "0" * 40, "COMMIT_TIME": "1767312000"}
-        other, log = fresh(changed, builder, CACHE_FROM=cache, **later)
-    assert other != first
+        changed, log = built(other_user, builder, overrides.NO_ATTESTATIONS, CACHE_FROM=cache, **later)
+    assert changed != first
     assert ran(log), "the sources are compiled"
     assert [text for text in ran(log) if not any(part in text for part in MAY_RUN[language])] == []

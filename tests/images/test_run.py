@@ -27,7 +27,7 @@ def test_make_run_image(image: Image) -> None:
     """The verb as it is: builds, publishes the port on loopback, runs, and Ctrl-C stops it."""
     port = free_port()
     env = {**image.env, "PORT": str(port)}
-    command = ["make", "run-image"]
+    command = ["make", "run-image", f"IMAGE={image.repository}"]
     with subprocess.Popen(
         command, cwd=image.folder, env=env, stdout=subprocess.PIPE, start_new_session=True
     ) as process:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.labs import template as lab
-from tests.labs.built import Image
+from tests.labs.built import Image, clone
 from tests.labs.images import Lab
 from tests.labs.images.places import lab_folder
 from tests.labs.images.signing import Authority
@@ -66,15 +66,11 @@ class Pushed:
 
 
 @pytest.fixture(scope="module")
-def pushed(image: Image, image_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Pushed:
-    name = f"{image_lab.registry}/acme/{image.folder.name}-signed"
-    done = make(image.folder, image.language, "image", "PUSH=true", f"IMAGE={name}", env=dict(image.env))
-    assert done.returncode == 0, done.stdout
-    reference = (image.folder / "build/image-ref").read_text().strip()
+def pushed(image: Image, released: str, tmp_path_factory: pytest.TempPathFactory) -> Pushed:
     authority = Authority(tmp_path_factory.mktemp("authority"), image.env)
     workflow = f"https://github.com/acme/{image.folder.name}/.github/workflows/release.yml@refs/heads/main"
-    result = Pushed(image, name, reference, authority, workflow)
-    result.sign(reference)
+    result = Pushed(image, released.partition("@")[0], released, authority, workflow)
+    result.sign(released)
     return result
 
 
@@ -109,17 +105,18 @@ def test_unsigned(pushed: Pushed) -> None:
     refused(pushed.verify(pushed.copy("unsigned")), "no signatures found")
 
 
-@pytest.mark.parametrize(
-    ("change", "to"),
+@pytest.mark.spread(
+    "identity",
     [
-        ("acme", "evil"),
         ("release.yml", "ci.yml"),
+        ("acme", "evil"),
         ("refs/heads/main", "refs/heads/feature"),
         ("refs/heads/main", "refs/pull/1/merge"),
     ],
 )
-def test_another_identity(pushed: Pushed, change: str, to: str) -> None:
-    """Another repository, another workflow of the same one, another branch, a pull request."""
+def test_another_identity(pushed: Pushed, identity: tuple[str, str]) -> None:
+    """Another workflow of the same repository, another repository, another branch, a pull request."""
+    change, to = identity
     reference = pushed.copy(f"{to.replace('/', '-').replace('.', '-')}")
     pushed.sign(reference, pushed.workflow.replace(change, to))
     refused(pushed.verify(reference), "certificate identity")
@@ -209,14 +206,14 @@ def test_attestations_of_another_image(pushed: Pushed) -> None:
     refused(pushed.verify(_altered(pushed, "swapped", swap)), "is that of another image")
 
 
-def test_built_from_another_repository(pushed: Pushed, image_lab: Lab) -> None:
+def test_built_from_another_repository(pushed: Pushed, image_lab: Lab, tmp_path: Path) -> None:
     """The right workflow signed what was built from elsewhere."""
     image = pushed.image
-    name = f"{image_lab.registry}/acme/{image.folder.name}-foreign"
-    env = {**image.env, "SOURCE_URL": "https://github.com/evil/fork"}
-    done = make(image.folder, image.language, "image", "PUSH=true", f"IMAGE={name}", env=env)
+    folder = clone(image.folder, tmp_path / image.folder.name)
+    env = image_lab.environment(folder, image.language) | {"SOURCE_URL": "https://github.com/evil/fork"}
+    done = make(folder, image.language, "image", "PUSH=true", f"IMAGE={pushed.name}-foreign", env=env)
     assert done.returncode == 0, done.stdout
-    reference = (image.folder / "build/image-ref").read_text().strip()
+    reference = (folder / "build/image-ref").read_text().strip()
     pushed.sign(reference)
     refused(pushed.verify(reference), f"the provenance does not name the repository acme/{image.folder.name}")
 

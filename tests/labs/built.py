@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.labs import template as lab
 
 UPSTREAM = "inventory"
 VERSION = "v1.2.3"
@@ -41,3 +44,27 @@ class Image:
     folder: Path
     name: str
     env: Mapping[str, str]
+
+    @property
+    def repository(self) -> str:
+        """Its name without the tag: what the service's verbs take as ``IMAGE``."""
+        return self.name.rpartition(":")[0]
+
+
+def clone(folder: Path, target: Path, umask: int = 0o022) -> Path:
+    """Clone a service, so that nothing that was built counts, as a user with this umask does.
+
+    Args:
+        folder: the service.
+        target: where the clone goes; missing.
+        umask: the user's.
+
+    Returns:
+        The clone.
+    """
+    before = os.umask(umask)
+    try:
+        lab.git(folder.parent, "clone", "--quiet", str(folder), str(target))
+    finally:
+        os.umask(before)
+    return target

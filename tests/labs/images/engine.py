@@ -15,6 +15,8 @@ from tests.labs.images.places import lab_folder, run_folder
 
 DAEMON = Daemon("dockerd", run_folder)
 GROUP = Group("engine")
+# What the names of images begin with that only one run of the tests has.
+OF_ONE_RUN = "golden-path.test"
 
 
 def host() -> str:
@@ -77,6 +79,19 @@ def start() -> None:
     DAEMON.start(
         [*GROUP.command(), system.program("dockerd"), *options], _answers, {**os.environ, "PATH": system.path()}
     )
+    _forget_former_runs()
+
+
+def _docker(*arguments: str) -> list[str]:
+    command = [str(system.program("docker")), "--host", host(), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+def _forget_former_runs() -> None:
+    """Remove the images of runs that have ended, as all have when the engine starts."""
+    names = _docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+    if left := [name for name in names if OF_ONE_RUN in name]:
+        _docker("image", "rm", "--force", *left)
 
 
 def stop() -> None:

@@ -7,7 +7,9 @@ that has the same full name, digest included, and a build argument in place of t
 from __future__ import annotations
 
 import json
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from extensions import pins
@@ -19,6 +21,8 @@ from tests.labs.places import digest
 # Every target of a service's docker-bake.hcl inherits from it.
 TARGET = "_common"
 BAKE_FILE = "docker-bake.hcl"
+# What the target `release` is without: the digest of its image is the same, and nobody scans.
+NO_ATTESTATIONS = {"attest": ["type=sbom,disabled=true", "type=provenance,disabled=true"]}
 _PINNED = re.compile(r"[\w./:-]+@sha256:[0-9a-f]{64}")
 
 
@@ -73,3 +77,17 @@ def write(folder: Path, registry: str) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps({"target": {TARGET: target}}, indent=2), encoding="utf-8")
     return file
+
+
+def released(env: Mapping[str, str], file: Path, settings: Mapping[str, object]) -> dict[str, str]:
+    """Return an environment in which what a service pushes is set otherwise in some points.
+
+    Args:
+        env: in which its ``make image`` works.
+        file: where the bake file that says so is written.
+        settings: of the target ``release``.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"target": {"release": settings}}), encoding="utf-8")
+    files = env.get("BUILDX_BAKE_FILE", BAKE_FILE)
+    return {**env, "BUILDX_BAKE_FILE": os.pathsep.join([files, str(file)])}
