@@ -9,9 +9,12 @@ from pathlib import Path
 from tests.labs import go_tools, toolchains
 from tests.labs.places import digest, once
 
-# The cluster lab's module pins it; alone it is built in a minute.
-MODULE = Path(__file__).resolve().parent / "cluster" / "tools"
 PACKAGE = "sigs.k8s.io/kustomize/kustomize/v5"
+
+
+def target() -> Path:
+    """Return the folder of the program, whether it is there or not."""
+    return toolchains.cache_folder() / f"kustomize-{digest(PACKAGE, go_tools.versions()[PACKAGE])}"
 
 
 def folder() -> Path:
@@ -21,8 +24,7 @@ def folder() -> Path:
         LabError: it cannot be built.
         MissingToolchainError: Go is missing.
     """
-    target = toolchains.cache_folder() / f"kustomize-{digest(PACKAGE, go_tools.versions(MODULE)[PACKAGE])}"
-    return once(target, lambda made: go_tools.build(made, MODULE, [PACKAGE], "", "Kustomize"))
+    return once(target(), lambda made: go_tools.build(made, [PACKAGE], "", "Kustomize"))
 
 
 def on(path: str) -> str:

@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from tests.labs import go_tools
-from tests.labs.cluster.places import HERE, lab_folder
+from tests.labs.cluster.places import lab_folder
 from tests.labs.errors import LabError
 from tests.labs.places import digest, once
 
-MODULE = HERE / "argocd_tools"
+PACKAGE = "./argocd"
 Object = Mapping[str, Any]
+
+
+def folder() -> Path:
+    """Return the folder of the program, whether it is there or not."""
+    return lab_folder() / f"argocd-{digest(*go_tools.sources([PACKAGE]))}"
 
 
 def program() -> Path:
@@ -27,10 +32,7 @@ def program() -> Path:
         LabError: it cannot be built.
         MissingToolchainError: Go is missing.
     """
-    folder = lab_folder() / f"argocd-{digest(*(MODULE / name for name in ('go.mod', 'go.sum', 'main.go')))}"
-    lab_folder().mkdir(parents=True, exist_ok=True)
-    made = once(folder, lambda target: go_tools.build(target, MODULE, ["."], "", "Argo CD's code"))
-    return made / MODULE.name
+    return once(folder(), lambda target: go_tools.build(target, [PACKAGE], "", "Argo CD's code")) / "argocd"
 
 
 def _run(verb: str, **given: object) -> Any:

@@ -14,8 +14,7 @@ from typing import Any
 
 import yaml
 
-from tests.labs import toolchains
-from tests.labs.cluster import tools
+from tests.labs import go_tools, toolchains
 from tests.labs.cluster.places import lab_folder
 from tests.labs.errors import LabError, run
 from tests.labs.places import digest, once
@@ -42,18 +41,10 @@ class Module:
 
     @property
     def pinned(self) -> tuple[str, str]:
-        """Version and sum.
-
-        Raises:
-            LabError: there are none.
-        """
+        """Version and sum."""
         if self.version:
             return self.version, self.sum
-        version = tools.versions().get(self.path, "")
-        for line in (tools.MODULE / "go.sum").read_text(encoding="utf-8").splitlines():
-            if line.startswith(f"{self.path} {version} "):
-                return version, line.split()[2]
-        raise LabError(f"{tools.MODULE}/go.sum does not pin {self.path}: run go mod tidy there")
+        return go_tools.versions()[self.path], go_tools.checksum(self.path)
 
     def sources(self) -> Iterator[Path]:
         """Yield the files, downloaded.
@@ -84,8 +75,6 @@ CRDS = (
     Module(
         "github.com/argoproj/argo-cd/v3",
         ("manifests/crds/*-crd.yaml",),
-        "v3.5.7",
-        "h1:Xm1BF+I5OgDKUG3SDK49vn2/Y5AMyaNVko+/JT08gj0=",
     ),
     Module(
         "github.com/external-secrets/external-secrets",
@@ -99,8 +88,6 @@ CRDS = (
             f"config/crds/policies.kyverno.io/*{kind}.yaml"
             for kind in ("validatingpolicies", "deletingpolicies", "policyexceptions")
         ),
-        "v1.19.1",
-        "h1:/MkgFii3/VlQfKR1JpC9tVwNNVNQTt2S4U6qCsafsTU=",
     ),
     Module(
         "github.com/prometheus-operator/prometheus-operator",

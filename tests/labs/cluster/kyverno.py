@@ -10,18 +10,32 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.labs import go_tools
 from tests.labs.cluster import definitions
-from tests.labs.cluster.places import HERE, lab_folder
+from tests.labs.cluster.places import lab_folder
 from tests.labs.errors import LabError
 from tests.labs.places import digest, once
 
-MODULE = HERE / "kyverno_tools"
 PACKAGE = "github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno"
+# As its own go.mod has them. The API server of the cluster lab must not have them: it would judge otherwise.
+REPLACEMENTS = (
+    go_tools.Replacement(
+        "k8s.io/pod-security-admission",
+        "github.com/kyverno/pod-security-admission",
+        "v0.0.0-20251031094455-46f20778634f",
+        ("h1:9u+4QYMLdZPC8qeUB1TnfiUYRrFGYHxjYQsPiHKgJjI=", "h1:2oJ/wAoh8hld09eMTT1KzlN3dHjKEQn1xJdu1WAZMa0="),
+    ),
+    go_tools.Replacement(
+        "github.com/google/cel-go",
+        "github.com/google/cel-go",
+        "v0.30.0",
+        ("h1:ll54AkzKunWkBn9wSoiUXbFZXYZTkdJGNXTBXUoolGo=", "h1:X0bD6iVNR8pkROSOoHVdgTkzmRcosof7WQqCD6wcMc8="),
+    ),
+)
 Object = Mapping[str, Any]
 _LOG = "log.txt"
 _REFUSED = re.compile(r'image verification failed error=("(?:[^"\\]|\\.)*") .*image=(\S+)')
@@ -44,15 +58,21 @@ class Verdict:
     message: str
 
 
+def folder() -> Path:
+    """Return the folder of the program, whether it is there or not."""
+    replaced = [asdict(one) for one in REPLACEMENTS]
+    return lab_folder() / f"kyverno-{digest(*go_tools.sources([PACKAGE]), PACKAGE, replaced)}"
+
+
 def program() -> Path:
-    """Return the program, built unless it is there, which takes seven minutes on two idle cores.
+    """Return the program, built unless it is there, which takes some minutes.
 
     Raises:
         LabError: it cannot be built.
         MissingToolchainError: Go is missing.
     """
-    folder = lab_folder() / f"kyverno-{digest(MODULE / 'go.mod', MODULE / 'go.sum', PACKAGE)}"
-    made = once(folder, lambda target: go_tools.build(target, MODULE, [PACKAGE], "", "Kyverno's command line"))
+    what = "Kyverno's command line"
+    made = once(folder(), lambda target: go_tools.build(target, [PACKAGE], "", what, REPLACEMENTS))
     return made / "kubectl-kyverno"
 
 

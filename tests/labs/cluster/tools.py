@@ -1,4 +1,4 @@
-"""The lab's programs: those of Kubernetes and Argo Rollouts built from one pinned Go module, Prometheus from Debian."""
+"""The lab's programs: those of Kubernetes and Argo Rollouts built with Go, Prometheus from Debian."""
 
 from __future__ import annotations
 
@@ -8,28 +8,26 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from tests.labs import go_tools, toolchains
-from tests.labs.cluster.places import HERE, lab_folder
+from tests.labs import costs, go_tools, toolchains
+from tests.labs.cluster.places import lab_folder
 from tests.labs.debian import SUITE, Archive
 from tests.labs.errors import LabError
 from tests.labs.places import digest, once
 
-MODULE = HERE / "tools"
 PROGRAMS = (
     "./kubernetes",
     "github.com/argoproj/argo-rollouts/cmd/kubectl-argo-rollouts",
     "github.com/argoproj/argo-rollouts/cmd/rollouts-controller",
     "sigs.k8s.io/kwok/cmd/kwok",
 )
-# What tools/kubernetes is, depending on what it is called as.
+# What kubernetes is, depending on what it is called as.
 KUBERNETES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kustomize")
 DEBIAN = ("prometheus", "promtool")
 
 
 def folder() -> Path:
     """Return the folder of the programs built with Go, whether they are there or not."""
-    sources = (MODULE / "go.mod", MODULE / "go.sum", MODULE / "kubernetes" / "main.go")
-    return lab_folder() / f"tools-{digest(*sources, PROGRAMS, KUBERNETES)}"
+    return lab_folder() / f"tools-{digest(*go_tools.sources(PROGRAMS), PROGRAMS, KUBERNETES)}"
 
 
 def prometheus_folder() -> Path:
@@ -79,20 +77,16 @@ def prometheus() -> Path:
     return once(prometheus_folder(), _prometheus)
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of the Go modules that the programs are built from."""
-    return go_tools.versions(MODULE)
-
-
 def _link_flags() -> str:
     """Return linker flags for the versions that the programs report; built from a module they know none."""
-    kubernetes = versions()["k8s.io/kubernetes"]
+    versions = go_tools.versions()
+    kubernetes = versions["k8s.io/kubernetes"]
     major, minor = kubernetes.removeprefix("v").split(".")[:2]
     known = {
         "k8s.io/component-base/version.gitVersion": kubernetes,
         "k8s.io/component-base/version.gitMajor": major,
         "k8s.io/component-base/version.gitMinor": minor,
-        "github.com/argoproj/argo-rollouts/utils/version.version": versions()[
+        "github.com/argoproj/argo-rollouts/utils/version.version": versions[
             "github.com/argoproj/argo-rollouts"
         ].removeprefix("v"),
     }
@@ -100,13 +94,20 @@ def _link_flags() -> str:
 
 
 def _build(target: Path) -> None:
-    go_tools.build(target, MODULE, PROGRAMS, _link_flags(), "the cluster lab's tools")
+    go_tools.build(target, PROGRAMS, _link_flags(), "the cluster lab's tools")
     for name in KUBERNETES:
         (target / name).symlink_to("kubernetes")
 
 
 def _prometheus(target: Path) -> None:
     target.mkdir()
+    with costs.measured(target):
+        _unpack(target)
+    if missing := [name for name in DEBIAN if not (target / name).exists()]:
+        raise LabError(f"Debian {SUITE} has no {missing[0]} in the package {missing[0]}")
+
+
+def _unpack(target: Path) -> None:
     for deb in Archive(lab_folder() / "apt").download(DEBIAN):
         files = subprocess.run(["dpkg-deb", "--fsys-tarfile", deb], capture_output=True, check=True).stdout
         with tarfile.open(fileobj=io.BytesIO(files)) as archive:
@@ -116,5 +117,3 @@ def _prometheus(target: Path) -> None:
                     (target / name).write_bytes(content.read())
                     (target / name).chmod(0o755)
         deb.unlink()
-    if missing := [name for name in DEBIAN if not (target / name).exists()]:
-        raise LabError(f"Debian {SUITE} has no {missing[0]} in the package {missing[0]}")

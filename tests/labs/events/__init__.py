@@ -8,14 +8,28 @@ import pwd
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
+from tests.labs import costs
 from tests.labs.errors import run
 from tests.labs.images.places import lab_folder
 from tests.labs.places import digest, once
 from tests.labs.toolchains.probe import choose, home, on_path
 
 SOURCE = Path(__file__).resolve().parent / "validator"
+
+
+def folder() -> Path:
+    """Return the folder of the validator, whether it is there or not."""
+    files = (SOURCE / "Cargo.toml", SOURCE / "crates.lock", SOURCE / "src" / "main.rs")
+    return lab_folder() / f"events-{digest(*files)}"
+
+
+def version() -> str:
+    """Return the version of the SDK that it is built with."""
+    manifest = tomllib.loads((SOURCE / "Cargo.toml").read_text(encoding="utf-8"))
+    return str(manifest["dependencies"]["cdevents-sdk"]).strip("=")
 
 
 def validator() -> Path:
@@ -28,8 +42,7 @@ def validator() -> Path:
         LabError: a download is missing.
         MissingToolchainError: Rust is missing.
     """
-    files = (SOURCE / "Cargo.toml", SOURCE / "crates.lock", SOURCE / "src" / "main.rs")
-    return once(lab_folder() / f"events-{digest(*files)}", _build) / "validator"
+    return once(folder(), _build) / "validator"
 
 
 def _advice() -> str:
@@ -46,6 +59,13 @@ def _build(target: Path) -> None:
     choose("Rust 1.94", on_path("cargo"), r"^cargo 1\.(9[4-9]|\d{3,})\.", ["--version"], _advice())
     work = target / "work"
     shutil.copytree(SOURCE, work)
+    with costs.measured(target):
+        _compile(work)
+    shutil.move(work / "target" / "debug" / "validator", target)
+    shutil.rmtree(work)
+
+
+def _compile(work: Path) -> None:
     # The lock names no registry; cargo says what the one that it is set up for is called.
     failure = "cannot build the validator of events, check that cargo can download crates"
     run("cargo", "generate-lockfile", "--quiet", failure=failure, cwd=work, timeout=600)
@@ -54,8 +74,6 @@ def _build(target: Path) -> None:
     (work / "Cargo.lock").write_text(lock.replace("REGISTRY", made[1] if made else ""), encoding="utf-8")
     env = {**os.environ, "CARGO_TARGET_DIR": str(work / "target")}
     run("cargo", "build", "--quiet", "--locked", failure=failure, cwd=work, env=env, timeout=1800)
-    shutil.move(work / "target" / "debug" / "validator", target)
-    shutil.rmtree(work)
 
 
 def problem(event: object, version: str) -> str:
