@@ -89,7 +89,7 @@ def definition(replacements: Sequence[Replacement]) -> Iterator[Path]:
             for one in replacements:
                 file.write("{0} {1} {2}\n{0} {1}/go.mod {3}\n".format(one.by, one.version, *one.sums))
         changes = [f"-replace={one.path}={one.by}@{one.version}" for one in replacements]
-        command = ("go", "mod", "edit", *changes, Path(folder, "go.mod"))
+        command: list[str | Path] = ["go", "mod", "edit", *changes, Path(folder, "go.mod")]
         run(*command, failure="cannot change go.mod", env=environment(), cwd=MODULE)
         yield Path(folder, "go.mod")
 

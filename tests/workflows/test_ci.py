@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import chosen
 from tests.labs import template as lab
 from tests.labs.broker import Broker
 from tests.labs.built import VERSION, Built
@@ -22,6 +21,7 @@ from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
+from tests.selection.plugin import chosen
 from tests.workflows.conftest import SECRETS, VARIABLES, cloned, edit
 
 pytestmark = pytest.mark.images
