@@ -25,6 +25,10 @@ TOOLS = {
     "node": (("node", "--version"), ("npm", "--version")),
     "python": (("python3", "-V"),),
 }
+
+_MODULE = re.compile(r"[a-z]\w*(\.\w+)+")
+# What a module of a lab reads, where it does not lie beside it.
+READ_BY = {"tests/labs/go_tools.py": ("tests/labs/go",)}
 # Variables that choose another lab or another mirror.
 SETTINGS = ("GOLDEN_PATH_IMAGE_LAB", "GOLDEN_PATH_DEBIAN_MIRROR", "SSL_CERT_FILE")
 
@@ -108,7 +112,7 @@ class Checkout:
         folder = str(Path(file).parent)
         if folder.startswith("tests/labs/"):
             around += [name for name in self.below(folder) if not name.endswith(".py")]
-        return around
+        return [*around, *(name for read in READ_BY.get(file, ()) for name in self.below(read))]
 
     @functools.cache  # noqa: B019 - lives as long as the run
     def _imports(self, file: str) -> tuple[str, ...]:
@@ -120,6 +124,8 @@ class Checkout:
                 # A name may be a module of the package, or something in it.
                 modules.add(node.module)
                 modules.update(f"{node.module}.{alias.name}" for alias in node.names)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _MODULE.fullmatch(node.value):
+                modules.add(node.value)  # started with `python -m`
         paths = (module.replace(".", "/") for module in modules)
         return tuple(
             name for path in paths for name in (f"{path}.py", f"{path}/__init__.py") if name in self.files
