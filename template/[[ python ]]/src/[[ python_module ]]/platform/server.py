@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from .application import Platform, new_platform
 from .build_info import read_build_info
-from .config import Config
+from .config import Config, config_or_exit
 from .health import Phase
 from .logs import configure_logs
 from .protocol import HttpProtocol
@@ -25,7 +25,8 @@ KEEP_ALIVE_SECONDS = 75
 log = structlog.get_logger()
 
 
-def main(create_app: Callable[[Platform], FastAPI], config: Config) -> None:
+def main(create_app: Callable[[Platform], FastAPI], config: Config | None = None) -> None:
+    config = config or config_or_exit()
     build = read_build_info()
     configure_logs(config.log_level, build)
     platform = new_platform(config, build)
