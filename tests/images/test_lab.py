@@ -244,12 +244,18 @@ def own_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
 
 
 @pytest.mark.usefixtures("image_lab")
-def test_up_starts_again_what_was_killed(own_lab: Lab) -> None:
+def test_up_starts_again_what_was_killed(own_lab: Lab, tmp_path: Path) -> None:
+    """The engine without the images of runs of the tests, none of which goes on."""
     own_lab.up()
+    env = {**os.environ, "DOCKER_HOST": engine.host()}
+    tarfile.open(tmp_path / "empty.tar", "w").close()
+    for name in (f"{engine.OF_ONE_RUN}/1/orders:1", f"{own_lab.registry}/{engine.OF_ONE_RUN}/1/orders:1", "kept:1"):
+        run("docker", "import", str(tmp_path / "empty.tar"), name, env=env)
     for daemon in (buildkit.LAB.daemon, engine.DAEMON):
         assert daemon.pid
         os.kill(daemon.pid, signal.SIGKILL)
     assert own_lab.up() == ["buildkitd", "dockerd"]
+    assert run("docker", "image", "ls", "--format", "{{.Repository}}", env=env).split() == ["kept"]
 
 
 @pytest.mark.usefixtures("image_lab")
