@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -154,6 +155,30 @@ def first_release(released: Callable[[str], Release], image_lab: ImageLab) -> Re
 def release(first_release: Release, tmp_path: Path) -> Release:
     """A copy of that service, for the test to change."""
     return first_release.copied(tmp_path)
+
+
+def built_again(first: Result, release: Release, before: str, after: str, folder: Path) -> Path:
+    """Put what a release built where another service releases to, and where nobody has signed it yet.
+
+    Args:
+        first: the release.
+        release: that of the other service.
+        before: the registry of the first.
+        after: the registry of the other.
+        folder: where the artifacts go.
+
+    Returns:
+        The artifacts, as the other's job ``build`` would leave them.
+    """
+    artifacts = folder / "built"
+    shutil.copytree(first.artifacts, artifacts)
+    for file in artifacts.rglob("image-ref"):
+        reference = file.read_text().strip()
+        copied = reference.replace(before, after, 1)
+        tag = f"{copied.partition('@')[0]}:{file.parent.name}"
+        subprocess.run(["crane", "copy", reference, tag], env=release.env, check=True, capture_output=True)
+        file.write_text(f"{copied}\n")
+    return artifacts
 
 
 def pushed_diff(result: Result, repository: str, branch: str) -> tuple[str, str, str]:

@@ -167,7 +167,7 @@ def test_a_branch_of_the_repository_hands_on_none_either(runner: Lab, clone: Clo
     folder = clone()
     edit(folder, "Makefile", r"\Z", "\n# A change of code.\n")
     result = pull_request(
-        runner, folder, job_env, recorders={**WATCHED, "make": recorded("contract")}, plain=JOBS,
+        runner, folder, job_env, recorders={**WATCHED, "make": recorded("setup ci-setup", "contract")}, plain=JOBS,
         ended={job: Ended("success") for job in ("lint", "test", "policy")},
         secrets=ALL_SECRETS, variables=ALL_VARIABLES,
     )  # fmt: skip
@@ -268,7 +268,7 @@ def test_dependencies_are_reviewed(
 ) -> None:
     """Where GitHub can; a private repository without its Code Security is green and told so.
 
-    What else the job does, ``make policy``, is recorded: it knows nothing of a review.
+    What else the job does, ``make setup`` and ``make policy``, is recorded: it knows nothing of a review.
     """
     action = "actions/dependency-review-action"
     folder = clone()
@@ -276,7 +276,7 @@ def test_dependencies_are_reviewed(
     result = pull_request(
         runner, folder, job_env, payload={**PULL_REQUEST, "repository": {"private": private}}, variables=variables,
         fails=[action] if vulnerable else [], ended={job: Ended("success") for job in WORK if job != "policy"},
-        recorders={**GH, "make": recorded("policy")}, plain=JOBS,
+        recorders={**GH, "make": recorded("setup ci-setup", "policy")}, plain=JOBS,
     )  # fmt: skip
     wanted = "failure" if reviewed and vulnerable else "success"
     assert (result.result("policy"), result.result("ci-ok")) == (wanted, wanted)
@@ -303,7 +303,7 @@ def test_the_merge_queue_builds_documents_too(runner: Lab, clone: Clone, job_env
     group = {"head_ref": ref, "base_ref": "refs/heads/main"}
     result = runner.run(
         folder, "merge_group", {"action": "checks_requested", "ref": ref, "merge_group": group}, "ci.yml",
-        env=job_env, recorders={**GH, "make": recorded("contract")}, plain=JOBS,
+        env=job_env, recorders={**GH, "make": recorded("setup ci-setup", "contract")}, plain=JOBS,
         ended={job: Ended("success") for job in WORK if job != "contract"},
         secrets=ALL_SECRETS, variables=ALL_VARIABLES,
     )  # fmt: skip
@@ -358,7 +358,7 @@ def test_first_push_is_green_with_nothing_set(
     all_run = language == chosen(pytestconfig)[0]
     recorders = GH if all_run else {**GH, "make": recorded("contract", "policy")}
     result = runner.run(
-        folder, "push", {}, "ci.yml", env=job_env, recorders=recorders, plain=PLAIN if all_run else JOBS,
+        folder, "push", {}, "ci.yml", env=job_env, recorders=recorders, plain=PLAIN,
         ended={job: Ended("success") for job in ("lint", "test", "image")},
     )  # fmt: skip
     assert results(result) == dict.fromkeys(JOBS, "success"), result.stdout[-5000:]

@@ -98,7 +98,7 @@ def _to(target: Path, ref: str, commit: str) -> None:
 def _reuse(target: Path) -> None:
     """Put copies of what is installed in the real repository into the workspace."""
     settings = record.settings()
-    if os.environ["GITHUB_JOB"] in settings.get("plain", ()):
+    if os.environ["GITHUB_JOB"] in settings["plain"]:
         return
     origin = Path(settings["repository"])
     for name in settings["reuse"]:
