@@ -18,7 +18,7 @@ _ROOM = 1 << 30
 
 
 @functools.cache
-def _usable() -> bool:
+def usable() -> bool:
     """Whether there is memory for files, and programs can be started from there."""
     if not os.access(scratch.MEMORY, os.W_OK):
         return False
@@ -29,7 +29,7 @@ def _usable() -> bool:
 @pytest.fixture
 def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder of the test's own, which is gone with it; one of pytest's where there is no memory for it."""
-    if not _usable():
+    if not usable():
         yield tmp_path_factory.mktemp("test")
         return
     with scratch.folder() as folder:

@@ -1,7 +1,8 @@
 """Copier's command line without the cost of its start, most of which is to import what Copier uses.
 
 A process that has imported that runs each command in a fork of itself, with the folder, the environment and the output
-that the command is given.
+that the command is given. What Copier keeps for the time of a command, such as a clone of the template, is in memory
+where there is room.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
+from fleet import scratch
+from tests.labs import in_memory
 from tests.labs.template import GIT
 from tests.labs.toolchains import ROOT
 
@@ -29,11 +33,14 @@ class _Server:
         with theirs:
             command = [sys.executable, "-m", "tests.labs.warm_copier", str(theirs.fileno())]
             process = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
-        weakref.finalize(self, _end, self._ours, process)
+        with ExitStack() as stack:
+            stack.callback(_end, self._ours, process)
+            self._own = {"TMPDIR": str(stack.enter_context(scratch.folder()))} if in_memory.usable() else {}
+            weakref.finalize(self, stack.pop_all().close)
 
     def run(self, arguments: Sequence[str], cwd: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
-            given.write(json.dumps([arguments, cwd, dict(env)]).encode())
+            given.write(json.dumps([arguments, cwd, {**env, **self._own}]).encode())
             given.flush()
             socket.send_fds(self._ours, [b"x"], [one.fileno() for one in (given, out, errors)])
             if not (code := self._ours.recv(16)):
