@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.grouping import Grouped, rank
-from tests.labs import cluster
+from tests.labs import cluster, leftovers
 from tests.labs import template as lab
 from tests.labs.built import UPSTREAM, VERSION, Built, Image
 from tests.labs.images import Lab
@@ -33,7 +33,7 @@ def chosen(config: pytest.Config) -> list[str]:
     return names
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let tests be the same from a shell, in the background, and under ``make test``.
 
     What a shell starts in the background ignores SIGINT, and so do its children. A ``make`` that a ``make`` has started
@@ -43,6 +43,8 @@ def pytest_configure() -> None:
         os.environ.pop(name, None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not hasattr(config, "workerinput"):
+        leftovers.end_with_this()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -250,6 +250,26 @@ def test_two_tests_do_not_share_a_namespace(cluster_lab: Lab, namespace: str) ->
     assert cluster_lab.kubectl("get", "namespace", namespace, "--output", "jsonpath={.status.phase}") == "Active"
 
 
+def test_runs_that_share_the_lab_have_a_namespace_one_after_the_other(cluster_lab: Lab) -> None:
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"shared-{os.getpid()}"}}
+    phases = []
+
+    def second() -> None:
+        # What the first has left is gone, also where it did not wait for that.
+        with cluster_lab.owned(manifest) as name:
+            phases.append(cluster_lab.kubectl("get", "namespace", name, "--output", "jsonpath={.status.phase}"))
+
+    waiting = threading.Thread(target=second)
+    with cluster_lab.owned(manifest, wait=False) as name:
+        cluster_lab.apply([workload("Deployment")], name)
+        waiting.start()
+        waiting.join(1)
+        assert waiting.is_alive()
+        assert phases == []
+    waiting.join(300)
+    assert phases == ["Active"]
+
+
 @pytest.fixture
 def exporter() -> Iterator[int]:
     """The port of something that Prometheus can scrape."""
@@ -334,8 +354,9 @@ def own_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     for path in built:
         (places.lab_folder() / path.name).symlink_to(path)
     lab = Lab()
-    yield lab
-    lab.down()
+    with lab.holding():
+        yield lab
+        lab.down()
 
 
 @pytest.mark.usefixtures("cluster_lab")

@@ -7,6 +7,8 @@ import os
 import re
 import signal
 import subprocess
+import tarfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,6 +16,8 @@ import httpx
 import pytest
 
 from extensions import pins
+from tests.labs import leftovers
+from tests.labs.container import Container
 from tests.labs.errors import LabError
 from tests.labs.images import buildkit, engine, mounts, overrides, places, tools
 from tests.labs.images.docker import VARIABLE, mode
@@ -201,6 +205,29 @@ def test_a_fresh_builder_is_in_memory_where_there_is_enough(
     assert not traces(str(tmp_path))
 
 
+def test_a_container_ends_with_its_run_where_its_client_was_killed(
+    image_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = {**os.environ, **({"DOCKER_HOST": engine.host()} if image_lab.mode == "stand-ins" else {})}
+    name, mark = f"lab/waits:{os.getpid()}", f"killed-{os.getpid()}"
+    entrypoint = json.dumps(["/crane", "registry", "serve", "--address", f"127.0.0.1:{free_port()}"])
+    with tarfile.open(tmp_path / "image.tar", "w") as archive:
+        archive.add(tools.folder() / "crane", "crane")
+    run("docker", "import", "--change", f"ENTRYPOINT {entrypoint}", str(tmp_path / "image.tar"), name, env=env)
+    monkeypatch.setenv(leftovers.MARK, mark)
+    with Container(tmp_path, "go", await_ready=False, image=name, docker_env=env) as container:
+        shown = ("docker", "ps", "--quiet", "--filter", f"name={container.name}")
+        while not run(*shown, env=env):
+            time.sleep(0.1)
+        container.process.kill()
+        container.process.wait(60)
+        assert run(*shown, env=env)
+        leftovers.end(mark)
+        while run(*shown, "--all", env=env):
+            time.sleep(0.1)
+    run("docker", "image", "rm", name, env=env)
+
+
 @pytest.fixture
 def own_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     """A second lab that shares what was built, so that the lab of the other tests stays up."""
@@ -210,8 +237,9 @@ def own_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     for name, folder in shared.items():
         (places.lab_folder() / name).symlink_to(folder)
     lab = Lab()
-    yield lab
-    lab.down()
+    with lab.holding():
+        yield lab
+        lab.down()
 
 
 @pytest.mark.usefixtures("image_lab")
@@ -228,12 +256,24 @@ def test_down_leaves_no_process_and_no_mount(own_lab: Lab) -> None:
     assert own_lab.up() == ["registry", "buildkitd", "dockerd"]
     run_folder = places.run_folder()
     assert traces(str(run_folder))
+    # The engines do not give the same addresses.
+    networks = bridges()
+    own = f"gp-{run_folder.name[-8:]}"
+    assert [name for name, address in networks.items() if address == networks[own]] == [own]
     own_lab.down()
+    assert own not in bridges()
     assert not any(own_lab.status().values())
     assert not traces(str(run_folder))
     assert not traces(str(places.lab_folder()))
     assert not list(Path("/sys/fs/cgroup").glob(f"*/{run_folder.name}"))
     assert not run_folder.exists()
+
+
+def bridges() -> dict[str, str]:
+    """Return the networks of this machine's bridges."""
+    command = ["ip", "-json", "-4", "address", "show", "type", "bridge"]
+    shown = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return {one["ifname"]: one["addr_info"][0]["local"] for one in shown if one.get("addr_info")}
 
 
 def traces(text: str) -> list[str]:

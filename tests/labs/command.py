@@ -26,7 +26,8 @@ def _say_parts(parts: Mapping[str, str]) -> None:
 
 def _up(lab: StartedLab, hint: Callable[[], str]) -> None:
     start = time.monotonic()
-    started = lab.up()
+    with lab.by_hand():
+        started = lab.up()
     states = lab.status().items()
     _say_parts({name: f"{'started' if name in started else 'ran already'}, {what}" for name, what in states})
     _say(f"up after {time.monotonic() - start:.0f} s{hint()}")

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tests.labs.leftovers import mark
 from tests.labs.service import Service
 
 RESTRICTED = (
@@ -31,7 +32,8 @@ class Container(Service):
 
     def _start_command(self, variables: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
         self.name = f"golden-path-{uuid.uuid4().hex[:12]}"
-        given = [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]
+        # With the run's mark it ends with it, also where the client was killed and the engine runs on.
+        given = [part for name, value in {**variables, **mark()}.items() for part in ("--env", f"{name}={value}")]
         run = ["docker", "run", "--rm", "--name", self.name, "--network", "host"]
         return [*run, *RESTRICTED, *given, self.image], dict(self.docker_env)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.labs.errors import LabError, last_line
+from tests.labs.leftovers import unmarked
 
 
 def _started_at(pid: int) -> str:
@@ -30,10 +31,12 @@ class Daemon:
     Attributes:
         name: names its record and its log.
         folder: says where these are, when it is asked.
+        of_the_run: whether it ends with the run that started it, and not only when it is told to.
     """
 
     name: str
     folder: Callable[[], Path]
+    of_the_run: bool = False
 
     @property
     def log(self) -> Path:
@@ -71,7 +74,7 @@ class Daemon:
         with self.log.open("wb") as log:
             process = subprocess.Popen(
                 [str(part) for part in command],
-                env=env,
+                env=env if self.of_the_run else unmarked(env),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

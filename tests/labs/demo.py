@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.labs import leftovers, toolchains
 from tests.labs import template as lab
-from tests.labs import toolchains
 from tests.labs.service import await_ready, free_port
 
 SECONDS = 900  # a cold start downloads and compiles everything
@@ -61,6 +61,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=toolchains.ROOT / "build" / "demo")
     arguments = parser.parse_args()
     folder = arguments.folder / f"hello-{arguments.language}"
+    leftovers.end_with_this()
     try:
         toolchains.locate(arguments.language)
         write(arguments.language, folder)
@@ -69,6 +70,9 @@ def main() -> int:
     except (toolchains.MissingToolchainError, RuntimeError) as error:
         sys.stderr.write(f"make demo: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("make demo: interrupted\n")
+        return 130
     say(f"{folder.name} works. It is a complete repository: cd {folder} && make help")
     return 0
 

@@ -63,7 +63,7 @@ def digest(*parts: object) -> str:
     return whole.hexdigest()[:16]
 
 
-def once(target: Path, make: Callable[[Path], None]) -> Path:
+def once(target: Path, make: Callable[[Path], object]) -> Path:
     """Make a file or folder unless it is there already; one process makes it, and the others wait.
 
     A failure, or a death in the middle, leaves nothing half made, and the next who waits tries. What is made may need

@@ -129,19 +129,34 @@ class Lab(StartedLab):
     def owned(self, manifest: Mapping[str, Any], wait: bool = True) -> Iterator[str]:
         """Create a namespace for a ``with`` statement that removes it with all that is in it; returns its name.
 
+        Runs that share the lab have it one after the other. What one that was killed has left is removed first.
+
         Args:
             manifest: the Namespace.
             wait: until it is gone.
 
         Raises:
-            KubectlError: it is there already: tests that run side by side must not use services of the same name.
+            KubectlError: it is there already, and not from here.
         """
+        name = manifest["metadata"]["name"]
+        mark = run_folder() / "namespaces" / name / "left"
+        with alone(mark.parent):
+            if mark.exists():
+                self.kubectl("delete", "namespace", name, "--ignore-not-found")
+            with self._created(manifest, wait):
+                mark.touch()
+                yield name
+            if wait:
+                mark.unlink()
+
+    @contextmanager
+    def _created(self, manifest: Mapping[str, Any], wait: bool) -> Iterator[None]:
         name = manifest["metadata"]["name"]
         self.kubectl("create", "--filename", "-", input=json.dumps(manifest))
         try:
             # Pods may be refused until their service account is there.
             self.kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", name, "--timeout=120s")
-            yield name
+            yield
         finally:
             self.kubectl("delete", "namespace", name, "--ignore-not-found", f"--wait={str(wait).lower()}")
 
@@ -152,8 +167,9 @@ class Lab(StartedLab):
         Args:
             labels: of it, for example of its Pod Security.
         """
-        metadata = {"name": f"test-{uuid.uuid4().hex[:8]}", "labels": dict(labels or {})}
-        with self.owned({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}, wait=False) as name:
+        name = f"test-{uuid.uuid4().hex[:8]}"
+        metadata = {"name": name, "labels": dict(labels or {})}
+        with self._created({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}, wait=False):
             yield name
 
     def prometheus(

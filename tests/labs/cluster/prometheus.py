@@ -39,7 +39,7 @@ class Prometheus:
             rules: its rule files.
             interval: how often it scrapes and evaluates rules.
         """
-        self._daemon = Daemon(f"{_PREFIX}{uuid.uuid4().hex[:8]}", run_folder)
+        self._daemon = Daemon(f"{_PREFIX}{uuid.uuid4().hex[:8]}", run_folder, of_the_run=True)
         self._port = access.free_ports(1)[0]
         self._settings = {
             "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},

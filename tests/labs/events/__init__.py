@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -11,9 +12,10 @@ import tomllib
 from pathlib import Path
 
 from tests.labs import costs
-from tests.labs.errors import LabError, run
+from tests.labs.errors import run
 from tests.labs.images.places import lab_folder
 from tests.labs.places import digest, once
+from tests.labs.toolchains.probe import choose, home, on_path
 
 SOURCE = Path(__file__).resolve().parent / "validator"
 
@@ -37,14 +39,24 @@ def validator() -> Path:
         The program: it reads a CloudEvent, and takes the version of CDEvents as its argument.
 
     Raises:
-        LabError: Rust or a download is missing.
+        LabError: a download is missing.
+        MissingToolchainError: Rust is missing.
     """
     return once(folder(), _build) / "validator"
 
 
+def _advice() -> str:
+    """Return what to do where there is no Rust: rustup looks for it below HOME, which may not be the user's own."""
+    install = "install Rust 1.94 or newer (rustup default stable), the SDK of CDEvents is compiled with it"
+    own = Path(pwd.getpwuid(os.geteuid()).pw_dir, ".rustup")
+    looked = Path(os.environ.get("RUSTUP_HOME") or home() / ".rustup")
+    if looked == own or not any(own.glob("toolchains/*")):
+        return install
+    return f"set RUSTUP_HOME={own}, where there are toolchains, or {install}"
+
+
 def _build(target: Path) -> None:
-    if shutil.which("cargo") is None:
-        raise LabError("cargo is missing: install Rust 1.94 or newer, the SDK of CDEvents is compiled with it")
+    choose("Rust 1.94", on_path("cargo"), r"^cargo 1\.(9[4-9]|\d{3,})\.", ["--version"], _advice())
     work = target / "work"
     shutil.copytree(SOURCE, work)
     with costs.measured(target):
@@ -73,6 +85,7 @@ def problem(event: object, version: str) -> str:
 
     Raises:
         LabError: the validator cannot be built.
+        MissingToolchainError: Rust is missing.
     """
     command = [str(validator()), version]
     done = subprocess.run(command, input=json.dumps(event), capture_output=True, text=True, check=False, timeout=60)

@@ -33,7 +33,7 @@ class BuildKit:
     @property
     def daemon(self) -> Daemon:
         """Its process."""
-        return Daemon(f"buildkitd-{self.name}", run_folder)
+        return Daemon(f"buildkitd-{self.name}", run_folder, of_the_run=self.is_fresh)
 
     @property
     def group(self) -> Group:

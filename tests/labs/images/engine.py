@@ -8,14 +8,13 @@ import subprocess
 from pathlib import Path
 
 from tests.labs.daemon import Daemon
+from tests.labs.errors import run
 from tests.labs.images import mounts, system
 from tests.labs.images.cgroup import Group
 from tests.labs.images.places import lab_folder, run_folder
 
 DAEMON = Daemon("dockerd", run_folder)
 GROUP = Group("engine")
-# The engine's default bridge, so that ports can be published on loopback.
-_BRIDGE = Path("/sys/class/net/docker0")
 
 
 def host() -> str:
@@ -31,8 +30,12 @@ def _run() -> Path:
     return run_folder() / "engine"
 
 
-def _bridge_is_ours() -> Path:
-    return run_folder() / "docker0-is-ours"
+def _bridge() -> str:
+    """Return the bridge of the engine's default network: one of its own, on docker0 two would give the same addresses.
+
+    A network there must be, so that ports can be published on loopback.
+    """
+    return f"gp-{run_folder().name.rpartition('-')[2]}"
 
 
 def _answers() -> bool:
@@ -55,8 +58,7 @@ def start() -> None:
     # One that was killed left containerd and containers.
     stop()
     run_folder().mkdir(parents=True, exist_ok=True)
-    if not _BRIDGE.exists():
-        _bridge_is_ours().touch()
+    run(system.program("ip"), "link", "add", _bridge(), "type", "bridge", failure="cannot make the engine's bridge")
     # Not the machine's own settings, which may contradict these.
     settings = run_folder() / "dockerd-settings.json"
     settings.write_text("{}\n", encoding="utf-8")
@@ -66,6 +68,7 @@ def start() -> None:
         "--exec-root", str(_run()),
         "--pidfile", str(_run() / "dockerd.pid"),
         "--host", host(),
+        "--bridge", _bridge(),
         "--cgroup-parent", f"{GROUP.path}/containers",
         "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false",
         "--shutdown-timeout", "5",
@@ -84,6 +87,4 @@ def stop() -> None:
     mounts.unmount(_root())
     # Its records of processes would keep the next engine from starting its own.
     shutil.rmtree(_run(), ignore_errors=True)
-    if _bridge_is_ours().exists() and _BRIDGE.exists():
-        subprocess.run([str(system.program("ip")), "link", "delete", _BRIDGE.name], capture_output=True, check=False)
-    _bridge_is_ours().unlink(missing_ok=True)
+    subprocess.run([str(system.program("ip")), "link", "delete", _bridge()], capture_output=True, check=False)

