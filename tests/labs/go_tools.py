@@ -89,9 +89,9 @@ def definition(replacements: Sequence[Replacement]) -> Iterator[Path]:
             for one in replacements:
                 file.write("{0} {1} {2}\n{0} {1}/go.mod {3}\n".format(one.by, one.version, *one.sums))
         changes = [f"-replace={one.path}={one.by}@{one.version}" for one in replacements]
-        command: list[str | Path] = ["go", "mod", "edit", *changes, Path(folder, "go.mod")]
-        run(*command, failure="cannot change go.mod", env=environment(), cwd=MODULE)
-        yield Path(folder, "go.mod")
+        changed = Path(folder, "go.mod")
+        run("go", "mod", "edit", *changes, changed, failure="cannot change go.mod", env=environment(), cwd=MODULE)
+        yield changed
 
 
 def build(
