@@ -55,7 +55,7 @@ def main(program: Path, kept: Path, arguments: Sequence[str]) -> int:
     if target.exists() and _git(target, "status", "--porcelain"):
         return subprocess.run([real(program), *arguments], check=False).returncode
     result = kept / digest(*_inputs(arguments[:-1]), _state(target))
-    with alone(result.with_suffix(".lock")):
+    with alone(result.with_suffix(".running")):
         if not result.exists():
             done = subprocess.run([real(program), *arguments], check=False)
             if done.returncode == 0:

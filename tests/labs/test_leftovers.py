@@ -53,7 +53,14 @@ class ByHand(Tiny):
 if __name__ == "__main__":
     sys.exit(command.main(ByHand(), "tiny", lambda: "", lambda _: {}))
 """
-CONFTEST = "from tests.conftest import pytest_configure\n"
+# As tests/conftest.py does, without its choice of tests.
+CONFTEST = """
+from tests.labs import leftovers
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        leftovers.end_with_this()
+"""
 # Each of the two starts a program as tests do, says who it is, and waits.
 TESTS = """
 import os, subprocess, time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from tests.labs.toolchains import ROOT
 from tests.selection import inputs
 from tests.selection.inputs import Checkout
+from tests.selection.observed import COPYING
 from tests.selection.suites import SUITES, Suite
 
 MACHINE = {"": ["git version 2"], "go": ["go1.26.8"], "java": ["25"]}
@@ -25,10 +27,12 @@ def suite(name: str) -> Suite:
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this checkout as git sees it."""
     target = tmp_path_factory.mktemp("checkout") / "golden-path"
+    sys.audit(COPYING, True)
     for name in Checkout(ROOT).files:
         if not name.startswith("tests/render/golden/"):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
+    sys.audit(COPYING, False)
     return target
 
 

@@ -125,7 +125,8 @@ def test_a_progress_bar_only_on_a_terminal(fleet: Fleet) -> None:
     assert "3/3" not in output
 
 
-def test_clones_are_bounded(fleet: Fleet) -> None:
+def test_clones_are_bounded(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
     golden_path("plan", "--fleet", fleet.file)
     kept = sorted(clones.folder().iterdir(), key=lambda one: one.stat().st_mtime)
     assert len(kept) == 3
