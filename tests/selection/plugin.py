@@ -15,6 +15,7 @@ from tests.labs import toolchains
 from tests.labs.toolchains import LANGUAGES, MissingToolchainError
 from tests.selection import inputs, stamps
 from tests.selection.observed import Observer
+from tests.selection.spent import Spent
 from tests.selection.stamps import Stamp
 from tests.selection.suites import SUITES, Suite, language_of, suite_of
 
@@ -116,6 +117,8 @@ class Selection:
         self._worker: dict[str, Any] | None = getattr(config, "workerinput", None)
         self._chosen: dict[Group, Chosen] = {}
         self._group: dict[str, Group] = {}
+        self._suite: dict[str, str] = {}
+        self._spent = Spent()
         self._left_out: Counter[str] = Counter()
         self._green: list[Stamp] = []
         self._missing = list(missing)
@@ -144,6 +147,7 @@ class Selection:
             if wanted != "all" and suite.quick != (wanted == "quick"):
                 self._left_out[suite.name] += 1
                 continue
+            self._suite[item.nodeid] = suite.name
             call = getattr(item, "callspec", None)
             groups[suite.name, language_of(call.params if call else {})].append(item)
         kept = {item.nodeid for group, tests in groups.items() if self._runs(group, tests) for item in tests}
@@ -168,20 +172,24 @@ class Selection:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Look at what a test reads."""
-        group = self._group.get(item.nodeid)
-        if group is None or self._observer is None:
-            return (yield)
-        chosen = self._chosen[group]
-        self._observer.start()
-        try:
-            return (yield)
-        finally:
-            self._observer.stop()
-            chosen.undeclared |= self._observer.undeclared(chosen.inputs, self._checkout.files)
-            if chosen.suite.one_language and chosen.language:
-                others = self._observer.rendered - {chosen.language}
-                chosen.undeclared |= {f"a service in {other}" for other in others}
+        """Look at what a test costs, and what it reads."""
+        with self._spent.on(self._suite[item.nodeid]):
+            group = self._group.get(item.nodeid)
+            if group is None or self._observer is None:
+                return (yield)
+            self._observer.start()
+            try:
+                return (yield)
+            finally:
+                self._observer.stop()
+                self._note(self._chosen[group], self._observer)
+
+    def _note(self, chosen: Chosen, observer: Observer) -> None:
+        """Note what a test has read that its suite does not declare."""
+        chosen.undeclared |= observer.undeclared(chosen.inputs, self._checkout.files)
+        if chosen.suite.one_language and chosen.language:
+            others = observer.rendered - {chosen.language}
+            chosen.undeclared |= {f"a service in {other}" for other in others}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note how a test ended; with xdist, in the process that starts the workers."""
@@ -193,6 +201,7 @@ class Selection:
     def pytest_testnodedown(self, node: Any) -> None:
         """Take over what a worker chose."""
         output = getattr(node, "workeroutput", {})
+        self._spent.add({suite: tuple(sums) for suite, sums in output.get("spent", {}).items()})
         self._left_out = Counter(output.get("left_out", {})) or self._left_out
         self._green = [Stamp(**one) for one in output.get("green", [])] or self._green
         for one in output.get("chosen", []):
@@ -210,6 +219,7 @@ class Selection:
             session.exitstatus = pytest.ExitCode.OK
         if self._worker is not None:
             session.config.workeroutput.update(  # type: ignore[attr-defined] # xdist's
+                spent=self._spent.sums(),
                 left_out=dict(self._left_out),
                 green=[vars(one) for one in self._green],
                 chosen=[
@@ -231,6 +241,8 @@ class Selection:
             elif set(chosen.tests) <= self._passed - self._not_green:
                 stamp = Stamp(chosen.suite.name, chosen.language, chosen.key, stamps.now(), len(chosen.tests))
                 stamps.save(self._folder, stamp)
+        for line in self._spent.lines():
+            terminalreporter.write_line(line)
         for stamp in self._green:
             terminalreporter.write_line(
                 f"not run again: {stamp.title}, {stamp.tests} tests, green at {stamp.when} with the same inputs"

@@ -81,6 +81,10 @@ def test_what_is_green_does_not_run_again(small: Small, workers: str) -> None:
     assert code == 0, text
     assert "3 passed" in text
     assert "left out: cobol" in text
+    assert {line.split()[0]: line.split()[1] for line in re.findall(r"^(?:one|two) +\d.*$", text, re.MULTILINE)} == {
+        "one": "2",
+        "two": "1",
+    }
     assert small.stamped() == ["one-go", "one-node", "two"]
 
     code, text = small.run(*use)
