@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.labs import go_tools, toolchains
 from tests.labs.places import digest, once
+from tests.labs.toolchains import MissingToolchainError
 
 PACKAGE = "sigs.k8s.io/kustomize/kustomize/v5"
 
@@ -28,11 +29,23 @@ def folder() -> Path:
 
 
 def on(path: str) -> str:
-    """Return a PATH on which there is a Kustomize: the same one, where it has one.
+    """Return a PATH on which there is a Kustomize: the same one where it has one, or where Go is missing to build it.
 
     Args:
         path: a PATH.
     """
-    if shutil.which("kustomize", path=path) or shutil.which("kubectl", path=path):
+    if there(path):
         return path
-    return os.pathsep.join([path, str(folder())])
+    try:
+        return os.pathsep.join([path, str(folder())])
+    except MissingToolchainError:
+        return path
+
+
+def there(path: str) -> bool:
+    """Return whether a PATH has a Kustomize.
+
+    Args:
+        path: a PATH.
+    """
+    return bool(shutil.which("kustomize", path=path) or shutil.which("kubectl", path=path))

@@ -100,7 +100,12 @@ class Selection:
     """
 
     def __init__(
-        self, config: pytest.Config, root: Path, suites: Sequence[Suite] = SUITES, missing: Sequence[str] = ()
+        self,
+        config: pytest.Config,
+        root: Path,
+        suites: Sequence[Suite] = SUITES,
+        missing: Sequence[str] = (),
+        strict: bool = False,
     ) -> None:
         """Look at the machine.
 
@@ -109,6 +114,7 @@ class Selection:
             root: the checkout.
             suites: of its tests.
             missing: lines about what is not there, for the end.
+            strict: whether a test fails for a toolchain that is missing; else it is skipped.
         """
         self._suites, self._config = suites, config
         self._checkout = inputs.Checkout(root)
@@ -122,11 +128,13 @@ class Selection:
         self._left_out: Counter[str] = Counter()
         self._green: list[Stamp] = []
         self._missing = list(missing)
+        self._strict = strict
         self._passed: set[str] = set()
         self._not_green: set[str] = set()
         self._observer = Observer(root) if self._stamps != "off" else None
         if self._worker is not None:
             self._machine, self._known = self._worker["machine"], [Stamp(**one) for one in self._worker["stamps"]]
+            self._strict = self._worker["strict"]
         else:
             self._machine = inputs.tools(chosen(config)) if self._stamps != "off" else {}
             self._known = list(stamps.load(self._folder).values()) if self._stamps == "use" else []
@@ -134,6 +142,8 @@ class Selection:
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker what this process has seen."""
         node.workerinput["machine"] = self._machine
+        node.workerinput["strict"] = self._strict
+        node.workerinput["languages"] = self._config.option.languages
         node.workerinput["stamps"] = [vars(one) for one in self._known]
 
     @pytest.hookimpl(trylast=True)  # after -k and -m
@@ -190,6 +200,18 @@ class Selection:
         if chosen.suite.one_language and chosen.language:
             others = observer.rendered - {chosen.language}
             chosen.undeclared |= {f"a service in {other}" for other in others}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Skip what needs a toolchain besides that of its language, for example Go for a lab, where it is missing."""
+        report = yield
+        if call.excinfo and call.excinfo.errisinstance(MissingToolchainError) and not self._strict:
+            path, line, _ = item.reportinfo()
+            report.outcome = "skipped"
+            report.longrepr = (str(path), line or 0, f"Skipped: {call.excinfo.value}")
+        return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note how a test ended; with xdist, in the process that starts the workers."""
@@ -256,18 +278,22 @@ class Selection:
             terminalreporter.write_line(f"left out: {parts} tests: run {command}")
 
 
-def set_up(config: pytest.Config, root: Path) -> None:
+def set_up(config: pytest.Config, root: Path, suites: Sequence[Suite] = SUITES) -> None:
     """Choose the languages, and register the choice of tests.
 
     Args:
         config: of the run.
         root: the checkout.
+        suites: of its tests.
 
     Raises:
         pytest.UsageError: a language is unknown, or a toolchain is missing in CI.
     """
     missing: list[str] = []
+    # A test is the same in CI and elsewhere, so CI is for this only.
+    strict = bool(os.environ.pop("CI", ""))
     if not hasattr(config, "workerinput"):
-        # A test is the same in CI and elsewhere, so CI is for this only.
-        missing = leave_out_missing(config, strict=bool(os.environ.pop("CI", "")))
-    config.pluginmanager.register(Selection(config, root, missing=missing), "golden-path-selection")
+        missing = leave_out_missing(config, strict)
+    else:
+        config.option.languages = config.workerinput["languages"]
+    config.pluginmanager.register(Selection(config, root, suites, missing, strict), "golden-path-selection")
