@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.labs import template as lab
 from tests.labs.built import Built
 from tests.labs.service import make
@@ -32,3 +34,12 @@ def test_second_check_does_less(built: Built) -> None:
     done = make(built.folder, built.language, "setup", env={"CI": "true"})
     assert done.returncode == 0
     assert done.stdout == ""
+
+
+@pytest.mark.only("node")
+def test_an_empty_cache_home_is_none(built: Built) -> None:
+    """pnpm would keep what it knows in the repository: findings/pnpm-empty-cache-home.sh."""
+    before = lab.git(built.folder, "status", "--porcelain")
+    done = make(built.folder, built.language, "lock", env={"XDG_CACHE_HOME": ""})
+    assert done.returncode == 0, done.stdout
+    assert lab.git(built.folder, "status", "--porcelain") == before
