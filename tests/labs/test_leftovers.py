@@ -125,11 +125,18 @@ def by_hand(folder: Path) -> dict[int, str]:
     return running(folder)
 
 
+def heed_hangups() -> None:
+    """Take back what nohup has set, in a run of the tests that is started with it."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture
 def run(folder: Path, by_hand: dict[int, str]) -> subprocess.Popen[bytes]:
     """A run of the tests by two workers, which both wait; it uses both labs."""
     pytest_ = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", "--numprocesses", "2"]
-    process = subprocess.Popen(pytest_, cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        pytest_, cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL, preexec_fn=heed_hangups
+    )
     until(lambda: all((folder / f"worker-{name}").exists() for name in "ab"), lambda: process.poll())
     # Both labs, one program of each test, the run and its two workers, its watcher, and the keeper of the first lab.
     until(lambda: len(running(folder)) == len(by_hand) + 1 + 2 + 3 + 1 + 1, lambda: running(folder))
