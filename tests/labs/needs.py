@@ -29,7 +29,12 @@ class _Source:
     taken: frozenset[str]
 
 
-def _imports(tree: ast.AST) -> Iterator[str]:
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Yield the names of the modules that a file imports, and of what it imports out of them, with their module's.
+
+    Args:
+        tree: the file, parsed.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -56,7 +61,7 @@ def _source(file: Path) -> _Source:
     takes = {one.name: frozenset({*(part.arg for part in one.args.args), *_asked(one)}) for one in functions}
     fixtures = {one.name: takes[one.name] for one in functions if _is_fixture(one)}
     tests = [takes[one.name] for one in functions if one.name.startswith("test_")]
-    return _Source(frozenset(_imports(tree)), fixtures, frozenset(_asked(tree)).union(*tests))
+    return _Source(frozenset(imports(tree)), fixtures, frozenset(_asked(tree)).union(*tests))
 
 
 def _file(module: str) -> Path | None:

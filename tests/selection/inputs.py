@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tests.labs import toolchains
+from tests.labs.needs import imports
 from tests.labs.places import digest
 from tests.labs.toolchains import LANGUAGES, MissingToolchainError
 from tests.selection.suites import ALWAYS, Suite
@@ -116,15 +117,10 @@ class Checkout:
 
     @functools.cache  # noqa: B019 - lives as long as the run
     def _imports(self, file: str) -> tuple[str, ...]:
-        modules: set[str] = set()
-        for node in ast.walk(ast.parse((self.root / file).read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                modules.update(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                # A name may be a module of the package, or something in it.
-                modules.add(node.module)
-                modules.update(f"{node.module}.{alias.name}" for alias in node.names)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _MODULE.fullmatch(node.value):
+        tree = ast.parse((self.root / file).read_text(encoding="utf-8"))
+        modules = set(imports(tree))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _MODULE.fullmatch(node.value):
                 modules.add(node.value)  # started with `python -m`
         paths = (module.replace(".", "/") for module in modules)
         return tuple(
