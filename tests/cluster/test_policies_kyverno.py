@@ -19,7 +19,6 @@ from tests.cluster.policy_cases import (
     GOOD,
     ISOLATION,
     PRIVILEGED,
-    Case,
     Object,
     network,
 )
@@ -48,30 +47,71 @@ def rules(service: Path) -> list[Object]:
     return [one for one in policies.built(service / policies.KYVERNO) if one["kind"] == "ValidatingPolicy"]
 
 
-def named(number: int, one: Object, namespace: str = NAMESPACE) -> Object:
+def named(name: str, one: Object, namespace: str = NAMESPACE) -> Object:
     """Return an object under a name by which a verdict on it is known."""
     copied = copy.deepcopy(one)
-    copied["metadata"] |= {"name": f"case-{number}", "namespace": namespace}
+    copied["metadata"] |= {"name": name, "namespace": namespace}
     return copied
 
 
-def complaints(verdicts: Sequence[Verdict], number: int) -> list[tuple[str, str, str]]:
+def complaints(verdicts: Sequence[Verdict], name: str) -> list[tuple[str, str, str]]:
     return [
         (one.policy, one.result, one.message)
         for one in verdicts
-        if one.object == f"case-{number}" and one.result not in ("pass", "skip")
+        if one.object == name and one.result not in ("pass", "skip")
     ]
 
 
-def test_every_case(rules: list[Object], tmp_path: Path) -> None:
-    beside = [named(len(CASES), network())]
-    found = kyverno.apply(
-        tmp_path, rules, [named(number, case.object) for number, case in enumerate(CASES)], LABELS, beside
-    )
+# An exception is for this case alone, a namespace that no policy looks at is called so, and others are one a case.
+EXCEPTED, ELSEWHERE = "excepted", "elsewhere"
+DIGEST = next(case for case in BAD if case.policy == "image-digest")
+EXCEPTION: Object = {
+    "apiVersion": "policies.kyverno.io/v1",
+    "kind": "PolicyException",
+    "metadata": {"name": "until-then", "namespace": "kyverno"},
+    "spec": {
+        "policyRefs": [{"name": "image-digest", "kind": "ValidatingPolicy"}],
+        "matchConditions": [{"name": "one", "expression": f'object.metadata.name == "{EXCEPTED}"'}],
+        "expiresAt": f"{datetime.datetime.now(datetime.UTC) + datetime.timedelta(2):%Y-%m-%dT%H:%M:%SZ}",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def written(template: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> list[Object]:
+    """What services deploy everywhere; each set of answers in one language."""
+    found: list[Object] = []
+    for language, answers in zip(itertools.cycle(chosen(request.config)), ANSWERS, strict=False):
+        name = f"{language}-{answers}"
+        given = {"language": language, "service_name": name, **ANSWERS[answers]}
+        folder = lab.render(template, tmp_path_factory.mktemp("written") / name, given)
+        found += [one for text in rendered(folder).values() for one in objects(text)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def judged(rules: list[Object], written: list[Object], tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
+    """What Kyverno says of all that is here, at once: the program takes ten seconds to start."""
+    asked = [named(f"case-{number}", case.object) for number, case in enumerate(CASES)]
+    asked += [named(EXCEPTED, DIGEST.object), named(ELSEWHERE, DIGEST.object, ELSEWHERE)]
+    beside = [named("network", network())]
+    labels: dict[str, dict[str, str]] = {**LABELS, ELSEWHERE: {}}
+    for number, (one, others, _) in enumerate(ISOLATION):
+        space = f"space-{number}"
+        labels[space] = {"environment": "staging"}
+        asked.append(named(f"isolated-{number}", one, space))
+        beside += [named("beside", other, space) for other in others]
+    labels |= {one["metadata"]["name"]: one["metadata"]["labels"] for one in written if one["kind"] == "Namespace"}
+    beside += [one for one in written if one["kind"] == "NetworkPolicy"]
+    work = tmp_path_factory.mktemp("kyverno")
+    return kyverno.apply(work, rules, [*asked, *written], labels, beside, [EXCEPTION])
+
+
+def test_every_case(judged: list[Verdict]) -> None:
     for number, case in enumerate(CASES):
-        judged = [one for one in found if one.object == f"case-{number}"]
-        assert judged, case.name
-        complained = complaints(found, number)
+        name = f"case-{number}"
+        assert [one for one in judged if one.object == name], case.name
+        complained = complaints(judged, name)
         if not case.policy:
             assert complained == [], case.name
         else:
@@ -81,61 +121,36 @@ def test_every_case(rules: list[Object], tmp_path: Path) -> None:
             assert case.said in message, case.name
 
 
-def test_pods_are_isolated_by_what_is_beside_them(rules: list[Object], tmp_path: Path) -> None:
-    asked = [named(number, one, f"space-{number}") for number, (one, _, _) in enumerate(ISOLATION)]
-    beside = [named(90, one, f"space-{number}") for number, (_, others, _) in enumerate(ISOLATION) for one in others]
-    labels = {f"space-{number}": {"environment": "staging"} for number in range(len(ISOLATION))}
-    found = kyverno.apply(tmp_path, rules, asked, labels, beside)
+def test_pods_are_isolated_by_what_is_beside_them(judged: list[Verdict]) -> None:
     for number, (one, _, passes) in enumerate(ISOLATION):
-        complained = [policy for policy, *_ in complaints(found, number)]
+        complained = [policy for policy, *_ in complaints(judged, f"isolated-{number}")]
         assert complained == ([] if passes else ["network-isolation"]), one
 
 
-def test_what_the_template_writes_passes(
-    rules: list[Object], template: Path, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    """All services at once: the program takes ten seconds to start. Each set of answers in one language."""
-    found: list[Object] = []
-    cases = list(zip(itertools.cycle(chosen(request.config)), ANSWERS, strict=False))
-    for language, answers in cases:
-        name = f"{language}-{answers}"
-        given = {"language": language, "service_name": name, **ANSWERS[answers]}
-        folder = lab.render(template, tmp_path / name, given)
-        found += [one for text in rendered(folder).values() for one in objects(text)]
-    spaces = {one["metadata"]["name"]: one["metadata"]["labels"] for one in found if one["kind"] == "Namespace"}
-    assert len(spaces) == len(cases) * len(ENVIRONMENTS)
-    beside = [one for one in found if one["kind"] == "NetworkPolicy"]
-    said = kyverno.apply(tmp_path / "kyverno", rules, found, spaces, beside)
+def test_what_the_template_writes_passes(judged: list[Verdict], written: list[Object]) -> None:
+    spaces = {one["metadata"]["name"] for one in written if one["kind"] == "Namespace"}
+    assert len(spaces) == len(ANSWERS) * len(ENVIRONMENTS)
+    names = {one["metadata"]["name"] for one in written}
+    said = [one for one in judged if one.object in names]
     assert [one for one in said if one.result not in ("pass", "skip")] == []
     isolated = Counter(one.object for one in said if (one.policy, one.result) == ("network-isolation", "pass"))
-    assert isolated == {f"{language}-{answers}": len(ENVIRONMENTS) for language, answers in cases}
+    rollouts = {one["metadata"]["name"] for one in written if one["kind"] == "Rollout"}
+    assert len(rollouts) == len(ANSWERS)
+    assert isolated == {name: len(ENVIRONMENTS) for name in rollouts}
 
 
-def test_namespaces_are_chosen_by_label(rules: list[Object], tmp_path: Path) -> None:
-    bad = next(case for case in BAD if case.policy == "image-digest")
-    asked = [named(0, bad.object), named(1, bad.object, "other")]
-    found = kyverno.apply(tmp_path, rules, asked, {**LABELS, "other": {}}, [named(9, network())])
-    assert [policy for policy, *_ in complaints(found, 0)] == ["image-digest"]
-    assert [one for one in found if one.object == "case-1"] == []
+def test_namespaces_are_chosen_by_label(judged: list[Verdict]) -> None:
+    number = next(number for number, case in enumerate(CASES) if case is DIGEST)
+    assert [policy for policy, *_ in complaints(judged, f"case-{number}")] == ["image-digest"]
+    assert [one for one in judged if one.object == ELSEWHERE] == []
 
 
-def test_an_exception_takes_out_what_it_names(rules: list[Object], tmp_path: Path) -> None:
+def test_an_exception_takes_out_what_it_names(judged: list[Verdict]) -> None:
     """Its end is not asked: Kyverno's controllers look at it, its command line does not."""
-    bad: Case = next(case for case in BAD if case.policy == "image-digest")
-    exception = {
-        "apiVersion": "policies.kyverno.io/v1",
-        "kind": "PolicyException",
-        "metadata": {"name": "until-then", "namespace": "kyverno"},
-        "spec": {
-            "policyRefs": [{"name": "image-digest", "kind": "ValidatingPolicy"}],
-            "matchConditions": [{"name": "one", "expression": 'object.metadata.name == "case-0"'}],
-            "expiresAt": f"{datetime.datetime.now(datetime.UTC) + datetime.timedelta(2):%Y-%m-%dT%H:%M:%SZ}",
-        },
-    }
-    asked = [named(0, bad.object), named(1, bad.object)]
-    found = kyverno.apply(tmp_path, rules, asked, LABELS, [named(9, network())], [exception])
-    assert complaints(found, 0) == []
-    assert [policy for policy, *_ in complaints(found, 1)] == ["image-digest"]
+    assert [one for one in judged if one.object == EXCEPTED]
+    assert complaints(judged, EXCEPTED) == []
+    number = next(number for number, case in enumerate(CASES) if case is DIGEST)
+    assert [policy for policy, *_ in complaints(judged, f"case-{number}")] == ["image-digest"]
 
 
 def test_the_sweep_takes_previews_that_argo_cd_has_forgotten(service: Path, tmp_path: Path) -> None:
