@@ -218,7 +218,8 @@ def _programs(run: Path, recorded: Mapping[str, Recorder], env: Mapping[str, str
         'path="${path//"$hooks"/:}" path="${path//"$programs"/:}" path="${path#:}"\n'
         f'export PATH="{programs}:${{path%:}}"\n'
         f'{shlex.quote(bash)} "$@" </dev/null 2>&1 | cat\n'
-        'exit "${PIPESTATUS[0]}"\n',
+        # When a step has ended, act reads no more of its terminal, and may not have read all of it on a busy machine.
+        'code="${PIPESTATUS[0]}"\n[ "$code" = 0 ] && sleep 0.1 || sleep 0.5\nexit "$code"\n',
         encoding="utf-8",
     )
     (hooks / "bash").chmod(0o755)
