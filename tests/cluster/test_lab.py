@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -432,7 +433,7 @@ def test_a_missing_go_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
         (programs / name).symlink_to("/bin/true")
     done = command("up", cache=tmp_path, path=str(programs))
     assert done.returncode == 1
-    assert done.stderr.startswith("Go is missing: install Go ")
+    assert re.match(r"Go (\S+) is missing: install Go \1 and put it on PATH$", done.stderr)
     assert done.stderr.count("\n") == 1
 
 

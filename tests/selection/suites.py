@@ -67,7 +67,7 @@ SUITES = (
     Suite("services", ("tests/services/*",), without=LABS, one_language=True, reads=RENDERED),
     Suite("images", ("tests/services/*", "tests/images/*"), one_language=True, reads=("tests/images", *RENDERED)),
     Suite("workflows", ("tests/workflows/*", "tests/deploy/*"), without=("cluster",),
-          reads=(".github", "fleet", "docs/reference", "adopt.yml", "tests/workflows", *RENDERED)),
+          reads=(".github", "fleet", "docs/reference", "adopt.yml", "Makefile", "tests/workflows", *RENDERED)),
     Suite("cluster", ("tests/cluster/*", "tests/deploy/*", "tests/workflows/*"),
           reads=("docs/reference", ".github", "tests/cluster", *RENDERED)),
     Suite("benchmarks", ("tests/benchmarks/*",), reads=("benchmarks", "fleet", *RENDERED)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -118,10 +119,24 @@ def start() -> None:
     API_SERVER.start()
     with ThreadPoolExecutor(len(OTHERS)) as pool:
         list(pool.map(Part.start, OTHERS))
-    try:
-        client.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=120s")
-    except client.KubectlError as error:
-        raise LabError(f"the cluster does not work: {' '.join(str(error).split())}") from None
+    _await_nodes()
+
+
+def _await_nodes() -> None:
+    """Wait until every node is ready; an API server that has just started may drop a connection.
+
+    Raises:
+        LabError: they are not within two minutes.
+    """
+    end = time.monotonic() + 120
+    while True:
+        try:
+            client.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=120s")
+            return
+        except client.KubectlError as error:
+            if time.monotonic() > end:
+                raise LabError(f"the cluster does not work: {' '.join(str(error).split())}") from None
+        time.sleep(0.5)
 
 
 def stop(names: Collection[str]) -> None:
