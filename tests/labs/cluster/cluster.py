@@ -118,8 +118,23 @@ def start() -> None:
     ETCD.start()
     API_SERVER.start()
     with ThreadPoolExecutor(len(OTHERS)) as pool:
-        list(pool.map(Part.start, OTHERS))
+        list(pool.map(_start, OTHERS))
     _await_nodes()
+
+
+def _start(part: Part) -> None:
+    """Start a client of the API server: one that has just started may drop a connection, and some end then.
+
+    Raises:
+        LabError: it did not start, three times.
+    """
+    for _ in range(2):
+        try:
+            part.start()
+            return
+        except LabError:
+            time.sleep(1)
+    part.start()
 
 
 def _await_nodes() -> None:
