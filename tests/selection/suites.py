@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from tests.labs.toolchains import LANGUAGES
 
-# What a service is rendered from. Overlays of single languages come on top: see ``Suite.overlays``.
+# What a service is rendered from; overlays of other languages do not count where ``Suite.one_language`` says so.
 RENDERED = ("copier.yml", "pins.yaml", "partials", "extensions", "hooks", "fleet/worker.py", "template")
 # What decides which packages the tests run with, and how they are chosen and set up.
 ALWAYS = ("pyproject.toml", "requirements.txt", "tests/conftest.py", "tests/grouping.py", "tests/selection")
@@ -22,7 +22,6 @@ class Suite:
         name: of the suite.
         files: patterns of its test files, relative to the checkout.
         quick: whether ``make test`` runs it; it needs no lab and no root then.
-        markers: where given, only tests with one of these markers.
         without: tests with one of these markers belong to a later suite.
         one_language: whether a test of one language renders and builds services of that language only.
         reads: files and folders that its tests read, or that programs read which they start.
@@ -31,7 +30,6 @@ class Suite:
     name: str
     files: tuple[str, ...]
     quick: bool = False
-    markers: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     one_language: bool = False
     reads: tuple[str, ...] = ()
@@ -43,9 +41,7 @@ class Suite:
             file: of the test, relative to the checkout.
             markers: the names of its markers.
         """
-        if not any(fnmatchcase(file, pattern) for pattern in self.files):
-            return False
-        return not set(self.without) & set(markers) and (not self.markers or bool(set(self.markers) & set(markers)))
+        return any(fnmatchcase(file, pattern) for pattern in self.files) and not set(self.without) & set(markers)
 
 
 LABS = ("images", "cluster")
