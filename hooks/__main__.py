@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # run as a folder, this is in no package
 
-from hooks import guard, migration, summary  # noqa: E402
+from hooks import guard, migration, summary, uncommitted  # noqa: E402
 from hooks.git import GitError  # noqa: E402
 
 DECIDE = 3
@@ -36,7 +36,7 @@ def main() -> int:
         told = summary.summary(service)
         _say(told.decide if options.quiet == "True" else [*told.done, *told.decide, *told.next])
         return DECIDE if told.decide else 0
-    except (GitError, guard.UnknownOutcomeError) as error:
+    except (GitError, guard.UnknownOutcomeError, uncommitted.LeftAsideError) as error:
         _say([f"golden-path: {error}"])
         return 1
 

@@ -26,14 +26,21 @@ class Entry(NamedTuple):
 Tree = dict[str, Entry]
 
 
-def run(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> bytes:
+def run(folder: Path, *arguments: str, env: Mapping[str, str] | None = None, data: bytes = b"") -> bytes:
     """Run git, and return its output.
+
+    Args:
+        folder: where.
+        arguments: what comes after ``git``.
+        env: variables to add.
+        data: its standard input.
 
     Raises:
         GitError: it failed.
     """
     command = ["git", *_SETTINGS, *arguments]
-    done = subprocess.run(command, cwd=folder, env={**os.environ, **(env or {})}, capture_output=True, check=False)
+    variables = {**os.environ, **(env or {})}
+    done = subprocess.run(command, cwd=folder, env=variables, input=data, capture_output=True, check=False)
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["failed"]
         raise GitError(f"git {arguments[0]}: {lines[0]}")
@@ -55,6 +62,27 @@ def head(service: Path) -> Tree:
     return tree
 
 
+def work_tree(service: Path, name: str) -> Entry:
+    """Return what stands in the work tree, as git would keep it.
+
+    Args:
+        service: the root of the service.
+        name: of a file or link below it.
+    """
+    path = service / name
+    if path.is_symlink():
+        blob = run(service, "hash-object", "--stdin", data=os.fsencode(path.readlink()))
+    elif path.is_file():
+        blob = run(service, "hash-object", "--", name)
+    else:
+        return Entry("040000", "")
+    return Entry(_mode(path), blob.decode().strip())
+
+
+def _mode(path: Path) -> str:
+    return "120000" if path.is_symlink() else "100755" if path.stat().st_mode & 0o100 else "100644"
+
+
 def folder(path: Path, form: str) -> Tree:
     """Return what a folder holds, as git would keep it.
 
@@ -67,7 +95,6 @@ def folder(path: Path, form: str) -> Tree:
         if file.is_dir() and not file.is_symlink():
             continue
         content = os.fsencode(file.readlink()) if file.is_symlink() else file.read_bytes()
-        mode = "120000" if file.is_symlink() else "100755" if file.stat().st_mode & 0o100 else "100644"
         key = hashlib.new(form, b"blob %d\0" % len(content) + content).hexdigest()
-        tree[file.relative_to(path).as_posix()] = Entry(mode, key)
+        tree[file.relative_to(path).as_posix()] = Entry(_mode(file), key)
     return tree

@@ -12,7 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hooks import git, rendering
+import yaml
+from pathspec import PathSpec
+
+from hooks import git, rendering, uncommitted
 from hooks.git import Tree
 
 NOTES = "golden-path-update.json"
@@ -40,14 +43,18 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
 
     Raises:
         UnknownOutcomeError: a version cannot be rendered.
+        LeftAsideError: an update before did not end, and a person has to choose.
         GitError: git failed.
     """
+    uncommitted.refuse_leftovers(service)
     form = git.run(service, "rev-parse", "--show-object-format").decode().strip()
     ours = git.head(service)
     try:
         with rendering.both(service, template, version, answers_file, data) as (old, new):
             base, theirs = git.folder(old, form), git.folder(new, form)
-            found = dict(_lost(service, old, new, base, ours, theirs))
+            held = uncommitted.find(service, ours, {*base, *theirs})
+            found = {**dict(_lost(service, old, new, base, ours, theirs)),
+                     **dict(_overwritten(service, new, (base, ours, theirs), held, _seeded(template)))}  # fmt: skip
             moved = dict(_moved(service, old, base, ours, theirs))
     except git.GitError:
         raise
@@ -55,6 +62,7 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise UnknownOutcomeError(f"nothing was written: {reason}; give an answer with --data NAME=VALUE") from None
     if not found:
+        uncommitted.keep(service, [*held, *sorted(set(uncommitted.rejects(service)) - set(held))])
         notes(service).write_text(json.dumps({"base": base, "theirs": theirs, "moved": moved}), encoding="utf-8")
         return ""
     listed = [f"{name} ({why})" for name, why in sorted(found.items())]
@@ -96,6 +104,35 @@ def _lost(service: Path, old: Path, new: Path, base: Tree, ours: Tree, theirs: T
             yield name, "no text"
         elif kinds == {False} and len({_windows(side) for side in (mine, *others)}) > 1:
             yield name, "other line ends"
+
+
+def _overwritten(
+    service: Path, new: Path, trees: tuple[Tree, Tree, Tree], held: list[str], seeded: PathSpec[Any]
+) -> Iterator[tuple[str, str]]:
+    """What no commit has, and Copier would write over; it takes the same for deleted, and fails on what it changes."""
+    base, ours, theirs = trees
+    for name in held:
+        as_it_is_now = name not in base and uncommitted.same(service / name, new / name)
+        if name in theirs and base.get(name) != theirs[name] and not (as_it_is_now or seeded.match_file(name)):
+            yield name, "no commit has it, and the template writes it"
+    for name in sorted(theirs):
+        if (service / name).is_dir() and not (service / name).is_symlink():
+            yield name, "a folder of yours, a file of the template's"
+        for parent in map(Path.as_posix, Path(name).parents):
+            if parent != "." and (service / parent).is_symlink():
+                yield parent, "a link of yours, a folder of the template's"
+            elif parent != "." and parent not in base and (service / parent).is_file():
+                yield parent, "a file of yours, a folder of the template's"
+    for name in uncommitted.rejects(service):
+        if name.removesuffix(".rej") not in ours:
+            yield name, "no commit has it, and Copier takes it for its own"
+
+
+def _seeded(template: Path) -> PathSpec[Any]:
+    """What Copier does not write where something stands; a pattern with variables in it is taken for no match."""
+    file = next((one for name in ("copier.yml", "copier.yaml") if (one := template / name).is_file()), None)
+    said = yaml.safe_load(file.read_text(encoding="utf-8")) if file else {}
+    return PathSpec.from_lines("gitignore", said.get("_skip_if_exists") or [])
 
 
 def _moved(service: Path, old: Path, base: Tree, ours: Tree, theirs: Tree) -> Iterator[tuple[str, str]]:

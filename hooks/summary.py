@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleet.locks import is_lock
-from hooks import git, guard
+from hooks import git, guard, uncommitted
 from hooks.git import Entry, Tree
 
 MARKS = re.compile(rb"^(<<<<<<< before updating|>>>>>>> after updating)", re.MULTILINE)
@@ -47,11 +47,21 @@ def summary(service: Path) -> Told:
     told = Told()
     ours = git.head(service)
     base, theirs, moved = _notes(service)
+    back = dict(uncommitted.put_back(service))
+    for name, kept in sorted(back.items()):
+        if kept:
+            told.decide.append(
+                f"  DECIDE    {name}: no commit has yours, and something stands in its place; it is {kept}"
+            )
+        elif name in base and name not in theirs:
+            told.done.append(f"  yours     {name}: the template removes it, and no commit has it, so it stays")
     locks = list(_locks_back(service))
     for name, place in moved.items():
         what = "changed" if name in theirs else "removed"
         told.decide.append(f"  DECIDE    {name}: the template {what} it; yours is {place} now")
     for name in sorted((set(base) & set(theirs)) - set(ours)):
+        if name in back:
+            continue
         if (service / name).is_file():
             (service / name).unlink()
             told.done.append(f"  deleted   {name}: you had deleted it, so it stays away")
