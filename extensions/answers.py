@@ -48,6 +48,11 @@ def _reserved(env: Environment, word: str, language: str) -> bool:
     return test(word, language)
 
 
+def _dependency(env: Environment, language: str, **names: str) -> str:
+    called = cast(Callable[..., str], env.globals["dependency_called"])(language, **names)
+    return f"the service would be called like {called}, which it needs itself: choose another name" if called else ""
+
+
 def _choice(value: Any, choices: tuple[str, ...]) -> str:
     if str(value) in choices:
         return ""
@@ -101,8 +106,12 @@ def _check_description(value: Any, _: Answers, __: Environment) -> str:
     return ""
 
 
-def _check_organisation(value: Any, _: Answers, __: Environment) -> str:
-    return "" if _GITHUB.fullmatch(str(value)) else "must be a GitHub organisation: letters, digits and single hyphens"
+def _check_organisation(value: Any, answers: Answers, env: Environment) -> str:
+    if not _GITHUB.fullmatch(str(value)):
+        return "must be a GitHub organisation: letters, digits and single hyphens"
+    if answers.get("language", "go") != "go":
+        return ""
+    return _dependency(env, "go", module=f"github.com/{value}/{answers.get('service_name', '')}")
 
 
 def _check_team(value: Any, _: Answers, __: Environment) -> str:
@@ -184,11 +193,16 @@ def _check_traffic(value: Any, answers: Answers, _: Environment) -> str:
     return ""
 
 
-def _check_java_group(value: Any, _: Answers, env: Environment) -> str:
+def _check_java_group(value: Any, answers: Answers, env: Environment) -> str:
     if not _JAVA_GROUP.fullmatch(str(value)):
         return "must be a Java package name in lower case, for example 'com.acme'"
     reserved = [part for part in str(value).split(".") if _reserved(env, part, "java")]
-    return f"{reserved[0]!r} is a reserved word of java" if reserved else ""
+    if reserved:
+        return f"{reserved[0]!r} is a reserved word of java"
+    if answers.get("language") != "java":
+        return ""
+    segment = cast(Callable[[str], str], env.filters["java_segment"])(str(answers.get("service_name", "")))
+    return _dependency(env, "java", package=f"{value}.{segment}")
 
 
 def _check_build_workflow(value: Any, answers: Answers, _: Environment) -> str:

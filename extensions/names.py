@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import Path
 
 from jinja2 import Environment
 from jinja2.ext import Extension
@@ -27,23 +28,21 @@ GO_RESERVED = frozenset(
     "break case chan const continue default defer else fallthrough for func go goto if import interface map package "
     "range return select struct switch type var main internal vendor testdata".split()
 )
-# The Python Language Reference, 2.3.1 (keywords), and modules that the service itself imports: a package of that name
-# would hide them.
+# The Python Language Reference, 2.3.1 (keywords); the tests beside it; and all modules of the interpreter and of the
+# locked packages: the image has src/ on the path before them, so a service of that name would hide one.
+_MODULES = Path(__file__).with_name("python_modules.txt").read_text(encoding="utf-8").splitlines()[1:]
 PYTHON_RESERVED = frozenset(
     "False None True and as assert async await break class continue def del elif else except finally for from "
-    "global if import in is lambda nonlocal not or pass raise return try while with yield asyncio collections "
-    "contextlib dataclasses datetime email enum fastapi http io ipaddress itertools json logging math opentelemetry "
-    "os pathlib platform pydantic queue random re secrets select signal site socket ssl starlette statistics string "
-    "structlog sys tests threading time token tomllib types typing urllib uuid uvicorn anyio certifi click contextvars "
-    "copy functools google h11 hashlib httpcore httptools httpx hypothesis idna inspect mypy pact prometheus_client "
-    "pytest traceback warnings".split()
-)
+    "global if import in is lambda nonlocal not or pass raise return try while with yield tests".split()
+).union(*map(str.split, _MODULES))
 # ECMA-262, 12.7.2 (reserved words, strict mode included), and names that npm refuses.
 NODE_RESERVED = frozenset(
     "await break case catch class const continue debugger default delete do else enum export extends false finally "
     "for function if implements import in instanceof interface let new null package private protected public return "
     "static super switch this throw true try typeof var void while with yield node_modules".split()
 )
+# The Java Language Specification, 7.4, and the modules of the JDK: nobody else can have a package there.
+JAVA_OF_THE_JDK = frozenset(("java", "javax", "jdk", "sun"))
 RESERVED = {"java": JAVA_RESERVED, "go": GO_RESERVED, "python": PYTHON_RESERVED, "node": NODE_RESERVED}
 
 
@@ -61,21 +60,47 @@ def is_reserved(name: str, language: str) -> bool:
     return bool({name, name.replace("-", ""), name.replace("-", "_")} & words)
 
 
-def service_name(text: str) -> str:
+def dependency_called(language: str, **names: str) -> str:
+    """Return the dependency that a service would hide, since it is called the same.
+
+    Args:
+        language: ``go`` or ``java``; in the others nothing is looked up by such a name.
+        names: Go: ``module``, the path of its module. Java: ``package``, its base package, which Spring scans, and all
+            packages below it.
+
+    Returns:
+        How the locks of the template, or its ``pom.xml``, or the JDK call it; empty where there is none.
+    """
+    overlay = Path(__file__).parent.parent / "template" / f"[[ {language} ]]"
+    if language == "go":
+        path = names["module"].lower()
+        locked = (line.split(" ", 1)[0] for line in (overlay / "go.sum").read_text(encoding="utf-8").splitlines())
+        return next((name for name in locked if name.lower() == path), "")
+    if language == "java":
+        package = names["package"]
+        if package.split(".")[0] in JAVA_OF_THE_JDK:
+            return package.split(".")[0]
+        groups = re.findall(r"<groupId>([\w.]+)</groupId>", (overlay / "pom.xml.jinja").read_text(encoding="utf-8"))
+        return next((group for group in groups if f"{group}.".startswith(f"{package}.")), "")
+    return ""
+
+
+def service_name(text: str, language: str = "") -> str:
     """Make a valid service name from any text; used to suggest one from the folder's name.
 
     Args:
         text: any text, for example ``Order Service``.
+        language: of the service; empty for any.
 
     Returns:
         Lower case letters, digits and single hyphens, beginning with a letter, at most ``MAX_NAME_LENGTH`` long and no
-        reserved word of any language; ``my-service`` where nothing of the text can be used.
+        reserved word of the language; ``my-service`` where nothing of the text can be used.
     """
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     name = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).lstrip("-0123456789")[:MAX_NAME_LENGTH].strip("-")
     if not name:
         return "my-service"
-    if any(is_reserved(name, language) for language in RESERVED):
+    if any(is_reserved(name, one) for one in ([language] if language else RESERVED)):
         return f"{name}-service"
     return name
 
@@ -107,5 +132,5 @@ class NamesExtension(Extension):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         environment.filters.update(service_name=service_name, java_segment=java_segment, snake_case=snake_case)
-        environment.globals.update(MAX_NAME_LENGTH=MAX_NAME_LENGTH)
+        environment.globals.update(MAX_NAME_LENGTH=MAX_NAME_LENGTH, dependency_called=dependency_called)
         environment.tests.update(reserved_in=is_reserved)

@@ -51,6 +51,20 @@ def unversioned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
             {"language": "node", "service_name": "await"},
             "service_name: 'await' is a reserved word of node; choose another, for example 'await-service'",
         ),
+        (
+            {"language": "python", "service_name": "calendar"},
+            "service_name: 'calendar' is a reserved word of python; choose another, for example 'calendar-service'",
+        ),
+        (
+            {"service_name": "uuid", "organisation": "google"},
+            "organisation: the service would be called like github.com/google/uuid, which it needs itself: choose "
+            "another name",
+        ),
+        (
+            {"language": "java", "service_name": "springframework", "java_group": "org"},
+            "java_group: the service would be called like org.springframework.boot, which it needs itself: choose "
+            "another name",
+        ),
         ({"service_name": LONG}, "service_name: is 41 characters long; Kubernetes leaves room for 40"),
         (
             {"service_name": "Order_Service"},

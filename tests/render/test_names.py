@@ -21,6 +21,7 @@ from extensions import names
         ("", "my-service"),
         ("class", "class-service"),
         ("json", "json-service"),
+        ("calendar", "calendar-service"),
         ("a" * 60, "a" * 40),
         ("a" * 39 + "-b", "a" * 39),
     ],
@@ -28,6 +29,11 @@ from extensions import names
 def test_service_name_from_any_text(text: str, name: str) -> None:
     assert names.service_name(text) == name
     assert re.fullmatch(r"[a-z](?:-?[a-z0-9])*", names.service_name(text))
+
+
+def test_service_name_in_a_language() -> None:
+    assert names.service_name("calendar", "go") == "calendar"
+    assert names.service_name("calendar", "python") == "calendar-service"
 
 
 def test_service_name_of_a_service_name_is_itself() -> None:
@@ -58,12 +64,33 @@ def test_snake_case() -> None:
         ("instance-of", "java", True),  # the package segment drops the hyphen
         ("await", "node", True),
         ("http", "python", True),
+        ("profile", "python", True),
+        ("prometheus-client", "python", True),
         ("order-service", "java", False),
         ("class", "", False),
     ],
 )
 def test_is_reserved(name: str, word_of: str, reserved: bool) -> None:
     assert names.is_reserved(name, word_of) is reserved
+
+
+@pytest.mark.parametrize(
+    ("word_of", "called", "dependency"),
+    [
+        ("go", {"module": "github.com/google/uuid"}, "github.com/google/uuid"),
+        ("go", {"module": "github.com/Google/UUID"}, "github.com/google/uuid"),
+        ("go", {"module": "github.com/google/uuid-service"}, ""),
+        ("java", {"package": "org.springframework"}, "org.springframework.boot"),
+        ("java", {"package": "org.springframework.boot"}, "org.springframework.boot"),
+        ("java", {"package": "org.springframework.boot.orders"}, ""),
+        ("java", {"package": "org.spring"}, ""),
+        ("java", {"package": "java.orders"}, "java"),
+        ("java", {"package": "javanese.orders"}, ""),
+        ("node", {}, ""),
+    ],
+)
+def test_a_dependency_of_the_same_name(word_of: str, called: dict[str, str], dependency: str) -> None:
+    assert names.dependency_called(word_of, **called) == dependency
 
 
 def test_python_reserves_all_keywords() -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.labs import template as lab
 from tests.labs.built import Built
 from tests.labs.service import make
+from tests.services import python_modules
 
 
 def test_check_passes_in_a_clean_folder(checked: Built) -> None:
@@ -43,3 +44,8 @@ def test_an_empty_cache_home_is_none(built: Built) -> None:
     done = make(built.folder, built.language, "lock", env={"XDG_CACHE_HOME": ""})
     assert done.returncode == 0, done.stdout
     assert lab.git(built.folder, "status", "--porcelain") == before
+
+
+@pytest.mark.only("python")
+def test_no_service_is_called_like_a_module(built: Built) -> None:
+    assert python_modules.FILE.read_text() == python_modules.written(python_modules.of(built.folder))
