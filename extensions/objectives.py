@@ -47,6 +47,9 @@ def slo_file(name: str, source: str) -> str:
     return _files(source)[name]
 
 
+slo_file.golden_path_reads = ("template/make/slo.py",)  # type: ignore[attr-defined] # the engine need not ask twice
+
+
 class ObjectivesExtension(Extension):
     """Offer the templates ``slo_file``, and the checks on the answers the buckets of the histogram."""
 

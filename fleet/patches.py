@@ -9,17 +9,20 @@ from __future__ import annotations
 import copy
 import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
 from typing import Any
+
+from fleet import collect
 
 SWITCH = "GOLDEN_PATH_PATCHES"
 MOST = 20000  # texts that are remembered
 
 # By source and version: the checkout in the engine's cache, in place of a clone for each rendering.
 _exports: dict[tuple[str, str], Path] = {}
+sinks: list[collect.Sink] = []  # of the rendering that is going on
 _folders: set[str] = set()  # of these checkouts, as they are and resolved; nobody changes them
 
 
@@ -46,6 +49,8 @@ def apply() -> None:
     _git_facts_once()
     _no_index_to_keep()
     _compile_once()
+    _matchers_once()
+    _files_at_once()
     _plain_text_as_it_is()
     _answers_once()
     _paths_at_once()
@@ -134,6 +139,37 @@ def _compile_once() -> None:
         return known[key]
 
     jinja2.Environment.compile = compile_  # type: ignore[method-assign]
+
+
+def _matchers_once() -> None:
+    """Services of a template exclude by the same patterns, and have the same paths."""
+    from copier import _main
+
+    original = _main.Worker._path_matcher
+    known: dict[tuple[str, ...], Callable[[Path], bool]] = {}
+
+    def path_matcher(self: Any, patterns: Iterable[str]) -> Callable[[Path], bool]:
+        key = tuple(patterns)
+        if key not in known:
+            _make_room(known)
+            known[key] = functools.lru_cache(MOST)(original(self, key))
+        return known[key]
+
+    _main.Worker._path_matcher = path_matcher  # type: ignore[method-assign]
+
+
+def _files_at_once() -> None:
+    """Let a rendering go to git's objects, where the job wants that and it is plain enough."""
+    from copier import _main
+
+    original = _main.Worker._render_template
+    collector = collect.Collector(_folders)
+
+    def render_template(self: Any) -> None:
+        if not (sinks and collector.collect(self, sinks[-1])):
+            original(self)
+
+    _main.Worker._render_template = render_template  # type: ignore[method-assign]
 
 
 def _nothing_yielded(environment: Any) -> None:

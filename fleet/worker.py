@@ -14,24 +14,30 @@ import warnings
 from pathlib import Path
 from typing import Any, TextIO
 
-from fleet import migrations, patches
+from fleet import collect, migrations, patches
 
 TRUST, ANSWER, OTHER = migrations.TRUST, migrations.ANSWER, migrations.OTHER
 
 
-def render(job: dict[str, Any]) -> dict[str, str]:
+def render(job: dict[str, Any]) -> dict[str, Any]:
     """Render a version of a template.
 
     Args:
-        job: ``source``, ``version``, ``export``, ``target``, ``data``, ``answers_file``, ``trust``.
+        job: ``source``, ``version``, ``export``, ``target``, ``data``, ``answers_file``, ``trust``; and ``objects``,
+            ``form`` and ``attributes``, if the files may go to git's objects at once.
 
     Returns:
-        Nothing, or the ``kind`` and the ``reason`` of a failure.
+        ``files``, where they did; or the ``kind`` and the ``reason`` of a failure.
     """
     import copier
     from copier.errors import UnsafeTemplateError
 
     patches.use_export(job["source"], job["version"], Path(job["export"]))
+    sink = None
+    if "objects" in job:
+        attributes = str(job["attributes"]).encode(errors="surrogateescape")
+        sink = collect.Sink(Path(job["objects"]), job["form"], attributes)
+        patches.sinks.append(sink)
     try:
         copier.run_copy(
             job["source"],
@@ -50,7 +56,9 @@ def render(job: dict[str, Any]) -> dict[str, str]:
         return {"kind": ANSWER, "reason": str(error)}
     except (Exception, SystemExit) as error:  # whatever a template's own code raises
         return {"kind": OTHER, "reason": f"{error}" or type(error).__name__}
-    return {}
+    finally:
+        patches.sinks.clear()
+    return {"files": sink.files} if sink and sink.files is not None else {}
 
 
 def serve(jobs: TextIO, results: TextIO) -> None:

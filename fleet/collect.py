@@ -1,0 +1,332 @@
+"""Render a template's files without writing them: names and contents go to git's objects at once.
+
+For the worker process only, in place of Copier's own walk, which makes a path of each beginning, a context for each
+file and a file that git reads again. What is not plain here (a yield tag, a link that is followed, two files of one name, a
+failure) is left to Copier: nothing is written before all is known. A test compares both on every template that it has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from fleet import reads
+
+FILE, PROGRAM, LINK = "100644", "100755", "120000"
+MOST, MANY = 64 << 20, 200_000  # bytes of results, and values, that are remembered
+# With one of these in .gitattributes, git may keep other bytes than a file has.
+CHANGING = re.compile(rb"\b(?:filter|ident|working-tree-encoding|encoding)\b")
+LINE_ENDS = re.compile(rb"\b(?:text|eol|crlf)\b")
+_HASHES: dict[str, Callable[[bytes], Any]] = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
+
+
+_COUNT = itertools.count()
+
+
+class NotPlainError(Exception):
+    """Copier has to do it."""
+
+
+class Content:
+    """The bytes of a file, and what git makes of them, each computed once."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self._keys: dict[str, str] = {}
+        self._packed = b""
+
+    def key(self, form: str) -> str:
+        """Return git's id.
+
+        Args:
+            form: ``sha1`` or ``sha256``.
+        """
+        if form not in self._keys:
+            self._keys[form] = _HASHES[form](b"blob %d\0" % len(self.data) + self.data).hexdigest()
+        return self._keys[form]
+
+    def packed(self) -> bytes:
+        """Return the bytes of git's loose object."""
+        self._packed = self._packed or zlib.compress(b"blob %d\0" % len(self.data) + self.data, 1)
+        return self._packed
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A file or folder of an export.
+
+    Attributes:
+        name: as it is rendered, without the suffix of templates.
+        plain: whether it is that already.
+        place: where it is.
+        source: the same below the template.
+        template: whether its content is rendered.
+        link: where it leads to, of a link.
+        mode: git's.
+        inside: of a folder, what is in it, in the order in which Copier finds it.
+    """
+
+    name: str
+    plain: bool
+    place: str
+    source: str = ""
+    template: bool = False
+    link: str | None = None
+    mode: str = FILE
+    inside: tuple[_Entry, ...] | None = None
+
+
+@dataclass
+class Sink:
+    """Where a rendering goes.
+
+    Attributes:
+        objects: an object folder of git.
+        form: of the ids: ``sha1`` or ``sha256``.
+        attributes: the service's ``.gitattributes``.
+        files: what was rendered: path, mode and id; None where Copier wrote the files itself.
+    """
+
+    objects: Path
+    form: str
+    attributes: bytes = b""
+    files: list[tuple[str, str, str]] | None = None
+
+
+class Collector:
+    """Renders exports; what is the same for several services or versions is done once.
+
+    Args:
+        exports: the folders of checkouts that nobody changes, as text.
+    """
+
+    def __init__(self, exports: set[str]) -> None:
+        self.exports = exports
+        self._listed: dict[tuple[str, str, bool], tuple[_Entry, ...]] = {}
+        self._static: dict[str, Content] = {}
+        self._reads: dict[Any, reads.Reads | None] = {}
+        self._siblings: dict[str, bool] = {}
+        self._numbers: dict[Any, int] = {}
+        self._results: dict[Any, Content] = {}
+        self._size = 0
+
+    def collect(self, worker: Any, sink: Sink) -> bool:
+        """Render into a sink, where all of it is plain.
+
+        Args:
+            worker: Copier's, with its answers.
+            sink: takes the files.
+
+        Returns:
+            Whether it did; otherwise nothing is written.
+        """
+        try:
+            found = _Rendering(self, worker).files()
+            _refuse_conversions(found, sink.attributes)
+        except Exception:
+            return False
+        answers = str(worker.answers_relpath)
+        if answers in found:  # migrations read it
+            target = Path(worker.subproject.local_abspath, answers)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(found[answers][1].data)
+        sink.files = [(path, mode, _write(content, sink)) for path, (mode, content) in found.items()]
+        return True
+
+    def listed(self, worker: Any) -> tuple[_Entry, ...]:
+        """Return what an export has to render."""
+        root, suffix = str(worker.template_copy_root), worker.template.templates_suffix
+        key = root, suffix, bool(worker.template.preserve_symlinks)
+        if not suffix:
+            raise NotPlainError
+        if key not in self._listed:
+            self._listed[key] = tuple(_inside(worker, root))
+        return self._listed[key]
+
+    def number(self, value: Any) -> int:
+        """Return a number that only this value has."""
+        if value not in self._numbers:
+            if len(self._numbers) > MANY:
+                self._numbers.clear()
+                self._results.clear()
+            self._numbers[value] = next(_COUNT)
+        return self._numbers[value]
+
+    def bytes_of(self, place: str) -> Content:
+        """Return a file that is copied."""
+        if place not in self._static:
+            self._static[place] = Content(Path(place).read_bytes())
+        return self._static[place]
+
+    def there(self, place: str) -> bool:
+        """Whether an export has a file."""
+        if place not in self._siblings:
+            self._siblings[place] = os.path.exists(place)  # noqa: PTH110 - once for each path, and faster
+        return self._siblings[place]
+
+    def reading(self, environment: Any, shape: int, source: str) -> reads.Reads:
+        """Say what a text reads.
+
+        Raises:
+            UnknownError: that cannot be said.
+        """
+        text, _, _ = environment.loader.get_source(environment, source)
+        alone, here = (shape, text), (shape, text, environment.loader.searchpath[0], source)
+        if alone not in self._reads and here not in self._reads:
+            try:
+                found = reads.of(environment, source)
+                self._reads[alone if len(found.texts) == 1 else here] = found
+            except reads.UnknownError:
+                self._reads[here] = None
+        known = self._reads.get(alone) or self._reads.get(here)
+        if known is None:
+            raise reads.UnknownError(source)
+        return known
+
+    def result(self, key: Any, render: Callable[[], bytes]) -> Content:
+        """Return the result of a text, rendered where nobody asked for it before."""
+        if key not in self._results:
+            content = Content(render())
+            self._size += len(content.data)
+            if self._size > MOST:
+                self._results.clear()
+                self._size = len(content.data)
+            self._results[key] = content
+        return self._results[key]
+
+
+class _Rendering:
+    """One rendering.
+
+    Args:
+        known: what others have found.
+        worker: Copier's.
+    """
+
+    def __init__(self, known: Collector, worker: Any) -> None:
+        self._known, self._worker = known, worker
+        self._export = worker.template.local_abspath
+        if str(self._export) not in known.exports or (worker.template.tasks and not worker.skip_tasks):
+            raise NotPlainError
+        self._environment = worker.jinja_env
+        self._answers = str(worker.answers_relpath)
+        self._suffix = worker.template.templates_suffix
+        self._shape = known.number(reads.form(self._environment))
+        context = self._environment.from_string("").new_context(worker._render_context()).get_all()
+        self._values = reads.Values(self._environment, context, self._export, known.number)
+        self._names: dict[str, str] = {}
+        self._found: dict[str, tuple[str, Content]] = {}
+
+    def files(self) -> dict[str, tuple[str, Content]]:
+        """Return mode and content by path."""
+        self._walk(self._known.listed(self._worker), "")
+        folders = {parent for path in self._found for parent in _parents(path)}
+        there = {one.name for one in Path(self._worker.subproject.local_abspath).iterdir()} - {self._answers}
+        if folders & set(self._found) or there & {path.split("/")[0] for path in self._found if path != self._answers}:
+            raise NotPlainError
+        return self._found
+
+    def _walk(self, entries: tuple[_Entry, ...], above: str) -> None:
+        for one in entries:
+            name = self._name(one)
+            if not name:
+                continue
+            if one.inside is not None and name == self._answers:
+                raise NotPlainError
+            if one.inside is not None:
+                self._walk(one.inside, above if name == "." else f"{above}{_checked(name)}/")
+                continue
+            path = self._answers if name == self._answers else above + _checked(name)
+            if self._written(one, path):
+                self._found[path] = self._file(one)
+
+    def _name(self, one: _Entry) -> str:
+        if one.plain:
+            return one.name
+        if one.name not in self._names:
+            self._names[one.name] = self._worker._render_string(one.name, extra_context={})
+        return self._names[one.name]
+
+    def _written(self, one: _Entry, path: str) -> bool:
+        if not one.template and path != self._answers and self._known.there(f"{self._export}/{path}{self._suffix}"):
+            return False
+        if self._worker.match_exclude(Path(path)):
+            return False
+        before = self._found.get(path)
+        if before and (one.link is not None or before[0] == LINK or self._worker.match_skip(Path(path))):
+            raise NotPlainError
+        return True
+
+    def _file(self, one: _Entry) -> tuple[str, Content]:
+        if one.link is not None:
+            target = self._worker._render_string(one.link) if one.template else one.link
+            return LINK, Content(os.fsencode(str(Path(target))))
+        if not one.template:
+            return one.mode, self._known.bytes_of(one.place)
+        try:
+            reading = self._known.reading(self._environment, self._shape, one.source)
+            key = self._shape, one.source, self._values.key(reading)
+        except reads.UnknownError:
+            return one.mode, Content(self._render(one.source))
+        return one.mode, self._known.result(key, lambda: self._render(one.source))
+
+    def _render(self, source: str) -> bytes:
+        text: str = self._environment.get_template(source).render(**self._worker._render_context())
+        return text.encode()
+
+
+def _inside(worker: Any, folder: str) -> Iterator[_Entry]:
+    suffix, modes = worker.template.templates_suffix, worker.template.git_index_modes
+    marks = [getattr(worker.jinja_env, f"{one}_start_string") for one in ("block", "variable", "comment")]
+    prefixes = worker.jinja_env.line_statement_prefix or worker.jinja_env.line_comment_prefix
+    for one in os.scandir(folder):
+        link = os.readlink(one.path) if one.is_symlink() else None  # noqa: PTH115 - a path would change it
+        if "yield" in one.name or (link is not None and not worker.template.preserve_symlinks):
+            raise NotPlainError
+        plain = not prefixes and not any(mark in one.name for mark in (*marks, "\n", "\r"))
+        if link is None and one.is_dir():
+            yield _Entry(one.name, plain, one.path, inside=tuple(_inside(worker, one.path)))
+        elif not os.path.exists(f"{one.path}{suffix}"):  # noqa: PTH110 - else there is a template of the name
+            template = one.name.endswith(suffix)
+            name = Path(one.name).with_suffix("").name if template else one.name
+            source = Path(one.path).relative_to(worker.template.local_abspath).as_posix()
+            known = modes.get(PurePosixPath(source))
+            runs = (one.stat(follow_symlinks=False).st_mode if known is None else known) & 0o100
+            yield _Entry(name, plain, one.path, source, template, link, PROGRAM if runs else FILE)
+
+
+def _checked(name: str) -> str:
+    parts = name.split("/")  # a name may be rendered as several, such as those of a Java package
+    if "\0" in name or any(part in ("", ".", "..") or part.casefold() == ".git" for part in parts):
+        raise NotPlainError
+    return name
+
+
+def _parents(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def _refuse_conversions(found: dict[str, tuple[str, Content]], attributes: bytes) -> None:
+    """Where git would keep other bytes than a file has, git has to read the files."""
+    own = [content.data for path, (_, content) in found.items() if path.rpartition("/")[2] == ".gitattributes"]
+    said = b"\n".join((attributes, *own))
+    if CHANGING.search(said) or (LINE_ENDS.search(said) and any(b"\r" in one.data for _, one in found.values())):
+        raise NotPlainError
+
+
+def _write(content: Content, sink: Sink) -> str:
+    key = content.key(sink.form)
+    target = os.path.join(sink.objects, key[:2], key[2:])  # noqa: PTH118 - for each file, and faster
+    if not os.path.exists(target):  # noqa: PTH110
+        os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
+        Path(target).write_bytes(content.packed())
+    return key

@@ -1,0 +1,238 @@
+"""What a text of a template reads, so that it need not be rendered twice where that is the same.
+
+For the worker process only. A text is one that can be remembered where its result follows from plain values, from the
+texts that it includes, and from functions that give the same for the same: those of Jinja and Copier that are listed
+here, and those of a template's extensions that say so with an attribute ``golden_path_reads``, a tuple of the files
+that they read, by their paths in the template. All others, such as ``random`` or ``now``, are asked each time.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2 import defaults, meta, nodes
+
+DECLARED = "golden_path_reads"
+DEEPEST = 20  # levels of an answer
+_RANDOM = {"random", "lipsum"}
+# Of jinja2-ansible-filters, which Copier loads: without those that read files, the clock, variables or chance.
+_ANSIBLE = frozenset(
+    "to_json to_nice_json from_json to_yaml to_nice_yaml from_yaml b64encode b64decode basename dirname splitext "
+    "regex_replace regex_search regex_findall regex_escape bool ternary hash sha1 md5 checksum quote mandatory combine "
+    "flatten dict2items items2dict extract zip zip_longest type_debug".split()
+)
+_GLOBALS = (set(defaults.DEFAULT_NAMESPACE) - _RANDOM) | {"pathjoin"}
+# They take other filters and tests by their names.
+_BY_NAME = {"map", "select", "reject", "selectattr", "rejectattr"}
+_UNKNOWN = (
+    nodes.ExtensionAttribute, nodes.ImportedName, nodes.InternalName, nodes.EnvironmentAttribute,
+    nodes.ContextReference, nodes.DerivedContextReference,
+)  # fmt: skip
+_PLAIN = (str, int, float, bool, type(None), datetime.date, datetime.datetime)
+
+
+class UnknownError(Exception):
+    """It cannot be said what a text reads."""
+
+
+@dataclass
+class Reads:
+    """What a text reads.
+
+    Attributes:
+        names: variables, of the answers or of the environment.
+        filters: by name.
+        tests: by name.
+        texts: itself, and those that it includes.
+    """
+
+    names: set[str] = field(default_factory=set)
+    filters: set[str] = field(default_factory=set)
+    tests: set[str] = field(default_factory=set)
+    texts: list[str] = field(default_factory=list)
+
+
+def of(environment: jinja2.Environment, name: str) -> Reads:
+    """Say what a text reads.
+
+    Args:
+        environment: that it is rendered in.
+        name: of the text, for the environment's loader.
+
+    Raises:
+        UnknownError: that cannot be said.
+    """
+    found = Reads()
+    _add(environment, name, found, set())
+    return found
+
+
+def _add(environment: jinja2.Environment, name: str, found: Reads, seen: set[str]) -> None:
+    if name in seen or environment.loader is None:
+        return
+    seen.add(name)
+    source, _, _ = environment.loader.get_source(environment, name)
+    if "yield" in source:
+        raise UnknownError(name)
+    tree = environment.parse(source, name)
+    found.texts.append(source)
+    names = _Names(environment)
+    names.visit(tree)
+    found.names |= names.undeclared_identifiers
+    for node in tree.find_all(nodes.Node):
+        if isinstance(node, _UNKNOWN):
+            raise UnknownError(name)
+        if isinstance(node, nodes.Filter | nodes.Test):
+            (found.filters if isinstance(node, nodes.Filter) else found.tests).add(node.name)
+            if node.name in _BY_NAME:
+                for given in _given(node):
+                    found.filters |= {given} & set(environment.filters)
+                    found.tests |= {given} & set(environment.tests)
+    for other in meta.find_referenced_templates(tree):
+        if other is None:
+            raise UnknownError(name)
+        _add(environment, other, found, seen)
+
+
+class _Names(meta.TrackingCodeGenerator):
+    """Collects the variables of a text; Jinja's own function leaves out those that the environment has."""
+
+    def enter_frame(self, frame: Any) -> None:
+        super().enter_frame(frame)
+        self.undeclared_identifiers |= {name for action, name in frame.symbols.loads.values() if action == "resolve"}
+
+
+def _given(node: nodes.Filter | nodes.Test) -> Iterator[str]:
+    values = [*node.args, *(pair.value for pair in node.kwargs)]
+    if node.dyn_args is not None or node.dyn_kwargs is not None:
+        raise UnknownError(node.name)
+    for value in values:
+        if not isinstance(value, nodes.Const):
+            raise UnknownError(node.name)
+        if isinstance(value.value, str):
+            yield value.value
+
+
+class Values:
+    """The values that the texts of one rendering read, each looked at once.
+
+    Args:
+        environment: of the rendering.
+        context: its variables, as the template's hooks have left them, and those of the environment.
+        export: the checkout of the template.
+        number: gives each value a number that only it has.
+    """
+
+    def __init__(
+        self, environment: jinja2.Environment, context: Mapping[str, Any], export: Path, number: Callable[[Any], int]
+    ) -> None:
+        self._environment, self._context, self._export, self._number = environment, context, export, number
+        self._known: dict[tuple[str, str], int | UnknownError] = {}
+
+    def key(self, reads: Reads) -> tuple[Any, ...]:
+        """Return what the result of a text follows from.
+
+        Args:
+            reads: what it reads.
+
+        Raises:
+            UnknownError: that cannot be said of one of its values or functions.
+        """
+        names = (("name", name) for name in sorted(reads.names))
+        filters = (("filter", name) for name in sorted(reads.filters))
+        tests = (("test", name) for name in sorted(reads.tests))
+        return tuple(reads.texts), *(self._once(one) for one in (*names, *filters, *tests))
+
+    def _once(self, one: tuple[str, str]) -> int:
+        if one not in self._known:
+            try:
+                self._known[one] = self._number((*one, self._look(*one)))
+            except UnknownError as error:
+                self._known[one] = error
+        found = self._known[one]
+        if isinstance(found, UnknownError):
+            raise found
+        return found
+
+    def _look(self, kind: str, name: str) -> Any:
+        if kind == "name":
+            return self._variable(name)
+        there: Mapping[str, Any] = self._environment.filters if kind == "filter" else self._environment.tests
+        function = there.get(name)
+        own: Mapping[str, Any] = getattr(defaults, f"DEFAULT_{kind.upper()}S")
+        if function is None or (function is own.get(name) and name not in _RANDOM):
+            return None
+        module = getattr(getattr(function, "func", function), "__module__", "") or ""
+        if name in _ANSIBLE and module.startswith("jinja2_ansible_filters."):
+            return "ansible"
+        return _declared(function, self._export)
+
+    def _variable(self, name: str) -> Any:
+        if name not in self._context:
+            return None
+        if name.startswith("_copier") or name == "_external_data":
+            raise UnknownError(name)
+        value = self._context[name]
+        if name in _GLOBALS and value is self._environment.globals.get(name):
+            return "built in"
+        return _declared(value, self._export) if callable(value) else ("value", plain(value))
+
+
+def plain(value: Any, deep: int = 0) -> Any:
+    """Return a value so that it can be compared and hashed, and equals no other's.
+
+    Raises:
+        UnknownError: it is no plain data.
+    """
+    if isinstance(value, _PLAIN) and type(value) in _PLAIN:
+        return type(value).__name__, value
+    if deep < DEEPEST and type(value) in (list, tuple):
+        return type(value).__name__, tuple(plain(one, deep + 1) for one in value)
+    if deep < DEEPEST and type(value) is dict:
+        return "dict", tuple((plain(key, deep + 1), plain(one, deep + 1)) for key, one in value.items())
+    raise UnknownError(type(value).__name__)
+
+
+def _declared(function: Any, export: Path) -> Any:
+    """What a function of an extension follows from, as it says itself: its own module, and files of the template."""
+    files = getattr(function, DECLARED, None)
+    if not isinstance(files, tuple):
+        raise UnknownError(repr(function))
+    code = getattr(function, "__wrapped__", function)
+    code = getattr(code, "__code__", None) or getattr(type(code).__call__, "__code__", None)
+    if code is None:
+        raise UnknownError(repr(function))
+    module = Path(code.co_filename)
+    return getattr(function, "__qualname__", type(function).__name__), tuple(
+        _digest(str(one)) for one in (module, *(export / file for file in files))
+    )
+
+
+@functools.cache
+def _digest(file: str) -> str:
+    """Of a file of an export, which nobody changes."""
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except OSError as error:
+        raise UnknownError(f"{os.path.basename(file)}: {error.strerror}") from None  # noqa: PTH119
+
+
+def form(environment: jinja2.Environment) -> tuple[Any, ...]:
+    """Return how an environment reads texts: its marks, its settings, and the code of its extensions."""
+    said = ("block_start_string", "block_end_string", "variable_start_string", "variable_end_string",
+            "comment_start_string", "comment_end_string", "line_statement_prefix", "line_comment_prefix", "trim_blocks",
+            "lstrip_blocks", "newline_sequence", "keep_trailing_newline", "autoescape", "undefined")  # fmt: skip
+    loaded = []
+    for extension in environment.extensions.values():
+        members = [one for kind in type(extension).__mro__ for one in vars(kind).values()]
+        files = {one.__code__.co_filename for one in members if hasattr(one, "__code__")}
+        loaded.append((type(extension).__qualname__, tuple(sorted(map(_digest, files)))))
+    return (*(getattr(environment, one) for one in said), tuple(loaded))
