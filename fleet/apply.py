@@ -87,7 +87,7 @@ def _bring(
     if tip:
         branches.refuse_if_somebodys(opened, branch, tip)
     with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
-        planned = plan.compute(opened, template, new, renderer, store, data)
+        planned = plan.compute(opened, template, new, renderer, store, data, run_tasks=True)
         text = message.upgrade(opened, planned, store)
         commit = store.commit(store.write(planned.tree), opened.head, message=text.encode(), date=opened.date)
         if commit == tip:

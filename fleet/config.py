@@ -22,6 +22,7 @@ class Config:
         exclude: patterns of files that it does not write.
         envops: settings of its Jinja environment.
         migrations: whether it has ``_migrations``.
+        tasks: whether it has ``_tasks``.
         choices: what can be answered, by question, the default first; those alone where that is a list in the file.
         answers_file: how it calls its answers file.
     """
@@ -31,6 +32,7 @@ class Config:
     exclude: tuple[str, ...]
     envops: dict[str, Any]
     migrations: bool
+    tasks: bool = False
     answers_file: str = ".copier-answers.yml"
     choices: dict[str, list[Any]] = field(default_factory=dict)
 
@@ -60,6 +62,7 @@ def load(folder: Path) -> Config:
         exclude=tuple(map(str, merged.get("_exclude", ()))),
         envops=dict(merged.get("_envops") or {}),
         migrations=bool(merged.get("_migrations")),
+        tasks=bool(merged.get("_tasks")),
         choices={name: _choices(asked) for name, asked in merged.items() if not name.startswith("_")},
         answers_file=str(merged.get("_answers_file") or Config.answers_file),
     )

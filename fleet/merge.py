@@ -15,7 +15,7 @@ from pathspec import PathSpec
 from fleet import lines, similar, structured
 from fleet.locks import is_lock
 from fleet.ownership import Ownership
-from fleet.trees import FILE, Entry, Store, Tree
+from fleet.trees import FILE, Entry, Store, Tree, parents
 
 LOCK = "a lock is not merged: make it anew from the merged manifest, for example with 'make lock'"
 
@@ -198,9 +198,9 @@ class _Merge:
 
     def files_and_folders(self) -> None:
         """A folder of the template's where the service has a file, or the other way round."""
-        folders = {parent for path in self.whole for parent in _parents(path)}
+        folders = {parent for path in self.whole for parent in parents(path)}
         for path in sorted(self.theirs):
-            in_the_way = [one for one in _parents(path) if one in self.whole]
+            in_the_way = [one for one in parents(path) if one in self.whole]
             if path in folders:
                 in_the_way += [one for one in self.whole if one.startswith(f"{path}/")]
             if any(
@@ -292,8 +292,3 @@ class _Merge:
                 continue
             tree[path] = entry
             self.conflict(path, "the template removed it, and you changed it", entry, self.theirs.get(path))
-
-
-def _parents(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:number]) for number in range(1, len(parts))]
