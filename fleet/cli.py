@@ -88,7 +88,11 @@ def _apply(options: argparse.Namespace) -> int:
         _print(f"{done.branch}: risk {done.plan.risk}, {report.counts(done.plan)}")
         _print(*(f"  decide    {one.path}: {one.reason}" for one in done.plan.conflicts))
         _print(*(f"  note      {note}" for note in done.plan.notes))
-        _print(f"next: git log -1 {done.branch}; git switch {done.branch}")
+        _print(
+            *(f"  move away {path}: it is in no commit, and the branch has a file there" for path in done.in_the_way)
+        )
+        safely = "--no-overwrite-ignore " if done.in_the_way else ""
+        _print(f"next: git log -1 {done.branch}; git switch {safely}{done.branch}")
     return Exit.CONFLICT if done.plan.conflicts else Exit.DONE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,25 @@ def test_a_users_own_rules_do_not_count(tmp_path: Path, renderer: Renderer, monk
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / ".config"))
     assert "new.txt" in changed(service)
+
+
+@pytest.mark.parametrize(
+    ("there", "new"),
+    [("new.txt", "new.txt"), ("folder", "folder/new.txt"), ("new.txt/mine", "new.txt")],
+)
+def test_a_file_that_is_in_no_commit_is_not_overwritten(
+    there: str, new: str, tmp_path: Path, renderer: Renderer
+) -> None:
+    """One that a rule of the person's own hides, at which git would not stop; without one there is no such line."""
+    service = pair(tmp_path, renderer, [], [write(new)])
+    write(there, "the only copy\n")(service)
+    (service / ".git" / "info" / "exclude").write_text(f"/{there.split('/')[0]}\n")
+    *_, said, last = golden_path("apply", service).stdout.splitlines()
+    assert said == f"  move away {there}: it is in no commit, and the branch has a file there"
+    switch = last.rsplit("; ", 1)[1].split()
+    with pytest.raises(subprocess.CalledProcessError):
+        git(service, *switch[1:])
+    assert (service / there).read_text() == "the only copy\n"
+    (service / there).unlink()
+    golden_path("rollback", service)
+    assert golden_path("apply", service).stdout.splitlines()[-1].endswith(f"; git switch {BRANCH}")
