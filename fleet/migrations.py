@@ -78,6 +78,35 @@ def stage(
         return work(), lines[:LONGEST] + more
 
 
+def set_aside(store: Store, base: Tree, has: Tree, ours: Tree, theirs: Tree) -> tuple[Tree, Tree, Tree]:
+    """Keep out of the merge what ``before`` migrations moved to where the template has nothing: ``after`` wants it.
+
+    It was not a person who moved it, so at the old place the template's new version arrives, as with Copier.
+
+    Args:
+        store: that has the trees.
+        base: the rendering of the version that the service has.
+        has: the service.
+        ours: the service after the migrations.
+        theirs: the rendering of the version that it gets.
+
+    Returns:
+        ``base`` and ``ours`` for the merge, and the files to put beside what it makes.
+    """
+    if ours is has:
+        return base, ours, {}
+    from fleet import renames  # the worker starts without it
+
+    moved = renames.find(store, has, ours).moved
+    parked = {old: new for old, new in moved.items() if old in base and new not in base and new not in theirs}
+    rest = {path: entry for path, entry in ours.items() if path not in parked.values()}
+    return (
+        {path: entry for path, entry in base.items() if path not in parked},
+        rest,
+        {new: ours[new] for new in parked.values()},
+    )
+
+
 def inner_repositories(folder: Path) -> list[str]:
     """Return a line for each repository that was made in a folder: none of its files is taken along."""
     from fleet import trees

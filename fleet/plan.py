@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import posixpath
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import Any
 
 from fleet import answers, changelog, ignored, merge, migrations, structured, tasks, versions
 from fleet.errors import Exit, FleetError
-from fleet.ownership import Ownership
+from fleet.ownership import Ownership, rendered
 from fleet.render import Renderer
 from fleet.service import Service
 from fleet.template import Template
-from fleet.trees import Entry, Store, Tree
+from fleet.trees import FILE, Entry, Store, Tree
 
 NEW, CLEAN, MERGED, CONFLICT, DROPPED, KEPT = "new", "clean", "merged", "conflict", "dropped", "kept"
 STATUSES = (CONFLICT, MERGED, NEW, CLEAN, DROPPED, KEPT)
@@ -134,7 +135,7 @@ def compute(
         return Plan(old, new)
     has = store.list(service.head)
     base = rendering(service, has, template, old, renderer, store, data)
-    theirs = upgraded(service, template, new, renderer, store, data)
+    theirs, messages = upgraded(service, has, template, new, renderer, store, data)
     stage = functools.partial(
         migrations.stage, template=template, old=old, new=new, answers_file=service.answers.path,
         runner=renderer, store=store,
@@ -143,6 +144,7 @@ def compute(
     given = _answers_in(service, template, new, theirs, store)
     owner = Ownership(template.config(new), given)
     leave_out = template.rules(new).leave_out
+    base, ours, parked = migrations.set_aside(store, base, has, ours, theirs)
     if run_tasks:
         done = tasks.run(service, template, new, renderer, store, data, base, ours, theirs, owner)
         say = "task run"
@@ -150,11 +152,11 @@ def compute(
         done = tasks.Done(tasks.listed(service, template, new, renderer, store, data), theirs)
         say = "task that apply runs"
     result = merge.merge(store, base, ours, done.theirs, owner, service.answers.path, leave_out)
-    result.tree |= done.own
+    result.tree |= done.own | parked
     left_out = _leave_ignored_out(store, has, result)
     merged = result.tree
     result.tree, said_after = stage(migrations.AFTER, merged, rendering=store.folder / "new" / service.name)
-    migrated = {*_differ(has, ours), *_differ(merged, result.tree)}
+    migrated = {*_differ(has, ours | parked), *_differ(merged, result.tree)}
     reasons = {**dict.fromkeys(result.by_keys, structured.REASON), **dict.fromkeys(done.touched, tasks.REASON),
                **dict.fromkeys(migrated, MIGRATED)}  # fmt: skip
     changes = list(_changes(base, has, done.theirs, result, migrated, reasons))
@@ -166,6 +168,7 @@ def compute(
     notes = []
     if base.get(service.answers.path) != has[service.answers.path]:
         notes.append(f"{service.answers.path} is not as {old} of the template wrote it: it was edited by hand")
+    notes += [f"the template says: {line}" for line in messages]
     notes += ignored.note(left_out)
     notes += [f"{say}: {_short(command)}" for command in done.commands]
     notes += done.notes
@@ -203,7 +206,7 @@ def rendering(
     Raises:
         FleetError: it cannot be rendered, for example since an answer was edited by hand to what is not accepted.
     """
-    folder = _folder(store, "old", service)
+    folder = _folder(store, "old", service, has, template, version)
     unsaved = {name: value for name, value in data.items()
                if name in template.config(version).questions and name not in service.answers.values}  # fmt: skip
     renderer.render(template, version, folder, service.answers.path, {**service.answers.values, **unsaved})
@@ -213,18 +216,33 @@ def rendering(
 
 
 def upgraded(
-    service: Service, template: Template, version: str, renderer: Renderer, store: Store, data: Mapping[str, str]
-) -> Tree:
-    """Render another version; answers that it does not know or accept any more are left behind, as Copier does."""
-    folder = _folder(store, "new", service)
-    (folder / service.answers.path).write_bytes(service.answers.content)
-    renderer.render(template, version, folder, service.answers.path, dict(data))
-    return store.add(folder)
+    service: Service, has: Tree, template: Template, version: str, renderer: Renderer, store: Store,
+    data: Mapping[str, str],
+) -> tuple[Tree, list[str]]:  # fmt: skip
+    """Render another version; answers that it does not know or accept any more are left behind, as Copier does.
+
+    Returns:
+        What it writes, and what the template says to who upgrades.
+    """
+    folder = _folder(store, "new", service, has, template, version)
+    file = folder / service.answers.path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(service.answers.content)
+    messages = renderer.render(template, version, folder, service.answers.path, dict(data))
+    return store.add(folder), messages
 
 
-def _folder(store: Store, side: str, service: Service) -> Path:
+def _folder(store: Store, side: str, service: Service, has: Tree, template: Template, version: str) -> Path:
+    """Make the folder for a rendering, with the files of the service that the template reads (``_external_data``)."""
     folder = store.folder / side / service.name
     folder.mkdir(parents=True)
+    config = template.config(version)
+    others = [name for name in has if answers.PATTERN.fullmatch(name)] if config.external else []
+    for path in (*rendered(config.external, config, service.answers.values), *others):
+        name = posixpath.normpath(path)
+        if name in has and has[name].kind == FILE and name != service.answers.path and ".." not in name.split("/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(store.read(has[name].blob))
     return folder
 
 

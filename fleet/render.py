@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -52,7 +52,9 @@ class Renderer:
                 process.wait()
             process.stdout.close()
 
-    def render(self, template: Template, version: str, target: Path, answers_file: str, data: dict[str, Any]) -> None:
+    def render(
+        self, template: Template, version: str, target: Path, answers_file: str, data: dict[str, Any]
+    ) -> list[str]:
         """Render a version of a template into a folder, without its tasks.
 
         Args:
@@ -61,6 +63,9 @@ class Renderer:
             target: the folder; its name is what ``_folder_name`` will be. Answers in it are taken over.
             answers_file: the name of the answers file.
             data: answers that come before those.
+
+        Returns:
+            The lines that the template says to who updates.
 
         Raises:
             FleetError: an answer is missing or not accepted, the template is not trusted, or fails.
@@ -76,8 +81,9 @@ class Renderer:
         }
         with self._turn:
             result = self._ask(json.dumps(job, default=str))
-        if result:
+        if "kind" in result:
             raise _failure(result["kind"], result["reason"], version, answers_file)
+        return [_same_everywhere(line, template, (version,), target) for line in result["messages"]]
 
     def migrate(
         self, template: Template, old: str, new: str, stage: str, target: Path, answers_file: str, *, dry: bool
@@ -100,7 +106,7 @@ class Renderer:
             FleetError: the template is not trusted, or a migration failed.
         """
         done = self._run_stage("migration", stage, template, (old, new), target, answers_file, {}, dry=dry)
-        return int(done["count"]), done["said"]
+        return int(done["count"]), _same_everywhere(done["said"], template, (old, new), target)
 
     def tasks(
         self, template: Template, old: str, new: str, target: Path, answers_file: str, data: Mapping[str, Any], *,
@@ -125,7 +131,7 @@ class Renderer:
         """
         versions = old, new
         done = self._run_stage("task", worker.TASKS, template, versions, target, answers_file, data, dry=dry)
-        return list(done["commands"])
+        return [_same_everywhere(command, template, versions, target) for command in done["commands"]]
 
     def _run_stage(
         self, what: str, stage: str, template: Template, versions: tuple[str, str], target: Path, answers_file: str,
@@ -175,6 +181,16 @@ class Renderer:
             raise FleetError(f"rendering failed: the process that runs Copier {reason}", Exit.TEMPLATE)
         found: dict[str, Any] = json.loads(line)
         return found
+
+
+def _same_everywhere(text: str, template: Template, versions: Sequence[str], target: Path) -> str:
+    """Text without the names of our folders, which differ from run to run: the same upgrade is the same commit."""
+    named = {str(target): ".", **{str(template.export(version)): "TEMPLATE" for version in versions}}
+    for place, name in list(named.items()):
+        named[str(Path(place).resolve())] = name
+    for place in sorted(named, key=len, reverse=True):
+        text = text.replace(place, named[place])
+    return text
 
 
 def _failure(kind: str, reason: str, version: str, answers_file: str) -> FleetError:

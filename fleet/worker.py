@@ -20,21 +20,24 @@ TRUST, ANSWER, OTHER = migrations.TRUST, migrations.ANSWER, migrations.OTHER
 TASKS = migrations.TASKS
 
 
-def render(job: dict[str, Any]) -> dict[str, str]:
+LONGEST = 40  # lines of what a template says
+
+
+def render(job: dict[str, Any]) -> dict[str, Any]:
     """Render a version of a template.
 
     Args:
         job: ``source``, ``version``, ``export``, ``target``, ``data``, ``answers_file``, ``trust``.
 
     Returns:
-        Nothing, or the ``kind`` and the ``reason`` of a failure.
+        The ``messages`` of an update, or the ``kind`` and the ``reason`` of a failure.
     """
     import copier
     from copier.errors import UnsafeTemplateError
 
     patches.use_export(job["source"], job["version"], Path(job["export"]))
     try:
-        copier.run_copy(
+        done = copier.run_copy(
             job["source"],
             job["target"],
             data=job["data"],
@@ -46,13 +49,33 @@ def render(job: dict[str, Any]) -> dict[str, str]:
             unsafe=job["trust"],
             skip_tasks=True,  # fleet.tasks runs them, where they count
         )
+        return {"messages": _messages(done)}
     except UnsafeTemplateError as error:
         return {"kind": TRUST, "reason": str(error)}
     except ValueError as error:
         return {"kind": ANSWER, "reason": str(error)}
     except (Exception, SystemExit) as error:  # whatever a template's own code raises
         return {"kind": OTHER, "reason": f"{error}" or type(error).__name__}
-    return {}
+
+
+def _messages(done: Any) -> list[str]:
+    """The lines of ``_message_before_update`` and ``_message_after_update``."""
+    texts = (done.template.message_before_update, done.template.message_after_update)
+    if not any(texts):
+        return []
+    token = _operation().set("update")
+    try:
+        said = [line.rstrip() for text in texts for line in str(done._render_string(text)).splitlines()]
+    finally:
+        _operation().reset(token)
+    lines = [line for line in said if line]
+    return lines[:LONGEST] + ([f"... and {len(lines) - LONGEST} lines more"] if len(lines) > LONGEST else [])
+
+
+def _operation() -> Any:
+    from copier import _main
+
+    return _main._operation
 
 
 def serve(jobs: TextIO, results: TextIO) -> None:
