@@ -31,7 +31,7 @@ from fleet.ownership import Ownership
 from fleet.render import Renderer
 from fleet.service import Service
 from fleet.template import Template, Templates, address
-from fleet.trees import FILE, Store, Tree, raw
+from fleet.trees import FILE, Store, Tree, parents, raw
 
 
 def adopt(
@@ -287,20 +287,15 @@ class _InTheWay:
     def __init__(self, ours: Tree) -> None:
         self._files = {_folded(path): path for path in ours}
         self._folders = {
-            _folded(parent): parent for path in ours for parent in _parents(path)
+            _folded(parent): parent for path in ours for parent in parents(path)
         }  # fmt: skip
 
     def __call__(self, path: str) -> str:
-        for parent in _parents(path):
+        for parent in parents(path):
             if _folded(parent) in self._files:
                 return self._files[_folded(parent)]
         folded = _folded(path)
         return self._files.get(folded) or self._folders.get(folded) or ""
-
-
-def _parents(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:number]) for number in range(1, len(parts))]
 
 
 def _folded(path: str) -> str:

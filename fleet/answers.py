@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,12 +38,13 @@ class Answers:
 NONE = Answers("", "", "", {}, b"")
 
 
-def find(names: Sequence[str], wanted: str = "") -> str:
+def find(names: Sequence[str], wanted: str = "", elsewhere: Callable[[], Sequence[str]] = tuple) -> str:
     """Choose the answers file of a repository.
 
     Args:
-        names: the files at its root.
+        names: the files at its root, and the one that the user named, if that is in a folder.
         wanted: the one that the user named.
+        elsewhere: says which files in folders may be one, for the message.
 
     Returns:
         Its name.
@@ -56,6 +57,12 @@ def find(names: Sequence[str], wanted: str = "") -> str:
             raise FleetError(f"there is no {wanted} in the last commit; name the service's answers file", Exit.ANSWERS)
         return wanted
     found = sorted(name for name in names if PATTERN.fullmatch(name))
+    if not found and (others := elsewhere()):
+        raise FleetError(
+            f"no .copier-answers.yml at the root of the last commit: if {others[0]} is the service's answers file, "
+            f"name it with --answers-file {others[0]}",
+            Exit.ANSWERS,
+        )
     if not found:
         raise FleetError(
             "no .copier-answers.yml in the last commit: the service does not know its template; commit the file that "

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet import branches, cache, git, message, plan, service
+from fleet import branches, cache, git, in_the_way, message, plan, service
 from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from fleet.service import Service
@@ -26,6 +26,7 @@ class Outcome:
         branch: its name; empty where there is none.
         commit: of the branch.
         dirty: whether the work tree has changes that are not in the branch.
+        in_the_way: files that are in no commit, and that a switch to the branch would overwrite.
     """
 
     status: str
@@ -33,6 +34,7 @@ class Outcome:
     branch: str = ""
     commit: str = ""
     dirty: bool = False
+    in_the_way: Sequence[str] = ()
 
 
 def apply(
@@ -87,13 +89,15 @@ def _bring(
     if tip:
         branches.refuse_if_somebodys(opened, branch, tip)
     with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
-        planned = plan.compute(opened, template, new, renderer, store, data)
+        planned = plan.compute(opened, template, new, renderer, store, data, run_tasks=True)
         text = message.upgrade(opened, planned, store)
         commit = store.commit(store.write(planned.tree), opened.head, message=text.encode(), date=opened.date)
         if commit == tip:
             return Outcome(THERE, planned, branch, tip, dirty)
         branches.put(opened, branch, commit, tip, store)
-    return Outcome(CREATED, planned, branch, commit, dirty)
+    added = [one.path for one in planned.changes if one.after and (one.before is None or one.source)]
+    lost = [] if opened.bare else in_the_way.uncommitted(opened.path, added)
+    return Outcome(CREATED, planned, branch, commit, dirty, lost)
 
 
 def _stands_on_head(opened: Service, tip: str) -> bool:

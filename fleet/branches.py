@@ -21,7 +21,9 @@ def name(service: Service, version: str, kind: str = "") -> str:
     """
     layer = ""
     if service.answers.path not in DEFAULT_ANSWERS:
-        layer = service.answers.path.removeprefix(".copier-answers.").rsplit(".", 1)[0] + "-"
+        layer = (
+            service.answers.path.removeprefix(".copier-answers.").rsplit(".", 1)[0].replace("/", "-").strip(".") + "-"
+        )
     return f"{PREFIX}{kind}{layer}{version}"
 
 

@@ -78,7 +78,8 @@ def _apply(options: argparse.Namespace) -> int:
     if options.json:
         facts = {"status": done.status, "branch": done.branch, "commit": done.commit, "risk": done.plan.risk}
         files = [{"path": one.path, "status": one.status, "reason": one.reason} for one in done.plan.changes]
-        _print_json({**facts, "from": done.plan.old, "to": done.plan.new, "files": files})
+        _print_json({**facts, "from": done.plan.old, "to": done.plan.new, "files": files,
+                     "notes": list(done.plan.notes)})  # fmt: skip
     elif done.status == apply.CURRENT:
         _print(f"nothing to do: the service has {done.plan.old} of the template")
     elif done.status == apply.THERE:
@@ -86,7 +87,12 @@ def _apply(options: argparse.Namespace) -> int:
     else:
         _print(f"{done.branch}: risk {done.plan.risk}, {report.counts(done.plan)}")
         _print(*(f"  decide    {one.path}: {one.reason}" for one in done.plan.conflicts))
-        _print(f"next: git log -1 {done.branch}; git switch {done.branch}")
+        _print(*(f"  note      {note}" for note in done.plan.notes))
+        _print(
+            *(f"  move away {path}: it is in no commit, and the branch has a file there" for path in done.in_the_way)
+        )
+        safely = "--no-overwrite-ignore " if done.in_the_way else ""
+        _print(f"next: git log -1 {done.branch}; git switch {safely}{done.branch}")
     return Exit.CONFLICT if done.plan.conflicts else Exit.DONE
 
 

@@ -22,6 +22,9 @@ class Config:
         exclude: patterns of files that it does not write.
         envops: settings of its Jinja environment.
         migrations: whether it has ``_migrations``.
+        tasks: whether it has ``_tasks``.
+        external: paths of files of the service that it reads (``_external_data``); they may use answers.
+        secrets: the questions whose answers are not kept.
         choices: what can be answered, by question, the default first; those alone where that is a list in the file.
         answers_file: how it calls its answers file.
     """
@@ -31,6 +34,9 @@ class Config:
     exclude: tuple[str, ...]
     envops: dict[str, Any]
     migrations: bool
+    tasks: bool = False
+    external: tuple[str, ...] = ()
+    secrets: frozenset[str] = frozenset()
     answers_file: str = ".copier-answers.yml"
     choices: dict[str, list[Any]] = field(default_factory=dict)
 
@@ -60,9 +66,18 @@ def load(folder: Path) -> Config:
         exclude=tuple(map(str, merged.get("_exclude", ()))),
         envops=dict(merged.get("_envops") or {}),
         migrations=bool(merged.get("_migrations")),
+        tasks=bool(merged.get("_tasks")),
+        external=tuple(map(str, dict(merged.get("_external_data") or {}).values())),
+        secrets=_secrets(merged),
         choices={name: _choices(asked) for name, asked in merged.items() if not name.startswith("_")},
         answers_file=str(merged.get("_answers_file") or Config.answers_file),
     )
+
+
+def _secrets(merged: dict[str, Any]) -> frozenset[str]:
+    named = {str(name) for name in merged.get("_secret_questions") or ()}
+    marked = {name for name, asked in merged.items() if isinstance(asked, dict) and asked.get("secret")}
+    return frozenset(named | marked)
 
 
 def _choices(asked: Any) -> list[Any]:

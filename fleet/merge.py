@@ -1,21 +1,23 @@
 """Merge three trees: what the template wrote, what the service made of it, and what the template writes now.
 
-git finds moved files and merges lines. What it does not know is decided before and after: which files are the
-service's, that a deleted file stays deleted, and that in a conflict the person's version stays.
+git merges lines. What it does not know is decided before and after: where files went, which are the service's, that a
+deleted file stays deleted, and that in a conflict the person's version stays.
 """
 
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pathspec import PathSpec
 
-from fleet import lines, similar, structured
+from fleet import lines, renames, similar, structured
 from fleet.locks import is_lock
+from fleet.moves import BOTH_ADDED, CHANGED, REMOVED, Moves
 from fleet.ownership import Ownership
-from fleet.trees import FILE, Entry, Store, Tree
+from fleet.trees import FILE, Entry, Store, Tree, parents
 
 LOCK = "a lock is not merged: make it anew from the merged manifest, for example with 'make lock'"
 
@@ -92,17 +94,26 @@ class _Merge:
         self.take_out(answers_file, answers)
         self.seeded_files(owner)
         self.locks()
-        self.moved = self.renames(self.base, self.theirs)
+        self.template = renames.find(self.store, self.base, self.theirs)
+        self.person = renames.find(self.store, self.base, self.ours)
         self.deleted_files()
         self.strangers()
         self.left_out(leave_out)
         self.other_kinds()
         self.files_and_folders()
+        moves = Moves(
+            self.base, self.ours, self.theirs, self.template, self.person, self.conflict, self.take_out
+        )  # fmt: skip
+        moves.follow()
         if not self.simple():
             self.with_git()
+        for path, to in moves.differently.items():
+            if path not in self.result.conflicts:
+                reason = f"you moved it here, and the template to {to}"
+                self.conflict(path, reason, self.result.tree.get(path), self.result.tree.get(path))
         self.nothing_lost()
         self.result.tree |= self.aside
-        self.result.moved = {new: old for old, new in self.moved.items() if new in self.result.tree}
+        self.result.moved = {new: old for old, new in self.template.moved.items() if new in self.result.tree}
         return self.result
 
     def take_out(self, path: str, decided: Entry | None) -> None:
@@ -136,22 +147,13 @@ class _Merge:
                 self.conflict(path, LOCK, ours, theirs)
                 self.take_out(path, ours)
 
-    def renames(self, old: Tree, new: Tree) -> dict[str, str]:
-        """Where git thinks that files went, by their old path."""
-        if not set(old) - set(new) or not set(new) - set(old):
-            return {}
-        trees = self.store.write(old), self.store.write(new)
-        output = self.store.run("diff-tree", "-r", "-z", "-M", "--no-rename-empty", "--diff-filter=R", "-l0", *trees)
-        words = [word.decode(errors="surrogateescape") for word in output.split(b"\0")]
-        return dict(zip(words[1::3], words[2::3], strict=False))
-
     def deleted_files(self) -> None:
         """What the service deleted stays deleted, also where the template moves it."""
         gone = set(self.base) - set(self.ours)
         if not gone:
             return
-        for path in sorted(gone - set(self.renames(self.base, self.ours))):
-            new = self.moved.pop(path, "")
+        for path in sorted(gone - set(self.person.moved) - set(self.person.unclear)):
+            new = self.template.moved.pop(path, "")
             if new and new not in self.ours:
                 self.result.kept[new] = f"you deleted it when it was {path}"
                 self.take_out(new, None)
@@ -168,7 +170,7 @@ class _Merge:
             if not similar.stranger(self.store.read(base.blob), self.store.read(ours.blob)):
                 continue
             self.result.kept[path] = "yours is another file than the template's"
-            new = self.moved.pop(path, "")
+            new = self.template.moved.pop(path, "")
             if new and new not in self.ours:
                 self.result.kept[new] = f"yours was another file when it was {path}"
                 self.take_out(new, None)
@@ -176,13 +178,13 @@ class _Merge:
 
     def left_out(self, patterns: Sequence[str]) -> None:
         """New sources of the template's do not go where the service has its own in place of those before."""
-        arrived = set(self.theirs) - set(self.base) - set(self.whole) - set(self.moved.values())
+        arrived = set(self.theirs) - set(self.base) - set(self.whole) - set(self.template.moved.values())
         there = set(self.whole)
         for pattern in patterns if arrived else ():
             spec = PathSpec.from_lines("gitignore", [pattern])
             new, wrote = sorted(spec.match_files(arrived)), set(spec.match_files(self.whole_base))
             if new and 2 * len(wrote & there) < len(wrote):
-                there |= set(self.renames(self.whole_base, self.whole))  # moved is not gone
+                there |= set(renames.find(self.store, self.whole_base, self.whole).moved)  # moved is not gone
             if new and 2 * len(wrote & there) < len(wrote):
                 for path in new:
                     self.result.kept[path] = "you have your own in place of the template's"
@@ -198,9 +200,9 @@ class _Merge:
 
     def files_and_folders(self) -> None:
         """A folder of the template's where the service has a file, or the other way round."""
-        folders = {parent for path in self.whole for parent in _parents(path)}
+        folders = {parent for path in self.whole for parent in parents(path)}
         for path in sorted(self.theirs):
-            in_the_way = [one for one in _parents(path) if one in self.whole]
+            in_the_way = [one for one in parents(path) if one in self.whole]
             if path in folders:
                 in_the_way += [one for one in self.whole if one.startswith(f"{path}/")]
             if any(
@@ -211,10 +213,8 @@ class _Merge:
                 self.take_out(path, None)
 
     def simple(self) -> bool:
-        """Merge without git where each file was changed by one side at most, and none was moved."""
+        """Merge without git where each file was changed by one side at most."""
         base, ours, theirs = self.base, self.ours, self.theirs
-        if any(path not in ours and path not in theirs for path in base):
-            return False
         tree = {}
         for path in {*base, *ours, *theirs}:
             sides = base.get(path), ours.get(path), theirs.get(path)
@@ -232,7 +232,7 @@ class _Merge:
     def with_git(self) -> None:
         base = self.store.commit(self.store.write(self.base))
         sides = [self.store.commit(self.store.write(tree), base) for tree in (self.ours, self.theirs)]
-        settings = ("-c", "merge.directoryRenames=false", "-c", "merge.renameLimit=0", "-c", "diff.renameLimit=0")
+        settings = ("-c", "merge.directoryRenames=false", "-c", "merge.renames=false")
         output = self.store.run(*settings, "merge-tree", "--write-tree", "-z", "--no-messages", *sides, codes=(0, 1))
         first, *facts = output.split(b"\0")
         known = {*self.base, *self.ours, *self.theirs}
@@ -255,14 +255,14 @@ class _Merge:
             return
         if ours is None:
             tree.pop(path, None)
-            self.conflict(path, "you moved or deleted it, and the template changed it", None, theirs)
+            self.conflict(path, CHANGED, None, theirs)
             return
         tree[path] = ours
         if theirs is None:
-            self.conflict(path, "the template removed it, and you changed or moved it", ours, None)
+            self.conflict(path, REMOVED, ours, None)
             return
         mode = theirs.mode if base and base.mode == ours.mode else ours.mode
-        reason = "you and the template changed the same lines" if base else "you and the template both added it"
+        reason = "you and the template changed the same lines" if base else BOTH_ADDED
         merged = None
         if ours.kind == theirs.kind == FILE:
             content = [self.store.read(side.blob) if side else b"" for side in (base, ours, theirs)]
@@ -282,18 +282,22 @@ class _Merge:
             self.conflict(path, reason, tree[path], Entry(mode, self.store.hash(merged.theirs)))
 
     def nothing_lost(self) -> None:
-        """Whatever the merge did: a version of a person's is there, or merged into where the file moved to."""
+        """Whatever the merge did: what a person wrote is in the file where its own went, or it is a conflict."""
         tree = self.result.tree
         for path, entry in self.ours.items():
-            if path in tree or entry == self.base.get(path):
+            base, theirs = self.base.get(path), self.theirs.get(path)
+            if entry == base or path in self.result.conflicts:
                 continue
-            new = self.moved.get(path, "")
-            if new in tree and (new not in self.result.conflicts or new not in self.whole):
-                continue
-            tree[path] = entry
-            self.conflict(path, "the template removed it, and you changed it", entry, self.theirs.get(path))
+            if path not in tree:
+                tree[path] = entry
+                self.conflict(path, "the template removed it, and you changed it", entry, theirs)
+            elif tree[path] != entry and not (base and self.arrived(base, entry, tree[path], path)):
+                merged, tree[path] = tree[path], entry
+                self.conflict(path, "your change did not come through the merge", entry, merged)
 
-
-def _parents(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:number]) for number in range(1, len(parts))]
+    def arrived(self, base: Entry, ours: Entry, merged: Entry, path: str) -> bool:
+        """Whether each line that a person added is in a merged file; of merged data, its own check says so."""
+        if base.blob == ours.blob or path in self.result.by_keys:
+            return True
+        old, new, now = (Counter(self.store.read(one.blob).splitlines()) for one in (base, ours, merged))
+        return new - old <= now

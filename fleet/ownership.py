@@ -36,8 +36,8 @@ class Ownership:
 
     def __init__(self, config: Config, answers: Mapping[str, Any]) -> None:
         context = {**answers, "_copier_operation": "update"}
-        self._seeded = _spec(_rendered(config.skip_if_exists, config, context))
-        self._excluded = _spec(_rendered(config.exclude, config, context))
+        self._seeded = _spec(rendered(config.skip_if_exists, config, context))
+        self._excluded = _spec(rendered(config.exclude, config, context))
 
     def seeded(self, path: str) -> bool:
         """Whether a file is the service's once it exists."""
@@ -48,7 +48,14 @@ class Ownership:
         return self._excluded.match_file(_normal(path))
 
 
-def _rendered(patterns: Iterable[str], config: Config, context: Mapping[str, Any]) -> list[str]:
+def rendered(patterns: Iterable[str], config: Config, context: Mapping[str, Any]) -> list[str]:
+    """Return the lines of patterns or paths of a ``copier.yml``; those that need an extension are left out.
+
+    Args:
+        patterns: that may use answers.
+        config: of the template.
+        context: the answers.
+    """
     wanted = {name: config.envops.get(name, default) for name, default in _ENVOPS.items()}
     environment = SandboxedEnvironment(**wanted)
     lines = []

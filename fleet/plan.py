@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import functools
+import posixpath
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleet import answers, changelog, merge, migrations, structured, versions
+from fleet import answers, changelog, ignored, merge, migrations, structured, tasks, versions
 from fleet.errors import Exit, FleetError
-from fleet.ownership import Ownership
+from fleet.ownership import Ownership, rendered
 from fleet.render import Renderer
 from fleet.service import Service
 from fleet.template import Template
-from fleet.trees import Entry, Store, Tree
+from fleet.trees import FILE, Entry, Store, Tree
 
 NEW, CLEAN, MERGED, CONFLICT, DROPPED, KEPT = "new", "clean", "merged", "conflict", "dropped", "kept"
 STATUSES = (CONFLICT, MERGED, NEW, CLEAN, DROPPED, KEPT)
 MIGRATED = "a migration of the template changed it"
+COMMAND = 120  # characters of a task's command in a note
 LOW, MEDIUM, HIGH = "low", "medium", "high"
 
 
@@ -111,8 +113,9 @@ def target(template: Template, current: str, wanted: str) -> str:
 
 
 def compute(
-    service: Service, template: Template, new: str, renderer: Renderer, store: Store, data: Mapping[str, str]
-) -> Plan:
+    service: Service, template: Template, new: str, renderer: Renderer, store: Store, data: Mapping[str, str], *,
+    run_tasks: bool = False,
+) -> Plan:  # fmt: skip
     """Compute an upgrade.
 
     Args:
@@ -122,16 +125,17 @@ def compute(
         renderer: a worker; it may have served others before.
         store: where the trees are made, for this repository.
         data: answers that the user gave.
+        run_tasks: run the template's tasks, too; otherwise a note says which there are.
 
     Raises:
-        FleetError: a version cannot be rendered.
+        FleetError: a version cannot be rendered, or a migration or task fails.
     """
     old = service.answers.version
     if new == old:
         return Plan(old, new)
-    base = rendering(service, template, old, renderer, store, data)
-    theirs = upgraded(service, template, new, renderer, store, data)
     has = store.list(service.head)
+    base = rendering(service, has, template, old, renderer, store, data)
+    theirs, messages = upgraded(service, has, template, new, renderer, store, data)
     stage = functools.partial(
         migrations.stage, template=template, old=old, new=new, answers_file=service.answers.path,
         runner=renderer, store=store,
@@ -140,11 +144,22 @@ def compute(
     given = _answers_in(service, template, new, theirs, store)
     owner = Ownership(template.config(new), given)
     leave_out = template.rules(new).leave_out
-    result = merge.merge(store, base, ours, theirs, owner, service.answers.path, leave_out)
+    base, ours, parked = migrations.set_aside(store, base, has, ours, theirs)
+    if run_tasks:
+        done = tasks.run(service, template, new, renderer, store, data, base, ours, theirs, owner)
+        say = "task run"
+    else:
+        done = tasks.Done(tasks.listed(service, template, new, renderer, store, data), theirs)
+        say = "task that apply runs"
+    result = merge.merge(store, base, ours, done.theirs, owner, service.answers.path, leave_out)
+    result.tree |= done.own | parked
+    left_out = _leave_ignored_out(store, has, result)
     merged = result.tree
     result.tree, said_after = stage(migrations.AFTER, merged, rendering=store.folder / "new" / service.name)
-    migrated = {*_differ(has, ours), *_differ(merged, result.tree)}
-    changes = list(_changes(base, has, theirs, result, migrated))
+    migrated = {*_differ(has, ours | parked), *_differ(merged, result.tree)}
+    reasons = {**dict.fromkeys(result.by_keys, structured.REASON), **dict.fromkeys(done.touched, tasks.REASON),
+               **dict.fromkeys(migrated, MIGRATED)}  # fmt: skip
+    changes = list(_changes(base, has, done.theirs, result, migrated, reasons))
     differ = {
         name: (service.answers.values.get(name), given.get(name))
         for name in sorted({*service.answers.values, *given})
@@ -153,6 +168,10 @@ def compute(
     notes = []
     if base.get(service.answers.path) != has[service.answers.path]:
         notes.append(f"{service.answers.path} is not as {old} of the template wrote it: it was edited by hand")
+    notes += [f"the template says: {line}" for line in messages]
+    notes += ignored.note(left_out)
+    notes += [f"{say}: {_short(command)}" for command in done.commands]
+    notes += done.notes
     notes += [f"migration: {line}" for line in (*said_before, *said_after)]
     said = changelog.between(template.file(new, "CHANGELOG.md"), old, new, given)
     if not said:
@@ -160,34 +179,70 @@ def compute(
     return Plan(old, new, changes, result.tree, differ, notes, said, _risk(old, new, changes, bool(differ)))
 
 
+def _short(command: str) -> str:
+    first, *more = command.strip().splitlines() or [""]
+    return f"{first[:COMMAND]}{' ...' if more or len(first) > COMMAND else ''}"
+
+
+def _leave_ignored_out(store: Store, has: Tree, result: merge.Result) -> set[str]:
+    """Take out what the service's rules ignore and it has not committed; ``git add`` would not take it either."""
+    new = {*result.tree, *result.kept, *result.conflicts} - set(has)
+    found = ignored.ignored(store, result.tree, new)
+    result.tree = {path: entry for path, entry in result.tree.items() if path not in found}
+    result.kept = {path: reason for path, reason in result.kept.items() if path not in found}
+    result.conflicts = {path: one for path, one in result.conflicts.items() if path not in found}
+    return found
+
+
 def rendering(
-    service: Service, template: Template, version: str, renderer: Renderer, store: Store, data: Mapping[str, str]
-) -> Tree:
+    service: Service, has: Tree, template: Template, version: str, renderer: Renderer, store: Store,
+    data: Mapping[str, str],
+) -> Tree:  # fmt: skip
     """Render the version that a service has, with the answers that it has.
+
+    Returns:
+        What it wrote, without what the service ignores and has not committed: that it did not delete.
 
     Raises:
         FleetError: it cannot be rendered, for example since an answer was edited by hand to what is not accepted.
     """
-    folder = _folder(store, "old", service)
+    folder = _folder(store, "old", service, has, template, version)
     unsaved = {name: value for name, value in data.items()
                if name in template.config(version).questions and name not in service.answers.values}  # fmt: skip
     renderer.render(template, version, folder, service.answers.path, {**service.answers.values, **unsaved})
-    return store.add(folder)
+    wrote = store.add(folder)
+    unknown = ignored.ignored(store, has, set(wrote) - set(has))
+    return {path: entry for path, entry in wrote.items() if path not in unknown}
 
 
 def upgraded(
-    service: Service, template: Template, version: str, renderer: Renderer, store: Store, data: Mapping[str, str]
-) -> Tree:
-    """Render another version; answers that it does not know or accept any more are left behind, as Copier does."""
-    folder = _folder(store, "new", service)
-    (folder / service.answers.path).write_bytes(service.answers.content)
-    renderer.render(template, version, folder, service.answers.path, dict(data))
-    return store.add(folder)
+    service: Service, has: Tree, template: Template, version: str, renderer: Renderer, store: Store,
+    data: Mapping[str, str],
+) -> tuple[Tree, list[str]]:  # fmt: skip
+    """Render another version; answers that it does not know or accept any more are left behind, as Copier does.
+
+    Returns:
+        What it writes, and what the template says to who upgrades.
+    """
+    folder = _folder(store, "new", service, has, template, version)
+    file = folder / service.answers.path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(service.answers.content)
+    messages = renderer.render(template, version, folder, service.answers.path, dict(data))
+    return store.add(folder), messages
 
 
-def _folder(store: Store, side: str, service: Service) -> Path:
+def _folder(store: Store, side: str, service: Service, has: Tree, template: Template, version: str) -> Path:
+    """Make the folder for a rendering, with the files of the service that the template reads (``_external_data``)."""
     folder = store.folder / side / service.name
     folder.mkdir(parents=True)
+    config = template.config(version)
+    others = [name for name in has if answers.PATTERN.fullmatch(name)] if config.external else []
+    for path in (*rendered(config.external, config, service.answers.values), *others):
+        name = posixpath.normpath(path)
+        if name in has and has[name].kind == FILE and name != service.answers.path and ".." not in name.split("/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(store.read(has[name].blob))
     return folder
 
 
@@ -202,7 +257,9 @@ def _differ(old: Tree, new: Tree) -> set[str]:
     return {path for path in {*old, *new} if old.get(path) != new.get(path)} if old is not new else set()
 
 
-def _changes(base: Tree, ours: Tree, theirs: Tree, result: merge.Result, migrated: Set[str]) -> list[Change]:
+def _changes(
+    base: Tree, ours: Tree, theirs: Tree, result: merge.Result, migrated: Set[str], reasons: Mapping[str, str]
+) -> list[Change]:
     changes = {}
     moved = {
         new: old for new, old in result.moved.items() if new not in ours and old in ours and old not in result.tree
@@ -219,8 +276,7 @@ def _changes(base: Tree, ours: Tree, theirs: Tree, result: merge.Result, migrate
         else:
             untouched = base.get(source or path) == before or after == theirs.get(path)
             status = CLEAN if untouched else MERGED
-        reason = MIGRATED if path in migrated else structured.REASON if path in result.by_keys else ""
-        changes[path] = Change(path, status, reason, source, before, after)
+        changes[path] = Change(path, status, reasons.get(path, ""), source, before, after)
     for path, reason in result.kept.items():
         if path in migrated:
             continue

@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -51,8 +52,10 @@ class Renderer:
                 process.wait()
             process.stdout.close()
 
-    def render(self, template: Template, version: str, target: Path, answers_file: str, data: dict[str, Any]) -> None:
-        """Render a version of a template into a folder.
+    def render(
+        self, template: Template, version: str, target: Path, answers_file: str, data: dict[str, Any]
+    ) -> list[str]:
+        """Render a version of a template into a folder, without its tasks.
 
         Args:
             template: the template.
@@ -60,6 +63,9 @@ class Renderer:
             target: the folder; its name is what ``_folder_name`` will be. Answers in it are taken over.
             answers_file: the name of the answers file.
             data: answers that come before those.
+
+        Returns:
+            The lines that the template says to who updates.
 
         Raises:
             FleetError: an answer is missing or not accepted, the template is not trusted, or fails.
@@ -75,8 +81,9 @@ class Renderer:
         }
         with self._turn:
             result = self._ask(json.dumps(job, default=str))
-        if result:
+        if "kind" in result:
             raise _failure(result["kind"], result["reason"], version, answers_file)
+        return [_same_everywhere(line, template, (version,), target) for line in result["messages"]]
 
     def migrate(
         self, template: Template, old: str, new: str, stage: str, target: Path, answers_file: str, *, dry: bool
@@ -98,26 +105,60 @@ class Renderer:
         Raises:
             FleetError: the template is not trusted, or a migration failed.
         """
+        done = self._run_stage("migration", stage, template, (old, new), target, answers_file, {}, dry=dry)
+        return int(done["count"]), _same_everywhere(done["said"], template, (old, new), target)
+
+    def tasks(
+        self, template: Template, old: str, new: str, target: Path, answers_file: str, data: Mapping[str, Any], *,
+        dry: bool,
+    ) -> list[str]:  # fmt: skip
+        """Run a template's ``_tasks`` in a folder, as ``copier update`` would.
+
+        Args:
+            template: the template.
+            old: the version that the service has.
+            new: the version that it gets, whose tasks are run.
+            target: the folder, with an answers file of the new version.
+            answers_file: its name.
+            data: answers that the user gave, which that file may not have.
+            dry: only say which.
+
+        Returns:
+            The commands.
+
+        Raises:
+            FleetError: the template is not trusted, or a task failed.
+        """
+        versions = old, new
+        done = self._run_stage("task", worker.TASKS, template, versions, target, answers_file, data, dry=dry)
+        return [_same_everywhere(command, template, versions, target) for command in done["commands"]]
+
+    def _run_stage(
+        self, what: str, stage: str, template: Template, versions: tuple[str, str], target: Path, answers_file: str,
+        data: Mapping[str, Any], *, dry: bool,
+    ) -> dict[str, Any]:  # fmt: skip
+        old, new = versions
         job = {
             "stage": stage,
             "source": template.source,
             "old": old,
             "version": new,
-            "exports": {version: str(template.export(version)) for version in (old, new)},
+            "exports": {version: str(template.export(version)) for version in versions},
             "target": str(target),
             "answers_file": answers_file,
             "trust": self._trust,
             "dry": dry,
+            "data": dict(data),
         }
         with self._turn:
-            result = self._ask(json.dumps(job))
+            result = self._ask(json.dumps(job, default=str))
         if "kind" in result and result["kind"] != worker.TRUST:
-            raise FleetError(f"a migration of version {new} of the template failed: {result['reason']}", Exit.TEMPLATE)
+            raise FleetError(f"a {what} of version {new} of the template failed: {result['reason']}", Exit.TEMPLATE)
         if "kind" in result:
             raise _failure(result["kind"], result["reason"], new, answers_file)
-        return int(result["count"]), result["said"]
+        return result
 
-    def _ask(self, job: str) -> dict[str, str]:
+    def _ask(self, job: str) -> dict[str, Any]:
         if self._process is None:
             command = [sys.executable, "-m", "fleet.worker"]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -138,8 +179,18 @@ class Renderer:
             process.kill()
             self.close()
             raise FleetError(f"rendering failed: the process that runs Copier {reason}", Exit.TEMPLATE)
-        found: dict[str, str] = json.loads(line)
+        found: dict[str, Any] = json.loads(line)
         return found
+
+
+def _same_everywhere(text: str, template: Template, versions: Sequence[str], target: Path) -> str:
+    """Text without the names of our folders, which differ from run to run: the same upgrade is the same commit."""
+    named = {str(target): ".", **{str(template.export(version)): "TEMPLATE" for version in versions}}
+    for place, name in list(named.items()):
+        named[str(Path(place).resolve())] = name
+    for place in sorted(named, key=len, reverse=True):
+        text = text.replace(place, named[place])
+    return text
 
 
 def _failure(kind: str, reason: str, version: str, answers_file: str) -> FleetError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from fleet import answers, git
 from fleet.errors import Exit, FleetError
@@ -69,9 +71,34 @@ def load(path: Path, answers_file: str = "") -> Service:
         FleetError: it is no repository, has no commit, or no usable answers file.
     """
     opened, names = without_answers(path)
-    found = answers.find(names, answers_file)
+    found = find_answers(opened, names, answers_file)
     content = git.run("cat-file", "blob", f"{opened.head}:{found}", cwd=opened.path)
     return replace(opened, answers=answers.parse(found, content))
+
+
+def find_answers(opened: Service, names: Sequence[str], wanted: str) -> str:
+    """Choose the answers file of a repository, which is at its root, or where the user says.
+
+    Args:
+        opened: the repository.
+        names: the files at its root.
+        wanted: the one that the user named, also one in a folder.
+
+    Raises:
+        FleetError: there is none, or more than one and none was named.
+    """
+    place = PurePosixPath(wanted)
+    if len(place.parts) > 1 and not place.is_absolute() and ".." not in place.parts:
+        inside = git.text("ls-tree", "-r", "-z", "--name-only", opened.head, "--", str(place), cwd=opened.path)
+        return answers.find(inside.split("\0"), str(place))
+    return answers.find(names, str(place) if wanted else "", functools.partial(_answers_in_folders, opened))
+
+
+def _answers_in_folders(opened: Service) -> list[str]:
+    """The YAML files of the last commit that say where a template is."""
+    found = git.text("grep", "-l", "-z", "-I", "-e", "^_src_path:", opened.head, "--", "*.yml", "*.yaml",
+                     cwd=opened.path, codes=(0, 1))  # fmt: skip
+    return sorted(name.partition(":")[2] for name in found.split("\0") if name)
 
 
 def without_answers(path: Path) -> tuple[Service, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -126,17 +127,18 @@ class Store:
             folder: an empty one.
 
         Yields:
-            What returns the folder's tree; new files that git ignores are not in it.
+            What returns the folder's tree; new files that git ignores, and repositories in it, are not in it.
         """
         commit = self.commit(self.write(tree))
         place = {"GIT_DIR": str(folder / ".git"), "GIT_WORK_TREE": str(folder)}
         self.run("init", "--quiet", *(["--object-format=sha256"] if self._hash is hashlib.sha256 else []), env=place)
         (folder / ".git/objects/info/alternates").write_bytes(bytes(self._git / "objects") + b"\n")
-        (folder / ".git/config").open("a").write("[core]\n\tbare = false\n")
+        self.run("config", "core.bare", "false", env=place)
         self.run("reset", "--hard", "--quiet", commit, env=place)
 
         def result() -> Tree:
-            self.run("-C", str(folder), "add", "--all", ".", env=place)
+            inner = [f":(exclude,literal){path}" for path in nested(folder)]
+            self.run("-C", str(folder), "add", "--all", "--", ".", *inner, env=place)
             found = {}
             for line in filter(None, self.run("-C", str(folder), "ls-files", "--stage", "-z", env=place).split(b"\0")):
                 facts, name = line.split(b"\t", 1)
@@ -231,6 +233,24 @@ _SOMEBODY = f"golden-path <{EMAIL}>"
 
 def _name(name: bytes) -> str:
     return name.decode(errors="surrogateescape")
+
+
+def nested(folder: Path) -> list[str]:
+    """Return the folders in a repository that are repositories of their own; git would only note their commit."""
+    found = []
+    for root, folders, files in os.walk(folder):
+        if Path(root) == folder:
+            folders.remove(".git")
+        elif ".git" in (*folders, *files):
+            found.append(str(Path(root).relative_to(folder)))
+            folders.clear()
+    return sorted(found)
+
+
+def parents(path: str) -> list[str]:
+    """Return the folders of a path, outermost first."""
+    parts = path.split("/")
+    return ["/".join(parts[:number]) for number in range(1, len(parts))]
 
 
 def raw(name: str) -> bytes:

@@ -17,6 +17,8 @@ from typing import Any, TextIO
 from fleet import collect, migrations, patches
 
 TRUST, ANSWER, OTHER = migrations.TRUST, migrations.ANSWER, migrations.OTHER
+TASKS = migrations.TASKS
+LONGEST = 40  # lines of what a template says
 
 
 def render(job: dict[str, Any]) -> dict[str, Any]:
@@ -27,7 +29,7 @@ def render(job: dict[str, Any]) -> dict[str, Any]:
             ``form`` and ``attributes``, if the files may go to git's objects at once.
 
     Returns:
-        ``files``, where they did; or the ``kind`` and the ``reason`` of a failure.
+        The ``messages`` of an update, and the ``files``, where they did; or the ``kind`` and the ``reason`` of a failure.
     """
     import copier
     from copier.errors import UnsafeTemplateError
@@ -39,7 +41,7 @@ def render(job: dict[str, Any]) -> dict[str, Any]:
         sink = collect.Sink(Path(job["objects"]), job["form"], attributes)
         patches.sinks.append(sink)
     try:
-        copier.run_copy(
+        done = copier.run_copy(
             job["source"],
             job["target"],
             data=job["data"],
@@ -49,7 +51,9 @@ def render(job: dict[str, Any]) -> dict[str, Any]:
             overwrite=True,
             quiet=True,
             unsafe=job["trust"],
+            skip_tasks=True,  # fleet.tasks runs them, where they count
         )
+        return {"messages": _messages(done), **({"files": sink.files} if sink and sink.files is not None else {})}
     except UnsafeTemplateError as error:
         return {"kind": TRUST, "reason": str(error)}
     except ValueError as error:
@@ -58,7 +62,26 @@ def render(job: dict[str, Any]) -> dict[str, Any]:
         return {"kind": OTHER, "reason": f"{error}" or type(error).__name__}
     finally:
         patches.sinks.clear()
-    return {"files": sink.files} if sink and sink.files is not None else {}
+
+
+def _messages(done: Any) -> list[str]:
+    """The lines of ``_message_before_update`` and ``_message_after_update``."""
+    texts = (done.template.message_before_update, done.template.message_after_update)
+    if not any(texts):
+        return []
+    token = _operation().set("update")
+    try:
+        said = [line.rstrip() for text in texts for line in str(done._render_string(text)).splitlines()]
+    finally:
+        _operation().reset(token)
+    lines = [line for line in said if line]
+    return lines[:LONGEST] + ([f"... and {len(lines) - LONGEST} lines more"] if len(lines) > LONGEST else [])
+
+
+def _operation() -> Any:
+    from copier import _main
+
+    return _main._operation
 
 
 def serve(jobs: TextIO, results: TextIO) -> None:

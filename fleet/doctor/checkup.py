@@ -76,7 +76,7 @@ def _open(path: Path, wanted: str) -> tuple[Service, str, str]:
     opened, names = service.without_answers(path)
     if not wanted and not any(answers.PATTERN.fullmatch(name) for name in names):
         return opened, "", ""
-    name = answers.find(names, wanted)
+    name = service.find_answers(opened, names, wanted)
     try:
         found = answers.parse(name, git.run("cat-file", "blob", f"{opened.head}:{name}", cwd=opened.path))
     except FleetError as error:

@@ -85,7 +85,8 @@ def membership(opened: Service, answers_file: str, problem: str, renderer: Rende
     except FleetError as error:
         return Membership(found, answers_file, lost=str(error))
     try:
-        wrote = plan.rendering(opened, template, found.version, renderer, store, {})
+        has = store.list(opened.head)
+        wrote = plan.rendering(opened, has, template, found.version, renderer, store, {})
     except UntrustedError as error:
         return Membership(found, answers_file, skipped=str(error), behind=behind)
     except FleetError as error:

@@ -357,8 +357,8 @@ def test_exit_codes(healthy: Path, tmp_path: Path) -> None:
 
 
 def test_without_trust_the_rest_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tasks = f"_tasks: [touch made-by-task]\n{foreign.SETTINGS}"
-    source = foreign.template(tmp_path / "tasks", [foreign.write("a.txt")], settings=tasks)
+    extended = f"_jinja_extensions: [jinja2.ext.do]\n{foreign.SETTINGS}"
+    source = foreign.template(tmp_path / "extended", [foreign.write("a.txt")], settings=extended)
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{source}.insteadOf")
     folder = tmp_path / "shop"
     for path, content in HEALTHY.items():

@@ -1,0 +1,141 @@
+"""Where files went between two trees: git's rename detection, but files with the same content are told by their paths.
+
+git takes any of several equal candidates. Here the likeness of paths decides, and where that decides nothing, the
+caller is told that it is unclear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from fleet.trees import Store, Tree
+
+_SUBMODULE = "160"
+_Change = tuple[str, str]
+_Score = tuple[int, float, int]
+
+
+@dataclass
+class Renames:
+    """What is gone from one tree and came in another.
+
+    Attributes:
+        moved: the new path by the old one.
+        unclear: by old path, the new ones that it can have, where none is more likely than the others.
+    """
+
+    moved: dict[str, str] = field(default_factory=dict)
+    unclear: dict[str, list[str]] = field(default_factory=dict)
+
+
+def find(store: Store, old: Tree, new: Tree) -> Renames:
+    """Find out where files went.
+
+    Args:
+        store: that has the trees.
+        old: the tree before.
+        new: the tree after.
+    """
+    gone = {path: entry for path, entry in old.items() if path not in new and entry.kind != _SUBMODULE}
+    came = {path: entry for path, entry in new.items() if path not in old and entry.kind != _SUBMODULE}
+    found = Renames()
+    if not gone or not came:
+        return found
+    nothing = store.hash(b"")
+    groups: dict[tuple[str, str], tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    for side, tree in enumerate((gone, came)):
+        for path, entry in sorted(tree.items()):
+            if entry.blob != nothing:
+                groups[entry.kind, entry.blob][side].append(path)
+    same = [group for group in groups.values() if all(group)]
+    for sources, targets in sorted(same, key=lambda group: len(group[0]) * len(group[1])):  # the certain ones first
+        _assign(sources, targets, found)
+    taken = {*found.moved.values(), *(path for paths in found.unclear.values() for path in paths)}
+    rest = {path: entry for path, entry in gone.items() if path not in found.moved and path not in found.unclear}
+    left = {path: entry for path, entry in came.items() if path not in taken}
+    _alike(store, rest, left, found)
+    return found
+
+
+def _alike(store: Store, gone: Tree, came: Tree, found: Renames) -> None:
+    """Pair what is not the same any more: as git does, and among files that were or are the same, by their paths."""
+    if not gone or not came:
+        return
+    trees = store.write(gone), store.write(came)
+    output = store.run("diff-tree", "-r", "-z", "-M", "--no-rename-empty", "--diff-filter=R", "-l0", *trees)
+    words = [word.decode(errors="surrogateescape") for word in output.split(b"\0")]
+    pairs = dict(zip(words[1::3], words[2::3], strict=False))
+    for tree, sides in ((gone, 0), (came, 1)):
+        for entry in {tree[pair[sides]] for pair in pairs.items()}:
+            group = [path for path in sorted(tree) if tree[path].blob == entry.blob]
+            others = [pair for pair in pairs.items() if pair[sides] in group]
+            if len(group) < 2:
+                continue
+            pairs = {one: other for one, other in pairs.items() if (one, other) not in others}
+            if sides == 0:
+                _assign(group, sorted(target for _, target in others), found)
+            else:
+                _assign(sorted(source for source, _ in others), group, found)
+    found.moved |= pairs
+
+
+def _assign(sources: Collection[str], targets: Collection[str], found: Renames) -> None:
+    """Pair paths, each with the one that is most like it, as long as there is one that is."""
+    sources, targets = list(sources), list(targets)
+    votes = Counter(_change(old, new) for old, new in found.moved.items())
+    scores = {(old, new): _likeness(old, new, votes) for old in sources for new in targets}
+    while sources and targets:
+        pairs = [
+            (old, new) for old in sources for new in targets
+            if all(scores[old, new] > scores[old, other] for other in targets if other != new)
+            and all(scores[old, new] > scores[other, new] for other in sources if other != old)
+        ]  # fmt: skip
+        if not pairs:
+            found.unclear |= {old: list(targets) for old in sources}
+            return
+        for old, new in pairs:
+            found.moved[old] = new
+            sources.remove(old)
+            targets.remove(new)
+
+
+def _likeness(old: str, new: str, votes: Counter[_Change]) -> _Score:
+    """How like two paths are: other files went the same way, words in common, and the parts at both ends."""
+    mine, other = _words(old), _words(new)
+    shared = float((mine & other).total())
+    rest = list((other - mine).elements())
+    for word in (mine - other).elements():
+        if begun := next((one for one in rest if min(len(one), len(word)) > 1 and _begins(one, word)), None):
+            rest.remove(begun)
+            shared += 0.5
+    one, two = old.split("/"), new.split("/")
+    ends = _common(one, two) + _common(one[::-1], two[::-1])
+    return votes[_change(old, new)], 2 * shared / max(mine.total() + other.total(), 1), ends
+
+
+def _begins(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _words(path: str) -> Counter[str]:
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", path)
+    return Counter(word.casefold() for word in re.findall(r"[^\W\d_]+|\d+", spaced))
+
+
+def _common(one: Iterable[str], other: Iterable[str]) -> int:
+    number = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine != theirs:
+            break
+        number += 1
+    return number
+
+
+def _change(old: str, new: str) -> _Change:
+    """What of a path changed: the folder that was renamed, where the rest is the same."""
+    one, two = old.split("/"), new.split("/")
+    same = _common(one[::-1], two[::-1])
+    return "/".join(one[: len(one) - same]), "/".join(two[: len(two) - same])
