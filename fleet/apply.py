@@ -13,6 +13,7 @@ from fleet.service import Service
 from fleet.template import Template, Templates
 from fleet.trees import EMAIL, Store
 
+NAMED = 5  # files in an error
 CREATED, THERE, CURRENT = "created", "there already", "nothing to do"
 
 
@@ -67,15 +68,16 @@ def apply(
             raise FleetError("--checkout needs a work tree without uncommitted changes: commit or stash them",
                              Exit.REPOSITORY)  # fmt: skip
         template = (templates or Templates()).get(opened.answers.source)
-        done = _bring(opened, template, renderer, to, data or {}, dirty=dirty)
+        done = _bring(opened, template, renderer, to, data or {}, dirty=dirty, checkout=checkout)
         if checkout and done.branch:
-            git.run("switch", "--quiet", done.branch, cwd=opened.path)
+            _switch(opened, done.branch)
         return done
 
 
 def _bring(
-    opened: Service, template: Template, renderer: Renderer, to: str, data: Mapping[str, str], *, dirty: bool
-) -> Outcome:
+    opened: Service, template: Template, renderer: Renderer, to: str, data: Mapping[str, str], *,
+    dirty: bool, checkout: bool,
+) -> Outcome:  # fmt: skip
     old = opened.answers.version
     new = plan.target(template, old, to)
     if new == old:
@@ -88,12 +90,52 @@ def _bring(
         branches.refuse_if_somebodys(opened, branch, tip)
     with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
         planned = plan.compute(opened, template, new, renderer, store, data)
+        if checkout:
+            _refuse_in_the_way(opened, planned)
         text = message.upgrade(opened, planned, store)
         commit = store.commit(store.write(planned.tree), opened.head, message=text.encode(), date=opened.date)
         if commit == tip:
             return Outcome(THERE, planned, branch, tip, dirty)
         branches.put(opened, branch, commit, tip, store)
     return Outcome(CREATED, planned, branch, commit, dirty)
+
+
+def _refuse_in_the_way(opened: Service, planned: plan.Plan) -> None:
+    """Stop where a file that no commit has stands in the place of one that the branch adds, before it is made."""
+    added = (one.path for one in planned.changes if one.after and (one.before is None or one.source))
+    known = [name for name in added if _stands(opened.path, name)]
+    if known:
+        more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
+        raise FleetError(
+            f"--checkout would overwrite files that are in no commit: {', '.join(known[:NAMED])}{more}: move them "
+            "away, or leave --checkout out",
+            Exit.REPOSITORY,
+        )
+
+
+def _stands(root: Path, name: str) -> bool:
+    """Whether something is in the place of a file, or in that of one of its folders."""
+    *folders, _ = name.split("/")
+    for number in range(1, len(folders) + 1):
+        place = root.joinpath(*folders[:number])
+        if place.is_symlink() or (place.exists() and not place.is_dir()):
+            return not _committed(root, "/".join(folders[:number]))
+    place = root / name
+    return place.is_symlink() or (place.exists() and not place.is_dir())  # of a folder, git sees what is in it
+
+
+def _committed(root: Path, name: str) -> bool:
+    return bool(git.text("ls-files", "-z", "--", f":(literal){name}", cwd=root))
+
+
+def _switch(opened: Service, branch: str) -> None:
+    try:
+        git.switch(opened.path, branch)
+    except git.GitError as error:
+        raise git.refuse(
+            error, f"the branch {branch} is there, but the work tree stays as it was: git cannot switch to it",
+            Exit.REPOSITORY,
+        ) from None  # fmt: skip
 
 
 def _stands_on_head(opened: Service, tip: str) -> bool:
