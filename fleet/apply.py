@@ -13,6 +13,7 @@ from fleet.service import Service
 from fleet.template import Template, Templates
 from fleet.trees import EMAIL, Store
 
+NAMED = 5  # files in an error
 CREATED, THERE, CURRENT = "created", "there already", "nothing to do"
 
 
@@ -69,15 +70,16 @@ def apply(
             raise FleetError("--checkout needs a work tree without uncommitted changes: commit or stash them",
                              Exit.REPOSITORY)  # fmt: skip
         template = (templates or Templates()).get(opened.answers.source)
-        done = _bring(opened, template, renderer, to, data or {}, dirty=dirty)
+        done = _bring(opened, template, renderer, to, data or {}, dirty=dirty, checkout=checkout)
         if checkout and done.branch:
-            git.run("switch", "--quiet", done.branch, cwd=opened.path)
+            _switch(opened, done.branch)
         return done
 
 
 def _bring(
-    opened: Service, template: Template, renderer: Renderer, to: str, data: Mapping[str, str], *, dirty: bool
-) -> Outcome:
+    opened: Service, template: Template, renderer: Renderer, to: str, data: Mapping[str, str], *,
+    dirty: bool, checkout: bool,
+) -> Outcome:  # fmt: skip
     old = opened.answers.version
     new = plan.target(template, old, to)
     if new == old:
@@ -90,14 +92,35 @@ def _bring(
         branches.refuse_if_somebodys(opened, branch, tip)
     with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
         planned = plan.compute(opened, template, new, renderer, store, data, run_tasks=True)
+        added = [one.path for one in planned.changes if one.after and (one.before is None or one.source)]
+        lost = [] if opened.bare else in_the_way.uncommitted(opened.path, added)
+        if checkout and lost:
+            raise _would_overwrite(lost)
         text = message.upgrade(opened, planned, store)
         commit = store.commit(store.write(planned.tree), opened.head, message=text.encode(), date=opened.date)
         if commit == tip:
             return Outcome(THERE, planned, branch, tip, dirty)
         branches.put(opened, branch, commit, tip, store)
-    added = [one.path for one in planned.changes if one.after and (one.before is None or one.source)]
-    lost = [] if opened.bare else in_the_way.uncommitted(opened.path, added)
     return Outcome(CREATED, planned, branch, commit, dirty, lost)
+
+
+def _would_overwrite(lost: Sequence[str]) -> FleetError:
+    more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+    return FleetError(
+        f"--checkout would overwrite files that are in no commit: {', '.join(lost[:NAMED])}{more}: move them away, or "
+        "leave --checkout out",
+        Exit.REPOSITORY,
+    )
+
+
+def _switch(opened: Service, branch: str) -> None:
+    try:
+        git.switch(opened.path, branch)
+    except git.GitError as error:
+        raise git.refuse(
+            error, f"the branch {branch} is there, but the work tree stays as it was: git cannot switch to it",
+            Exit.REPOSITORY,
+        ) from None  # fmt: skip
 
 
 def _stands_on_head(opened: Service, tip: str) -> bool:

@@ -8,6 +8,7 @@ from fleet.service import Service
 from fleet.trees import EMAIL, Store
 
 PREFIX = "golden-path/"
+TAKEN = PREFIX.rstrip("/")  # a branch of this name leaves no room for ours
 DEFAULT_ANSWERS = (".copier-answers.yml", ".copier-answers.yaml")
 
 
@@ -74,11 +75,10 @@ def put(service: Service, branch: str, commit: str, old: str, store: Store) -> N
         git.run("-c", "core.fsync=all", "unpack-objects", "-q", cwd=service.path, data=pack)
         git.run("update-ref", "-m", "golden-path", f"refs/heads/{branch}", commit, old, cwd=service.path)
     except git.GitError as error:
-        raise git.refuse(
-            error,
-            f"the branch {branch} cannot be written: is the disk full, or the repository read-only?",
-            Exit.REPOSITORY,
-        ) from None
+        reason = "is the disk full, or the repository read-only?"
+        if tip(service, TAKEN):
+            reason = f"a branch {TAKEN!r} takes the place of its folder: rename it, git branch -m {TAKEN} NAME"
+        raise git.refuse(error, f"the branch {branch} cannot be written: {reason}", Exit.REPOSITORY) from None
 
 
 def delete(service: Service, branch: str, commit: str) -> None:

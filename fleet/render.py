@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from fleet import worker
+from fleet import access, git, worker
 from fleet.errors import Exit, FleetError, UntrustedError
 from fleet.template import Template
 
@@ -161,7 +161,13 @@ class Renderer:
     def _ask(self, job: str) -> dict[str, Any]:
         if self._process is None:
             command = [sys.executable, "-m", "fleet.worker"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            self._process = subprocess.Popen(
+                command,
+                env={**access.variables(), **git.settings()},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
         process = self._process
         if process.stdin is None or process.stdout is None:
             raise FleetError("the renderer has no pipes")

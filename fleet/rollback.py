@@ -86,8 +86,8 @@ def last_upgrade(opened: Service) -> tuple[str, str]:
     """
     name = opened.answers.path
     changed = git.text(
-        "log", "-1", "--first-parent", "-m", "-G^_commit: ", "--format=%H %P %cI", opened.head, "--", name,
-        cwd=opened.path,
+        "log", "-1", "--first-parent", "-m", "--no-textconv", "--text", "-G^_commit: ", "--format=%H %P %cI",
+        opened.head, "--", name, cwd=opened.path,
     ).split()  # fmt: skip
     if len(changed) < 3 or git.text("ls-tree", changed[1], "--", name, cwd=opened.path) == "":
         return "", ""
@@ -106,6 +106,7 @@ def revert(opened: Service) -> Outcome:
     name = opened.answers.path
     before = answers.parse(name, git.run("cat-file", "blob", f"{upgrade}^:{name}", cwd=opened.path))
     branch = branches.name(opened, opened.answers.version, "revert-")
+    service.complete(opened.path, opened.common, upgrade, f"{upgrade}^")
     with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
         base, ours, theirs = (store.list(one) for one in (upgrade, opened.head, f"{upgrade}^"))
         nobody = Ownership(Config(frozenset(), (), (), {}, migrations=False), {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -134,6 +135,7 @@ def without_answers(path: Path) -> tuple[Service, list[str]]:
         raise git.refuse(
             error, f"{path} has no commit that can be read: commit the service first", Exit.REPOSITORY
         ) from None
+    complete(path, Path(common), head)
     attributes = git.run("cat-file", "blob", f"{head}:.gitattributes", cwd=path) if ".gitattributes" in names else b""
     opened = Service(
         path, Path(common), Path(objects), head, date, form == "sha256", bare == "true", attributes, answers.NONE
@@ -141,8 +143,54 @@ def without_answers(path: Path) -> tuple[Service, list[str]]:
     return opened, names
 
 
+def complete(path: Path, common: Path, *commits: str) -> None:
+    """Fetch the files of some commits that a partial clone lacks, at once, as git does when somebody reads one.
+
+    Args:
+        path: the repository.
+        common: its git folder.
+        commits: of whose trees all is needed.
+
+    Raises:
+        FleetError: they cannot be fetched.
+    """
+    if not re.search(rb"promisor|partialclone", _settings(common), re.IGNORECASE):
+        return
+    remote = "its remote"
+    try:
+        trees = [git.text("rev-parse", "--verify", "--quiet", f"{one}^{{tree}}", cwd=path) for one in commits]
+        for one in trees:
+            git.run("ls-tree", "-r", "-t", one, cwd=path, reached_from=path)  # git fetches the folders that it lacks
+        listed = git.text("rev-list", "--objects", "--missing=print", *trees, cwd=path)
+        lacking = [line[1:] for line in listed.splitlines() if line.startswith("?")]
+        if not lacking:
+            return
+        names = git.text("config", "--get-regexp", r"^remote\..*\.promisor$", cwd=path, codes=(0, 1)).splitlines()
+        remote = names[0].partition(" ")[0].removeprefix("remote.").removesuffix(".promisor") if names else "origin"
+        git.run(
+            "-c", "fetch.negotiationAlgorithm=noop", "fetch", "--progress", "--no-tags", "--no-write-fetch-head",
+            "--filter=blob:none", "--stdin", remote, cwd=path, data="\n".join(lacking).encode(), reached_from=path,
+        )  # fmt: skip
+    except git.GitError as error:
+        raise git.refuse(
+            error, f"{path} is a partial clone, and what it lacks cannot be fetched from {remote}: make {remote} "
+            "reachable, then run again, or run 'git fetch --refetch --no-filter' there",
+            Exit.REPOSITORY,
+        ) from None  # fmt: skip
+
+
+def _settings(common: Path) -> bytes:
+    """The text of a repository's own configuration files."""
+    return b"".join(one.read_bytes() for one in common.glob("config*") if one.is_file())
+
+
 def uncommitted(service: Service) -> bool:
     """Whether tracked files have changes that are not committed."""
     if service.bare:
         return False
-    return bool(git.text("status", "--porcelain", "--untracked-files=no", cwd=service.path))
+    settings = _settings(service.common)
+    settings += b"include" if service.common != service.path / ".git" else b""  # a work tree of its own: ask git
+    try:
+        return git.changed(service.path, settings)
+    except git.GitError as error:
+        raise git.refuse(error, f"the work tree {service.path} cannot be read", Exit.REPOSITORY) from None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import re
 import tempfile
+import threading
 from pathlib import Path
 
-from fleet import cache, config, git, infer, versions
+from fleet import cache, config, git, infer, patches, versions
 from fleet.errors import Exit, FleetError
 
 _REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+EXPORTS = "exports"  # not "versions": an earlier engine wrote those as the settings of their person said
 _SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
 
 
@@ -63,7 +66,7 @@ class Template:
             with cache.locked(self._folder, wait=True):
                 if not (self._mirror / "HEAD").exists():
                     self._clone()
-                git.run("fetch", "--quiet", "--prune", "--no-tags", "--", self._address, *_REFS, cwd=self._mirror)
+                git.run("fetch", "--progress", "--prune", "--no-tags", "--", self._address, *_REFS, cwd=self._mirror)
         except git.GitError as error:
             raise git.refuse(
                 error, f"the template {self._shown()} cannot be reached: check the address and your access to it",
@@ -77,11 +80,19 @@ class Template:
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             staged = Path(folder, "mirror.git")
             git.run("init", "--quiet", "--bare", staged)
-            git.run("fetch", "--quiet", "--no-tags", "--", self._address, *_REFS, cwd=staged)
+            git.run("fetch", "--progress", "--no-tags", "--", self._address, *_REFS, cwd=staged)
             staged.rename(self._mirror)
 
     def _shown(self) -> str:
-        return re.sub(r"(?<=//)[^/@]+@", "", self.source)  # no password in a message
+        return shown(self.source)
+
+    def named(self, source: str) -> Template:
+        """Return this template as a service's answers file names it; what is fetched and known stays the same."""
+        if source == self.source:
+            return self
+        other = copy.copy(self)
+        other.source = source
+        return other
 
     @property
     def tags(self) -> list[str]:
@@ -145,7 +156,7 @@ class Template:
         """
         commit = self.commit(version)
         if commit not in self._exports:
-            target = self._folder / "versions" / commit
+            target = self._folder / EXPORTS / commit
             try:
                 with cache.locked(self._folder, wait=True):
                     if not target.exists():
@@ -165,7 +176,7 @@ class Template:
             git.run("remote", "set-url", "origin", self._address, cwd=staged)  # submodules may be relative to it
             git.run("checkout", "--quiet", "--force", "--detach", commit, cwd=staged)
             if (staged / ".gitmodules").exists():
-                git.run("submodule", "--quiet", "update", "--init", "--recursive", "--force", cwd=staged)
+                git.run("submodule", "update", "--progress", "--init", "--recursive", "--force", cwd=staged)
             staged.rename(target)
 
     def config(self, version: str) -> config.Config:
@@ -206,10 +217,16 @@ class Template:
 
 
 class Templates:
-    """The templates of a run, each brought up to date once."""
+    """The templates of a run, each brought up to date once.
 
-    def __init__(self) -> None:
-        self._known: dict[str, Template] = {}
+    Args:
+        only: the template of a fleet: no other one is fetched, whatever a service's answers name; empty for any.
+    """
+
+    def __init__(self, only: str = "") -> None:
+        self._only = only
+        self._known: dict[str, Template | FleetError] = {}
+        self._turn = threading.Lock()
 
     def get(self, source: str) -> Template:
         """Return a template.
@@ -218,21 +235,52 @@ class Templates:
             source: ``_src_path`` of an answers file.
 
         Raises:
-            FleetError: it cannot be reached.
+            FleetError: it cannot be reached, or is not the fleet's.
         """
+        if self._only and not same(source, self._only):
+            raise FleetError(
+                f"its template is {shown(source)}, the fleet's is {shown(self._only)}: give it a fleet.yaml of its own",
+                Exit.ANSWERS,
+            )
+        with self._turn:
+            found = self._fetched(self._only or source)
+        return found.named(source) if self._only and patches.wanted() else found
+
+    def _fetched(self, source: str) -> Template:
         if source not in self._known:
             fresh = Template(source)
-            fresh.refresh()
-            self._known[source] = fresh
-        return self._known[source]
+            try:
+                fresh.refresh()
+            except FleetError as error:  # who waits for a server that is silent does so once
+                self._known[source] = error
+            else:
+                self._known[source] = fresh
+        found = self._known[source]
+        if isinstance(found, FleetError):
+            raise found
+        return found
+
+
+def shown(source: str) -> str:
+    """Return an address without the user and password that it may have."""
+    return re.sub(r"(?<=//)[^/@]+@", "", source)
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two addresses are of one template, by https or ssh, with or without ``.git``."""
+    """Whether two addresses are of one template.
+
+    They are by ``https`` and by ``ssh`` as ``git``, both on the port that is the default, and with and without
+    ``.git``. Another protocol, port or user may lead to somebody else, so there nothing but the same text counts.
+    """
     return _place(one) == _place(other)
+
+
+_SECURE = re.compile(
+    r"(?:https://(?P<web>[\w.-]+)(?::443)?/+|ssh://git@(?P<ssh>[\w.-]+)(?::22)?/+|git@(?P<scp>[\w.-]+):/*)(?P<path>[^/].*)"
+)
 
 
 def _place(source: str) -> str:
     text = address(source).rstrip("/").removesuffix(".git")
-    found = re.fullmatch(r"(?:(?:https?|ssh|git)://)?(?:[^/@]+@)?([\w.-]+\.\w+)(?::\d+(?=/))?[:/]+(.+)", text)
-    return f"{found[1].lower()}/{found[2]}" if found else text
+    found = _SECURE.fullmatch(text)
+    return f"{(found['web'] or found['ssh'] or found['scp']).lower()}:{found['path']}" if found else text

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 
 from fleet import git, scratch
 from fleet.errors import Exit, FleetError
+from fleet.git import EMAIL as EMAIL
 
 
 class Entry(NamedTuple):
@@ -63,16 +64,7 @@ class Store:
         (self._git / "config").write_text(f"[core]\n\tbare = true\n\tlooseCompression = 1\n{form}")
         (self._git / "objects/info/alternates").write_bytes(bytes(objects) + b"\n")
         (self._git / "info/attributes").write_bytes(attributes)
-        self._env = {
-            "GIT_DIR": str(self._git),
-            "GIT_CONFIG_GLOBAL": "/dev/null",
-            "GIT_CONFIG_SYSTEM": "/dev/null",
-            "GIT_ATTR_NOSYSTEM": "1",
-            "GIT_AUTHOR_NAME": "golden-path",
-            "GIT_AUTHOR_EMAIL": EMAIL,
-            "GIT_COMMITTER_NAME": "golden-path",
-            "GIT_COMMITTER_EMAIL": EMAIL,
-        }
+        self._env = {"GIT_DIR": str(self._git)}
 
     def __enter__(self) -> Self:
         return self
@@ -227,7 +219,6 @@ class Store:
 
 
 BINARY = "binary files differ"  # of a difference that has no lines
-EMAIL = "golden-path@noreply.invalid"  # nobody's address: a branch with a commit of another one holds somebody's work
 _SOMEBODY = f"golden-path <{EMAIL}>"
 
 

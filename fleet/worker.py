@@ -29,7 +29,7 @@ def render(job: dict[str, Any]) -> dict[str, Any]:
             ``form`` and ``attributes``, if the files may go to git's objects at once.
 
     Returns:
-        The ``messages`` of an update, and the ``files``, where they did; or the ``kind`` and the ``reason`` of a failure.
+        The ``messages`` of an update, and the ``files`` where they did; or ``kind`` and ``reason`` of a failure.
     """
     import copier
     from copier.errors import UnsafeTemplateError

@@ -69,7 +69,7 @@ class Clone:
             staged.rename(self.path)
 
     def _fetch(self, path: Path) -> None:
-        git.run("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--",
+        git.run("fetch", "--progress", "--prune", "--no-tags", "--no-write-fetch-head", "--",
                 self.address, *_REFS, cwd=path)  # fmt: skip
 
     def tip(self, ref: str) -> str:
@@ -88,13 +88,25 @@ class Clone:
             FleetError: it cannot be written, or was moved.
         """
         try:
-            git.run("push", "--quiet", "--no-verify", f"--force-with-lease={ref}:{old}", "--",
+            git.run("push", "--progress", "--no-verify", f"--force-with-lease={ref}:{old}", "--",
                     self.address, f"{value}:{ref}", cwd=self.path)  # fmt: skip
             git.run("update-ref", *((ref, value) if value else ("-d", ref)), cwd=self.path)
         except git.GitError as error:
             raise git.refuse(
-                error, f"{ref} of {self.address} cannot be written: check your access to it", Exit.REPOSITORY
+                error, f"{ref} of {self.address} cannot be written{self._why(error)}", Exit.REPOSITORY
             ) from None
+
+    def _why(self, error: git.GitError) -> str:
+        """What is to be done about a refused push, where that is plain."""
+        taken = f"refs/heads/{branches.TAKEN}"
+        if "stale info" in error.reason:
+            return ": somebody moved it meanwhile: run again"
+        try:
+            if git.run("ls-remote", "--", self.address, taken):
+                return f": its branch {branches.TAKEN!r} takes the place of a folder: rename or remove it"
+        except git.GitError:
+            return ": check your access to it"
+        return ""
 
 
 def folder() -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from fleet import git
+from fleet import access, git, markdown, processes
 from fleet.errors import Exit, FleetError
 from fleet.rollout.clones import CHECKS, Clone
 from fleet.rollout.fleet_file import GITHUB, Member
@@ -17,7 +17,8 @@ from fleet.rollout.fleet_file import GITHUB, Member
 OPEN, CLOSED = "open", "closed"
 GREEN, RED, PENDING, UNKNOWN = "green", "red", "pending", ""
 TIMEOUT = 300
-LONGEST = 60000  # characters of a pull request's text; GitHub takes 65536
+# GitHub takes 65536 code points of a text, ASCII or not (measured: dead-claudia/github-limits#13), and 256 of a title.
+LONGEST, LONGEST_TITLE = 65000, 250
 _STATES = {"SUCCESS": GREEN, "FAILURE": RED, "ERROR": RED, "PENDING": PENDING, "EXPECTED": PENDING}
 _ROLLUP = (
     "query($owner:String!,$name:String!,$oid:GitObjectID!){repository(owner:$owner,name:$name){"
@@ -96,7 +97,12 @@ class GitHub:
             "pr", "list", "--repo", self._repository, "--head", branch, "--state", "all", "--limit", "100",
             "--json", "number,state,url,body,isCrossRepository",
         ))  # fmt: skip
-        ours = [one for one in found if mark in one["body"] and not one["isCrossRepository"]]
+        # A line of its own: first in what is opened now, last in what an earlier engine opened.
+        ours = [
+            one
+            for one in found
+            if not one["isCrossRepository"] and (not mark or mark in map(str.strip, one["body"].splitlines()))
+        ]
         if not ours:
             return None
         newest = max(ours, key=lambda one: int(one["number"]))
@@ -104,9 +110,8 @@ class GitHub:
 
     def open(self, branch: str, title: str, body: str) -> Pull:
         """Open one."""
-        text = body if len(body) <= LONGEST else f"{body[:LONGEST]}\n\n... and more, in the commit's message\n"
-        url = _gh("pr", "create", "--repo", self._repository, "--head", branch, "--title", title, "--body-file", "-",
-                  data=text).strip()  # fmt: skip
+        url = _gh("pr", "create", "--repo", self._repository, "--head", branch, "--title", title[:LONGEST_TITLE],
+                  "--body-file", "-", data=markdown.cut(body, LONGEST)).strip()  # fmt: skip
         number = re.search(r"/(\d+)$", url)
         return Pull(OPEN, url, int(number[1]) if number else 0)
 
@@ -146,14 +151,12 @@ def _json(text: str) -> Any:
 
 def _gh(*arguments: str, data: str = "") -> str:
     try:
-        done = subprocess.run(
-            ["gh", *arguments], input=data, capture_output=True, text=True, check=False, timeout=TIMEOUT
-        )
+        done = processes.run(["gh", *arguments], env=access.variables(), data=data.encode(), limit=TIMEOUT)
     except FileNotFoundError:
         raise FleetError("gh is missing: install GitHub's program and log in, or set GH_TOKEN") from None
     except subprocess.TimeoutExpired:
         raise FleetError(f"gh {' '.join(arguments[:2])}: no end after {TIMEOUT} seconds") from None
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["failed"]
+        lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()] or ["failed"]
         raise FleetError(f"gh {' '.join(arguments[:2])}: {lines[0]}")
-    return done.stdout
+    return done.stdout.decode(errors="replace")

@@ -7,6 +7,7 @@ version is rolled out, which rings have started, and whether it was stopped.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,15 +16,12 @@ from typing import Any
 
 from fleet import git
 from fleet.errors import Exit, FleetError
-from fleet.trees import EMAIL
 
 BRANCH = "golden-path/ledger"
 FILE = "ledger.jsonl"
 START, RING, ENOUGH, LACK, STOP, BACK, DONE = "start", "ring", "enough", "lack", "stop", "back", "done"
 _REF = f"refs/heads/{BRANCH}"
 _TRACKED = "refs/golden-path/ledger"
-_WHO = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", "golden-path"), ("EMAIL", EMAIL))}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,9 +108,8 @@ class Ledger:
         if self._origin:
             ref = _TRACKED
             try:
-                if git.text("ls-remote", "origin", _REF, cwd=self.folder):
-                    git.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", f"+{_REF}:{ref}",
-                            cwd=self.folder)  # fmt: skip
+                if self._git("ls-remote", "--exit-code", "origin", _REF, codes=(0, 2)):
+                    self._git("fetch", "--progress", "--no-tags", "--no-write-fetch-head", "origin", f"+{_REF}:{ref}")
                 elif git.text("rev-parse", "--verify", "--quiet", ref, cwd=self.folder, codes=(0, 1)):
                     git.run("update-ref", "-d", ref, cwd=self.folder)
             except git.GitError as error:
@@ -152,20 +149,23 @@ class Ledger:
         commit = self._git("commit-tree", tree, *parents, "-m", f"Ledger: {title}")
         try:
             if self._origin:
-                self._git("push", "--quiet", "--no-verify", f"--force-with-lease={_REF}:{self._tip}", "origin",
+                self._git("push", "--progress", "--no-verify", f"--force-with-lease={_REF}:{self._tip}", "origin",
                           f"{commit}:{_REF}")  # fmt: skip
             else:
                 self._git("update-ref", _REF, commit, self._tip)
         except git.GitError as error:
-            raise git.refuse(
-                error, f"the ledger ({BRANCH}) cannot be written: did another run write it meanwhile? run again",
-                Exit.BUSY,
-            ) from None  # fmt: skip
+            # Without an origin, and with one that took nothing since it has moved, another run was first.
+            if not self._origin or re.search(r"stale info|is at \w+ but expected", error.reason):
+                why, code = ": did another run write it meanwhile? run again", Exit.BUSY
+            else:
+                why, code = " to origin", Exit.FLEET
+            raise git.refuse(error, f"the ledger ({BRANCH}) cannot be written{why}", code) from None
         self._tip = commit
         return everything
 
-    def _git(self, *arguments: str, data: str = "") -> str:
-        return git.run(*arguments, cwd=self.folder, data=data.encode(), env=_WHO).decode().strip()
+    def _git(self, *arguments: str, data: str = "", codes: tuple[int, ...] = (0,)) -> str:
+        done = git.run(*arguments, cwd=self.folder, data=data.encode(), codes=codes, reached_from=self.folder)
+        return done.decode().strip()
 
 
 def _checked(one: dict[str, Any]) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def plans(fleet: Fleet, renderer: Renderer, to: str, jobs: int) -> Iterator[Plan
         to: the version; the newest where there is none given.
         jobs: how many services at a time.
     """
-    templates = Templates()
+    templates = Templates(fleet.template)
     templates.get(fleet.template).commit(to or templates.get(fleet.template).newest())
     return each("plan", fleet.members, lambda member: _planned(member, templates, renderer, to), jobs)
 
@@ -126,7 +126,7 @@ def rows(fleet: Fleet, renderer: Renderer, jobs: int) -> Iterator[Row]:
         renderer: a worker.
         jobs: how many services at a time.
     """
-    templates = Templates()
+    templates = Templates(fleet.template)
     templates.get(fleet.template)
     return each("status", fleet.members, lambda member: _row(member, templates, renderer), jobs)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from fleet import cache
+from fleet import cache, processes
 from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from fleet.rollout import clones, judge, ledger
@@ -45,7 +46,7 @@ class Run:
     def __init__(self, fleet: Fleet, jobs: int) -> None:
         self.fleet = fleet
         self._jobs = jobs
-        self._templates = Templates()
+        self._templates = Templates(fleet.template)
         self._ledger = Ledger(fleet.file)
 
     def status(self) -> Result:
@@ -164,7 +165,7 @@ class Run:
         return tuple(self.each("back" if rollout.state == ledger.STOP else "upgrade", members, step))
 
     def _step(self, member: Member, rollout: Rollout) -> Step:
-        return Step(member, rollout, self.fleet.template, self._templates)
+        return Step(member, rollout, self._templates)
 
     def each(self, title: str, members: Sequence[Member], do: Callable[[Member], Done]) -> Iterator[Done]:
         """Yield what a function makes of each service, in their order, several at a time."""
@@ -178,10 +179,15 @@ class Run:
 def each(title: str, members: Sequence[Member], do: Callable[[Member], Done], jobs: int) -> Iterator[Done]:
     """Yield what a function makes of each service, in their order, several at a time, with a progress bar."""
     pool = ThreadPoolExecutor(max_workers=jobs)
+    futures = [pool.submit(do, one) for one in members]
     try:
         with Progress(title, len(members)) as progress:
-            for member, future in [(one, pool.submit(do, one)) for one in members]:
+            for member, future in zip(members, futures, strict=True):
                 yield future.result()
                 progress.step(member.name)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
+        while any(one.running() for one in futures):  # after an interruption; what they run would take its time
+            processes.interrupt()
+            time.sleep(0.05)
+        pool.shutdown(wait=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fleet import apply, branches, cache, git, rollback, service, template
+from fleet import apply, branches, cache, git, rollback, service
 from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from fleet.rollout import checks, forges
@@ -56,14 +56,12 @@ class Step:
     Args:
         member: the service.
         rollout: the rollout.
-        source: the template, as the fleet names it.
-        templates: those of this run.
+        templates: of this run: the fleet's.
     """
 
-    def __init__(self, member: Member, rollout: Rollout, source: str, templates: Templates) -> None:
+    def __init__(self, member: Member, rollout: Rollout, templates: Templates) -> None:
         self._member = member
         self._rollout = rollout
-        self._source = source
         self._templates = templates
         self._clone = Clone(member.git)
         self._forge: Forge = forges.of(member, self._clone)
@@ -119,12 +117,8 @@ class Step:
 
     def _open(self) -> Service:
         opened = service.load(self._clone.path, self._member.answers_file)
-        if template.same(opened.answers.source, self._source):
-            return opened
-        raise FleetError(
-            f"its template is {opened.answers.source}, the fleet's is {self._source}: give it a fleet.yaml of its own",
-            Exit.ANSWERS,
-        )
+        self._templates.get(opened.answers.source)  # another template is refused
+        return opened
 
     def _at(self, opened: Service) -> bool:
         """Whether HEAD has just the rollout's version."""
@@ -188,7 +182,7 @@ class Step:
             self._clone.push(tip, f"refs/heads/{branch}", old)
         if pull is None:
             title, _, body = git.text("log", "-1", "--format=%B", tip, cwd=opened.path).partition("\n")
-            self._forge.open(branch, title, f"{body.strip()}\n\n{self._rollout.mark}\n")
+            self._forge.open(branch, title, f"{self._rollout.mark}\n\n{body.strip()}\n")
 
     def _stale(self, opened: Service, branch: str) -> bool:
         """Whether our own branch has nothing to merge any more, or cannot be merged."""
