@@ -7,12 +7,13 @@ import re
 import select
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from fleet import worker
+from fleet import surroundings, worker
 from fleet.errors import Exit, FleetError, UntrustedError
 from fleet.template import Template
 
@@ -29,6 +30,7 @@ class Renderer:
     def __init__(self, *, trust: bool = False) -> None:
         self._trust = trust
         self._process: subprocess.Popen[str] | None = None
+        self._home: tempfile.TemporaryDirectory[str] | None = None  # of the worker: empty
         self._turn = threading.Lock()  # one job at a time, whoever asks
 
     def __enter__(self) -> Self:
@@ -50,6 +52,9 @@ class Renderer:
                 process.kill()
                 process.wait()
             process.stdout.close()
+        if self._home:
+            self._home.cleanup()
+            self._home = None
 
     def render(self, template: Template, version: str, target: Path, answers_file: str, data: dict[str, Any]) -> None:
         """Render a version of a template into a folder.
@@ -119,8 +124,12 @@ class Renderer:
 
     def _ask(self, job: str) -> dict[str, str]:
         if self._process is None:
+            self._home = tempfile.TemporaryDirectory(prefix="golden-path-home-", ignore_cleanup_errors=True)
+            variables = surroundings.of(Path(self._home.name), worker.VARIABLES, worker.settings())
             command = [sys.executable, "-m", "fleet.worker"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables
+            )
         process = self._process
         if process.stdin is None or process.stdout is None:
             raise FleetError("the renderer has no pipes")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fleet import answers, git
+from fleet import answers, committed, git
 from fleet.errors import Exit, FleetError
 
 
@@ -70,8 +70,8 @@ def load(path: Path, answers_file: str = "") -> Service:
     """
     opened, names = without_answers(path)
     found = answers.find(names, answers_file)
-    content = git.run("cat-file", "blob", f"{opened.head}:{found}", cwd=opened.path)
-    return replace(opened, answers=answers.parse(found, content))
+    content = committed.read(opened.path, opened.head, found, Exit.ANSWERS)
+    return replace(opened, answers=answers.parse(found, content or b""))
 
 
 def without_answers(path: Path) -> tuple[Service, list[str]]:
@@ -107,7 +107,9 @@ def without_answers(path: Path) -> tuple[Service, list[str]]:
         raise git.refuse(
             error, f"{path} has no commit that can be read: commit the service first", Exit.REPOSITORY
         ) from None
-    attributes = git.run("cat-file", "blob", f"{head}:.gitattributes", cwd=path) if ".gitattributes" in names else b""
+    attributes = b""
+    if ".gitattributes" in names:
+        attributes = committed.read(path, head, ".gitattributes", Exit.REPOSITORY) or b""
     opened = Service(
         path, Path(common), Path(objects), head, date, form == "sha256", bare == "true", attributes, answers.NONE
     )

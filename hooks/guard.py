@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fleet import inside
 from hooks import git, rendering
 from hooks.git import Tree
 
@@ -47,7 +48,8 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
     try:
         with rendering.both(service, template, version, answers_file, data) as (old, new):
             base, theirs = git.folder(old, form), git.folder(new, form)
-            found = dict(_lost(service, old, new, base, ours, theirs))
+            found = dict(_by_links(service, ours, theirs))
+            found |= dict(_lost(service, old, new, base, ours, theirs))
             moved = dict(_moved(service, old, base, ours, theirs))
     except git.GitError:
         raise
@@ -55,7 +57,8 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise UnknownOutcomeError(f"nothing was written: {reason}; give an answer with --data NAME=VALUE") from None
     if not found:
-        notes(service).write_text(json.dumps({"base": base, "theirs": theirs, "moved": moved}), encoding="utf-8")
+        place = notes(service)
+        inside.write(place.parent, place.name, json.dumps({"base": base, "theirs": theirs, "moved": moved}).encode())
         return ""
     listed = [f"{name} ({why})" for name, why in sorted(found.items())]
     more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
@@ -69,6 +72,18 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
 def notes(service: Path) -> Path:
     """Return where the guard leaves what the summary needs: in the git folder, so the work tree stays clean."""
     return service / git.run(service, "rev-parse", "--git-path", NOTES).decode().strip()
+
+
+def _by_links(service: Path, ours: Tree, theirs: Tree) -> Iterator[tuple[str, str]]:
+    """What Copier would write through a link of the work tree, committed or not: it follows them."""
+    links = {}
+    for name, entry in theirs.items():
+        own = [] if entry.mode == LINK or name in ours else [Path(name)]
+        for path in (*own, *Path(name).parents):
+            if path.name and path not in links:
+                links[path] = (service / path).is_symlink()
+            if links.get(path):
+                yield path.as_posix(), "a link of yours, through which Copier would write"
 
 
 def _lost(service: Path, old: Path, new: Path, base: Tree, ours: Tree, theirs: Tree) -> Iterator[tuple[str, str]]:
