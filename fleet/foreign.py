@@ -33,7 +33,7 @@ _STARS = re.compile(r"(\*\*\*)(?=\w*NO_?CI)", re.IGNORECASE)
 _OVERRIDE = re.compile(r"\b(BEGIN|END)(?=_(?:\w+_)*COMMIT)")
 # Starts of lines that git, forges, programs of releases and this engine read as facts.
 _KNOWN = re.compile(
-    r"^([ \t>]*(?:[\w-]+-by|(?:skip|request)-checks|change-id|release-as|template-from|template-to|template|rollout|cc"
+    r"^([ \t>*+-]*(?:[\w-]+-by|(?:skip|request)-checks|change-id|release-as|template(?:-from|-to)?|rollout|cc"
     r"|BREAKING[ -]CHANGE))(?=[ \t]*(?::| #))",
     re.IGNORECASE,
 )
@@ -71,8 +71,8 @@ def _escape(one: str) -> str:
 
 
 def words(text: str) -> str:
-    """Return one line of Markdown or plain text for a commit or a pull request, in which no word acts."""
-    return _inline(escaped(text))
+    """Return Markdown or plain text for a place within a line of a commit or a pull request; no word acts."""
+    return _marked(escaped(text))
 
 
 def code(text: str) -> str:
@@ -99,7 +99,7 @@ def prose(text: str) -> str:
             fence = found[1]
             lines.append(fence + _harmless(found[2]))
         else:  # of a block that is indented only a parser of Markdown knows where it ends, so there is none
-            lines.append(_inline(one))
+            lines.append(_line(one))
     return "\n".join([*lines, fence] if fence else lines)
 
 
@@ -125,9 +125,13 @@ def _lines(text: str) -> list[str]:
     return [escaped(one.removesuffix("\r")) for one in text.split("\n")]
 
 
-def _inline(text: str) -> str:
+def _line(text: str) -> str:
     for pattern in (_TRAILER, _COMMAND, _TASK):
         text = pattern.sub(rf"\1{GAP}", text)
+    return _marked(text)
+
+
+def _marked(text: str) -> str:
     return _MARKUP.sub(rf"\g<0>{GAP}", _harmless(text))
 
 
