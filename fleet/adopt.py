@@ -11,7 +11,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fleet import adopt_text, answers, branches, cache, git, infer, lost, service, similar, versions
+from fleet import (
+    adopt_text,
+    answers,
+    branches,
+    cache,
+    committed,
+    credentials,
+    git,
+    infer,
+    lost,
+    service,
+    similar,
+    versions,
+)
 from fleet.adoption import (
     DIFFERS,
     LEFT_OUT,
@@ -100,17 +113,16 @@ def _source(source: str, before: Answers | None) -> str:
         raise FleetError("name the template with --template: the history has no answers file either", Exit.USAGE)
     if not source and before:
         return before.source
+    if reason := credentials.reason(source):
+        raise FleetError(f"--template {reason}", Exit.USAGE)
     local = Path(source).expanduser()
     return str(local.resolve()) if local.is_dir() else source
 
 
 def _refuse_adopted(opened: Service, names: Sequence[str], wanted: str, source: str) -> None:
     for name in sorted(name for name in names if answers.PATTERN.fullmatch(name) or name == wanted):
-        try:
-            content = git.run("cat-file", "blob", f"{opened.head}:{name}", cwd=opened.path)
-        except git.GitError:
-            raise FleetError(f"{name} is a folder: call the file otherwise with --answers-file", Exit.ANSWERS) from None
-        there = answers.parse(name, content)
+        content = committed.read(opened.path, opened.head, name, Exit.ANSWERS)
+        there = answers.parse(name, content or b"")
         if name == wanted or address(there.source) == address(source):
             raise FleetError(
                 f"{name} is there already: the repository has {there.version} of {there.source}; "

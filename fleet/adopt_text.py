@@ -6,44 +6,48 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fleet import changelog
+from fleet import changelog, credentials, foreign
 from fleet.adoption import LEFT_OUT, NEW, STATUSES, Adoption, Outcome
 
 
 def message(adoption: Adoption) -> str:
     """Return the text of the commit: where each answer came from, what to decide, what came and what did not."""
-    parts = [f"Adopt version {adoption.version} of the template"]
+    version = foreign.words(adoption.version)
+    parts = [f"Adopt version {version} of the template"]
     if adoption.generated:
         parts.append("The template wrote this repository once; what was changed or deleted since stays so.")
     else:
         parts.append("Nothing that was here before is changed.")
-    lines = [f"- {name}: `{one.value}` ({one.where})" for name, one in adoption.answers.items()]
+    lines = [f"- {foreign.words(name)}: {foreign.code(str(one.value))} ({foreign.words(one.where)})"
+             for name, one in adoption.answers.items()]  # fmt: skip
     parts.append("# Answers\n\n" + "\n".join(lines))
     if adoption.notes:
-        parts.append("# Notes\n\n" + "\n".join(f"- {note}" for note in adoption.notes))
+        parts.append("# Notes\n\n" + "\n".join(f"- {foreign.words(note)}" for note in adoption.notes))
     if adoption.differing:
         parts.append(
             "# To decide\n\nYours stands in this commit, and upgrades merge with it; `golden-path adopt --diff` shows "
             "the template's.\n\n" + "\n".join(_item(one.path, one.reason) for one in adoption.differing)
         )
     if adoption.next:
-        parts.append(f"# To do\n\n{adoption.next}")
+        parts.append(f"# To do\n\n{adoption.next}")  # made harmless by checklist
     for title, status in (("New", NEW), ("Left out", LEFT_OUT)):
         if lines := [_line(one.path, one.reason) for one in adoption.files if one.status == status]:
             parts.append(f"# {title}\n\n" + "\n".join(lines))
-    parts.append(f"Template-To: {adoption.version}\nTemplate: {adoption.source}")
+    source = foreign.words(credentials.masked(adoption.source))
+    parts.append(f"Template-To: {version}\nTemplate: {source}")
     return "\n\n".join(parts) + "\n"
 
 
 def checklist(text: str, values: Mapping[str, Any]) -> str:
-    """Return the entries that concern a service, as a checklist.
+    """Return the entries that concern a service, as a checklist in which no word of the template's acts.
 
     Args:
         text: Markdown, with marks as in a changelog.
         values: the answers of the service.
     """
-    lines = changelog.concerning(text.strip("\n").splitlines(), values)
-    return "\n".join(re.sub(r"^- (?:\[[\w=., -]+\](?!\() ?)?", "- [ ] ", line) for line in lines)
+    lines = changelog.concerning(text.strip("\n").split("\n"), values)
+    plain = foreign.prose("\n".join(re.sub(r"^- \[[\w=., -]+\](?!\() ?", "- ", line) for line in lines))
+    return re.sub(r"^- ", "- [ ] ", plain, flags=re.MULTILINE)
 
 
 def text(done: Outcome) -> Iterator[str]:
@@ -89,11 +93,11 @@ def as_json(done: Outcome) -> dict[str, Any]:
 
 
 def _item(path: str, reason: str) -> str:
-    return f"- [ ] `{path}`" + (f": {reason}" if reason else "")
+    return f"- [ ] {foreign.code(path)}" + (f": {foreign.words(reason)}" if reason else "")
 
 
 def _line(path: str, reason: str) -> str:
-    return f"- `{path}`" + (f": {reason}" if reason else "")
+    return f"- {foreign.code(path)}" + (f": {foreign.words(reason)}" if reason else "")
 
 
 def _indented(diff: str) -> Iterator[str]:

@@ -9,10 +9,11 @@ from typing import Any
 
 import yaml
 
+from fleet import bounded, credentials, foreign
 from fleet.errors import Exit, FleetError
 
 PATTERN = re.compile(r"\.copier-answers(?:\.[\w.-]+)?\.ya?ml")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LONGEST = 1000  # characters of an address
 _ABSOLUTE = re.compile(r"/|~|[\w.-]+@[\w.-]+:|\w[\w+.-]*:")
 
 
@@ -82,16 +83,16 @@ def parse(path: str, content: bytes) -> Answers:
         content: its bytes.
 
     Raises:
-        FleetError: it is no YAML, or does not say where the template is.
+        FleetError: it is no YAML, more than answers are, or does not say where the template is.
     """
+    how = f"restore it, for example with 'git log -p -- {path}'"
     try:
-        data = yaml.load(content, Loader=_LOADER)  # noqa: S506 - both are safe
+        data = bounded.load(content)
+    except bounded.TooMuchError as error:
+        raise FleetError(f"{path}{bounded.line(error)} {error}: {how}", Exit.ANSWERS) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" in line {mark.line + 1}" if mark else ""
-        raise FleetError(
-            f"{path} is not valid YAML{line}: restore it, for example with 'git log -p -- {path}'", Exit.ANSWERS
-        ) from None
+        found = bounded.line(error).replace(":", " in line ", 1)
+        raise FleetError(f"{path} is not valid YAML{found}: {how}", Exit.ANSWERS) from None
     if not isinstance(data, dict) or not all(isinstance(data.get(key), str) for key in ("_src_path", "_commit")):
         raise FleetError(
             f"{path} has no _src_path and _commit (as text): the service does not know its template; restore them, "
@@ -105,5 +106,29 @@ def parse(path: str, content: bytes) -> Answers:
             "absolute path",
             Exit.ANSWERS,
         )
+    if reason := credentials.reason(source):
+        raise FleetError(f"_src_path in {path} {reason}", Exit.ANSWERS)
+    for name in ("_src_path", "_commit"):
+        if foreign.escaped(data[name]) != data[name] or len(data[name]) > LONGEST:
+            raise FleetError(f"{name} in {path} is no address and no version: {how}", Exit.ANSWERS)
+    if reason := _odd(data):
+        raise FleetError(f"{path} has {reason}: {how}", Exit.ANSWERS)
     values = {str(name): value for name, value in data.items() if not str(name).startswith("_")}
     return Answers(path, source, version, values, content)
+
+
+def _odd(data: Any, place: str = "") -> str:
+    """Say what no question can have as an answer; empty where there is nothing."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            if not isinstance(name, str | int | float | bool | None):
+                return f"a key that is no text{place}"
+            if reason := _odd(value, place or f" in {name}"):
+                return reason
+    elif isinstance(data, list | tuple):
+        return next(filter(None, (_odd(one, place) for one in data)), "")
+    elif isinstance(data, bytes | set):
+        return f"a value of a kind that no answer has{place}"
+    elif isinstance(data, str) and any("\ud800" <= one <= "\udfff" or one == "\0" for one in data):
+        return f"a text that is no text{place}"
+    return ""

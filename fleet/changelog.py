@@ -14,6 +14,7 @@ from packaging.version import Version
 
 from fleet import versions
 
+LONGEST = 200  # characters of a heading that are looked at
 _HEADING = re.compile(r"^## .*?\bv?(\d+(?:\.\d+)+[\w.+-]*)")
 _ENTRY = re.compile(r"^[-*] ")
 _MARKED = re.compile(r"^([-*] )\[([\w=., -]+)\](?!\()[: ]*")
@@ -46,11 +47,11 @@ def between(text: str, old: str, new: str, answers: Mapping[str, Any]) -> str:
 def _sections(text: str) -> Iterator[tuple[Version, list[str]]]:
     version: Version | None = None
     lines: list[str] = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if line.startswith("## "):
             if version:
                 yield version, lines
-            found = _HEADING.match(line)
+            found = _HEADING.match(line[:LONGEST])
             version, lines = (versions.parse(found[1].rstrip(".-+")) if found else None), []
         else:
             lines.append(line)

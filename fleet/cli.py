@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fleet import apply, patches, plan, report, rollback, service, simulate_cli, status
+from fleet import apply, patches, plan, report, rollback, service, simulate_cli, status, unexpected
 from fleet.doctor.rules import ERROR, SEVERITIES
-from fleet.errors import Exit, FleetError
+from fleet.errors import Exit
 from fleet.output import print_json as _print_json
 from fleet.output import print_lines as _print
+from fleet.output import print_patch as _patch
 from fleet.output import say as _say
 from fleet.render import Renderer
 from fleet.rollout import commands as rollout
@@ -32,15 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ[patches.SWITCH] = "off"
     try:
         return int(options.run(options))
-    except FleetError as error:
-        _say(f"golden-path: {error}")
-        return int(error.code)
-    except OSError as error:
-        _say(f"golden-path: {error.strerror or error}: {error.filename or 'no file named'}")
-        return int(Exit.FAILED)
     except KeyboardInterrupt:
         _say("golden-path: interrupted; nothing was changed, or the branch is complete")
         return 130
+    except BrokenPipeError:  # whoever reads our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.FAILED)
+    except Exception as error:
+        problem, code = unexpected.told(error)
+        _say(f"golden-path: {problem}")
+        return int(code)
 
 
 def _plan(options: argparse.Namespace) -> int:
@@ -120,10 +122,10 @@ def _status(options: argparse.Namespace) -> int:
         for path in options.paths:
             try:
                 rows.append(status.status(path, renderer, templates, answers_file=options.answers_file))
-            except FleetError as error:
-                failed[str(path)] = str(error)
-                _say(f"golden-path: {path}: {error}")
-                code = code or int(error.code)
+            except Exception as error:
+                failed[str(path)], found = unexpected.told(error)
+                _say(f"golden-path: {path}: {failed[str(path)]}")
+                code = code or int(found)
     if options.json:
         _print_json(report.status_json(rows, failed))
     elif rows:
@@ -168,7 +170,7 @@ def _doctor(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(output.as_json(report))
     elif options.fix_diff:
-        _print(*report.fixes.split("\n")[:-1])
+        _patch(report.fixes)
     else:
         _print(*output.text(report))
     asked = (*SEVERITIES, "none").index(options.fail_on)

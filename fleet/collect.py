@@ -1,9 +1,9 @@
 """Render a template's files without writing them: names and contents go to git's objects at once.
 
 For the worker process only, in place of Copier's own walk, which makes a path of each beginning, a context for each
-file and a file that git reads again. What is not plain here (a yield tag, a link that is followed, a name that two files
-have, a failure) is left to Copier: nothing is written before all is known. A test compares both on all templates of the
-tests.
+file and a file that git reads again. What is not plain here (a yield tag, a link that is followed, a name that two
+files have, a failure) is left to Copier: nothing is written before all is known. A test compares both on all templates
+of the tests.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from fleet import bounded, inside
 from fleet.errors import Exit, FleetError
 
 
@@ -107,9 +108,9 @@ def _parts(path: Path, root: Path) -> Iterable[dict[str, Any]]:
         return [part for one in inside for part in _parts(one, root)]
 
     Loader.add_constructor("!include", include)
-    with path.open("rb") as stream:
-        for document in list(yaml.load_all(stream, Loader=Loader)):
-            yield from _flat(document)
+    content = inside.linked(root, path.relative_to(root).as_posix(), largest=bounded.LARGEST)
+    for document in bounded.load_all(content, Loader):
+        yield from _flat(document)
 
 
 def _flat(document: Any) -> Iterable[dict[str, Any]]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from fleet import credentials
+
+LONGEST = 2000  # characters of a message; more is somebody's data
+
 
 class Exit(IntEnum):
     """Exit codes of ``golden-path``."""
@@ -24,12 +28,13 @@ class FleetError(Exception):
     """The engine cannot go on; nothing was changed.
 
     Args:
-        message: one line that says what to do.
+        message: one line that says what to do; credentials in addresses are masked.
         code: the exit code.
     """
 
     def __init__(self, message: str, code: Exit = Exit.FAILED) -> None:
-        super().__init__(" ".join(message.split()))
+        line = " ".join(message[: 4 * LONGEST].split())
+        super().__init__(credentials.masked(line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."))
         self.code = code
 
 

@@ -17,12 +17,14 @@ from xml.etree import ElementTree as Xml
 import yaml
 from pathspec import PathSpec
 
+from fleet import bounded
 from fleet.errors import Exit, FleetError
 
 NAME = "adopt.yml"
 _KEYS = {"file", "remote", "folder", "get", "match", "value", "form"}
 _SOURCES = ("file", "remote", "folder")
 _LARGEST = 1 << 20  # bytes; no manifest is larger
+_BITS = 4096  # of a number that is an answer
 _FORMS: Mapping[str, Callable[[str], str]] = {
     "": lambda text: text,
     "lower": str.lower,
@@ -112,14 +114,14 @@ def load(text: str) -> Rules:
     if not text:
         return Rules()
     try:
-        data = yaml.safe_load(text) or {}
+        data = bounded.load(text) or {}
         unknown = set(data) - {"answers", "leave_out", "instead", "next"}
         if unknown:
             raise ValueError(f"unknown: {', '.join(sorted(map(str, unknown)))}")
         return Rules(
-            answers={name: [_rule(one) for one in rules] for name, rules in data.get("answers", {}).items()},
+            answers={str(name): [_rule(one) for one in rules] for name, rules in data.get("answers", {}).items()},
             leave_out=tuple(map(str, data.get("leave_out", ()))),
-            instead={name: [_there(one) for one in rules] for name, rules in data.get("instead", {}).items()},
+            instead={str(name): [_there(one) for one in rules] for name, rules in data.get("instead", {}).items()},
             next=str(data.get("next", "")),
             shipped=True,
         )
@@ -203,7 +205,7 @@ def _got(text: str, path: str, get: str) -> str | None:
         if path.endswith(".xml"):
             return _xml(text, parts)
         data: Any = tomllib.loads(text) if path.endswith(".toml") else (
-            json.loads(text) if path.endswith(".json") else yaml.safe_load(text)
+            json.loads(text) if path.endswith(".json") else bounded.load(text)
         )  # fmt: skip
         for part in parts:
             data = data[int(part)] if isinstance(data, list) else data[part]
@@ -211,6 +213,8 @@ def _got(text: str, path: str, get: str) -> str | None:
         return None
     if isinstance(data, bool):
         return str(data).lower()
+    if isinstance(data, int) and data.bit_length() > _BITS:
+        return None
     return str(data) if isinstance(data, (str, int, float)) else None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from fleet import answers, git
+from fleet import answers, committed, git
 from fleet.answers import Answers
-from fleet.errors import FleetError
+from fleet.errors import Exit, FleetError
 from fleet.service import Service
 
 _PATTERN = ":(glob).copier-answers*.y*ml"
@@ -28,9 +28,8 @@ def find(opened: Service, wanted: str = "") -> Answers | None:
     )  # fmt: skip
     commit, *names = filter(None, listed.split("\n")) if listed else ("",)
     for name in names:
-        content = git.run("cat-file", "blob", f"{commit}^:{name}", cwd=opened.path, codes=(0, 128))
         try:
-            return answers.parse(name, content)
+            return answers.parse(name, committed.read(opened.path, f"{commit}^", name, Exit.ANSWERS) or b"")
         except FleetError:
             continue
     return None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from fleet import plan
+import os
+
+from fleet import credentials, foreign, plan
 from fleet.service import Service
 from fleet.trees import BINARY, Store
 
 LONGEST = 20000  # characters of one file's difference
-FENCE = "~~~~~~"
 OLD, NEW = "Template-From", "Template-To"
+MARKED = (
+    "Zero-width spaces keep words of it from acting here: take a line over from the template, or from "
+    "`golden-path plan --diff`, not from this text."
+)
 
 
 def upgrade(service: Service, planned: plan.Plan, store: Store) -> str:
@@ -19,20 +24,28 @@ def upgrade(service: Service, planned: plan.Plan, store: Store) -> str:
         planned: the upgrade.
         store: where the files are.
     """
-    parts = [f"Update the template from {planned.old} to {planned.new}", f"Risk: {planned.risk}"]
+    old, new = foreign.words(planned.old), foreign.words(planned.new)
+    parts = [f"Update the template from {old} to {new}", f"Risk: {planned.risk}"]
     if planned.changelog:
-        parts.append(f"# What is new\n\n{planned.changelog}")
+        parts.append(f"# What is new\n\n{foreign.prose(planned.changelog)}")
     if planned.conflicts:
-        parts.append("# To decide\n\nYour version stands in this commit; the differences are what did not arrive.")
-        parts += [_item(change, store) for change in planned.conflicts]
+        items = [_item(change, store) for change in planned.conflicts]
+        marked = f"\n\n{MARKED}" if any(foreign.GAP in one for one in items) else ""
+        parts.append(
+            f"# To decide\n\nYour version stands in this commit; the differences are what did not arrive.{marked}"
+        )
+        parts += items
     if planned.answers:
-        lines = [f"- {name}: {_shown(old)} -> {_shown(new)}" for name, (old, new) in planned.answers.items()]
+        lines = [f"- {foreign.words(name)}: {_shown(before)} -> {_shown(after)}"
+                 for name, (before, after) in planned.answers.items()]  # fmt: skip
         parts.append("# Answers\n\n" + "\n".join(lines))
     if files := [_line(change) for change in planned.changes if change.status != plan.CONFLICT]:
         parts.append("# Files\n\n" + "\n".join(files))
     if planned.notes:
-        parts.append("# Notes\n\n" + "\n".join(f"- {note}" for note in planned.notes))
-    parts.append(f"{OLD}: {planned.old}\n{NEW}: {planned.new}\nTemplate: {service.answers.source}")
+        said = (credentials.redacted(note, variables=credentials.secrets(os.environ)) for note in planned.notes)
+        parts.append("# Notes\n\n" + "\n".join(f"- {foreign.words(note)}" for note in said))
+    source = foreign.words(credentials.masked(service.answers.source))
+    parts.append(f"{OLD}: {old}\n{NEW}: {new}\nTemplate: {source}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -48,13 +61,15 @@ def missed(change: plan.Change, store: Store) -> str:
 def _item(change: plan.Change, store: Store) -> str:
     text = missed(change, store)
     cut = f"{text[:LONGEST]}\n... and more" if len(text) > LONGEST else text
-    return f"- [ ] `{change.path}`: {change.reason}" + (f"\n\n{FENCE}diff\n{cut}\n{FENCE}" if cut else "")
+    shown = f"\n\n{foreign.block(cut, 'diff')}" if cut else ""
+    return f"- [ ] {foreign.code(change.path)}: {foreign.words(change.reason)}{shown}"
 
 
 def _line(change: plan.Change) -> str:
-    source = f" (was `{change.source}`)" if change.source else ""
-    return f"- {change.status}: `{change.path}`{source}" + (f", {change.reason}" if change.reason else "")
+    source = f" (was {foreign.code(change.source)})" if change.source else ""
+    reason = f", {foreign.words(change.reason)}" if change.reason else ""
+    return f"- {change.status}: {foreign.code(change.path)}{source}{reason}"
 
 
 def _shown(value: object) -> str:
-    return "none" if value is None else f"`{value}`"
+    return "none" if value is None else foreign.code(str(value))

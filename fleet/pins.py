@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import yaml
 
-from fleet import git
+from fleet import bounded, git
 from fleet.service import Service
 from fleet.template import Template
 
@@ -44,7 +44,7 @@ def behind(service: Service, template: Template, newest: str) -> dict[str, tuple
 
 def _load(text: str) -> Mapping[str, str] | None:
     try:
-        groups = yaml.safe_load(text)
+        groups = bounded.load(text)
     except yaml.YAMLError:
         return None
     if not isinstance(groups, dict) or not all(isinstance(one, dict) for one in groups.values()):

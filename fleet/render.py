@@ -7,13 +7,14 @@ import re
 import select
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from fleet import access, git, worker
+from fleet import git, surroundings, worker
 from fleet.errors import Exit, FleetError, UntrustedError
 from fleet.template import Template
 
@@ -30,6 +31,7 @@ class Renderer:
     def __init__(self, *, trust: bool = False) -> None:
         self._trust = trust
         self._process: subprocess.Popen[str] | None = None
+        self._home: tempfile.TemporaryDirectory[str] | None = None  # of the worker: empty
         self._turn = threading.Lock()  # one job at a time, whoever asks
 
     def __enter__(self) -> Self:
@@ -51,6 +53,9 @@ class Renderer:
                 process.kill()
                 process.wait()
             process.stdout.close()
+        if self._home:
+            self._home.cleanup()
+            self._home = None
 
     def render(
         self, template: Template, version: str, target: Path, answers_file: str, data: dict[str, Any]
@@ -160,10 +165,12 @@ class Renderer:
 
     def _ask(self, job: str) -> dict[str, Any]:
         if self._process is None:
+            self._home = tempfile.TemporaryDirectory(prefix="golden-path-home-", ignore_cleanup_errors=True)
+            variables = surroundings.of(Path(self._home.name), worker.VARIABLES, worker.settings())
             command = [sys.executable, "-m", "fleet.worker"]
             self._process = subprocess.Popen(
                 command,
-                env={**access.variables(), **git.settings()},
+                env={**variables, **git.settings()},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

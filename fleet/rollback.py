@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet import answers, branches, cache, git, merge, service
+from fleet import answers, branches, cache, committed, foreign, git, merge, service
 from fleet.config import Config
 from fleet.errors import Exit, FleetError
 from fleet.ownership import Ownership
@@ -72,10 +72,8 @@ def _pending(opened: Service) -> dict[str, str]:
 def _merged(opened: Service, commit: str) -> bool:
     """Whether HEAD has the version of a branch, although not its commit: it was squashed or rebased."""
     name = opened.answers.path
-    if not git.text("ls-tree", commit, "--", name, cwd=opened.path):
-        return False
-    there = answers.parse(name, git.run("cat-file", "blob", f"{commit}:{name}", cwd=opened.path))
-    return there.version == opened.answers.version
+    content = committed.read(opened.path, commit, name, Exit.ANSWERS)
+    return content is not None and answers.parse(name, content).version == opened.answers.version
 
 
 def last_upgrade(opened: Service) -> tuple[str, str]:
@@ -104,7 +102,7 @@ def revert(opened: Service) -> Outcome:
     if not upgrade:
         raise FleetError("nothing to roll back: the service has had no upgrade that its history shows", Exit.REPOSITORY)
     name = opened.answers.path
-    before = answers.parse(name, git.run("cat-file", "blob", f"{upgrade}^:{name}", cwd=opened.path))
+    before = answers.parse(name, committed.read(opened.path, f"{upgrade}^", name, Exit.ANSWERS) or b"")
     branch = branches.name(opened, opened.answers.version, "revert-")
     service.complete(opened.path, opened.common, upgrade, f"{upgrade}^")
     with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
@@ -112,10 +110,11 @@ def revert(opened: Service) -> Outcome:
         nobody = Ownership(Config(frozenset(), (), (), {}, migrations=False), {})
         result = merge.merge(store, base, ours, theirs, nobody, name)
         conflicts = tuple(sorted(result.conflicts))
-        lines = [f"Take the template back from {opened.answers.version} to {before.version}", ""]
+        versions = (foreign.words(opened.answers.version), foreign.words(before.version))
+        lines = ["Take the template back from {} to {}".format(*versions), ""]
         lines += [f"Takes back {upgrade}. What was changed since stays."]
         lines += ["", "Not taken back, since you changed them as well:", ""] if conflicts else []
-        lines += [f"- [ ] `{path}`: {result.conflicts[path].reason}" for path in conflicts]
+        lines += [f"- [ ] {foreign.code(path)}: {foreign.words(result.conflicts[path].reason)}" for path in conflicts]
         text = "\n".join(lines) + "\n"
         commit = store.commit(store.write(result.tree), opened.head, message=text.encode(), date=opened.date)
         tip = branches.tip(opened, branch)

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from fleet import bounded, inside
 from fleet.config import Config
 from fleet.errors import Exit, FleetError
 
@@ -39,7 +40,7 @@ def load(path: Path) -> Scenarios:
     """
     form = f"{path}: has to be a list of answers, or 'answers' and 'edits' (docs/reference/fleet.md)"
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = bounded.load(path.read_bytes())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise FleetError(f"{path} cannot be read: {error}", Exit.USAGE) from None
     data = {"answers": data} if isinstance(data, list) else data
@@ -93,8 +94,11 @@ def _pairs(row: Mapping[str, int], names: Sequence[str]) -> set[tuple[tuple[str,
 
 
 def given(service: Path, edits: Iterable[Mapping[str, Any]]) -> None:
-    """Make edits of a file of scenarios; those of files that a service has not are left out."""
+    """Make edits of a file of scenarios; those of files that a service has not, or has as links, are left out."""
     for edit in edits:
+        paths = [str(edit[key]) for key in ("path", "move") if key in edit]
+        if any(inside.by_link(service, path) for path in paths):
+            continue  # it would be done to a file elsewhere
         file = service / edit["path"]
         if "write" in edit:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +131,7 @@ def at_random(service: Path, names: Sequence[str], number: int, seed: str) -> No
         (8, _change), (4, _insert), (2, _remove), (2, _neighbour), (1, _move), (1, _delete), (1, _mode),
     ]  # fmt: skip
     for _ in range(number):
-        there = [name for name in names if (service / name).is_file() and not (service / name).is_symlink()]
+        there = [name for name in names if inside.is_file(service, name)]
         if not there:
             return
         file = service / rng.choice(there)

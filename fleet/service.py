@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from fleet import answers, git
+from fleet import answers, committed, git
 from fleet.errors import Exit, FleetError
 
 
@@ -73,8 +73,8 @@ def load(path: Path, answers_file: str = "") -> Service:
     """
     opened, names = without_answers(path)
     found = find_answers(opened, names, answers_file)
-    content = git.run("cat-file", "blob", f"{opened.head}:{found}", cwd=opened.path)
-    return replace(opened, answers=answers.parse(found, content))
+    content = committed.read(opened.path, opened.head, found, Exit.ANSWERS)
+    return replace(opened, answers=answers.parse(found, content or b""))
 
 
 def find_answers(opened: Service, names: Sequence[str], wanted: str) -> str:
@@ -136,7 +136,9 @@ def without_answers(path: Path) -> tuple[Service, list[str]]:
             error, f"{path} has no commit that can be read: commit the service first", Exit.REPOSITORY
         ) from None
     complete(path, Path(common), head)
-    attributes = git.run("cat-file", "blob", f"{head}:.gitattributes", cwd=path) if ".gitattributes" in names else b""
+    attributes = b""
+    if ".gitattributes" in names:
+        attributes = committed.read(path, head, ".gitattributes", Exit.REPOSITORY) or b""
     opened = Service(
         path, Path(common), Path(objects), head, date, form == "sha256", bare == "true", attributes, answers.NONE
     )

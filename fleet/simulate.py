@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleet import git, plan, scenarios, service, versions
+from fleet import git, plan, scenarios, service, surroundings, versions
 from fleet.errors import Exit, FleetError
 from fleet.ownership import Ownership
 from fleet.plan import CONFLICT, MERGED
@@ -293,8 +293,9 @@ class _Rehearsal:
 def _failed(command: str, folder: Path) -> str:
     """Run a command; returns nothing where it passed, else the last line of what it said."""
     try:
-        done = subprocess.run(["/bin/sh", "-c", command], cwd=folder, env=git.environment(_AUTHOR), check=False,
-                              capture_output=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT)  # fmt: skip
+        with surroundings.made() as variables:
+            done = subprocess.run(["/bin/sh", "-c", command], cwd=folder, env=variables, check=False,
+                                  capture_output=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT)  # fmt: skip
     except subprocess.TimeoutExpired:
         return f"no end after {TIMEOUT} seconds"
     said = (done.stderr.strip() or done.stdout.strip()).decode(errors="replace").splitlines()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from fleet import patches
+from fleet import foreign, patches
 from fleet.errors import Exit
+from fleet.output import print_json, print_lines, say
 from fleet.render import Renderer
 
 
@@ -44,20 +44,20 @@ def run(options: argparse.Namespace) -> int:
             services=options.services, edits=max(options.edits, 0), seed=options.seed, check=options.check,
             progress=_progress,
         )  # fmt: skip
-    lines = [json.dumps(simulate.as_json(outcome), indent=2, default=str)] if options.json else simulate.table(outcome)
-    for line in lines:
-        sys.stdout.buffer.write(f"{line}\n".encode(errors="surrogateescape"))
-    sys.stdout.flush()
+    if options.json:
+        print_json(simulate.as_json(outcome))
+    else:
+        print_lines(*simulate.table(outcome))
     passed = outcome.rate <= options.max_conflict_rate and not outcome.broken and not outcome.problems
     if outcome.rate > options.max_conflict_rate:
         limit = f"{options.max_conflict_rate:g}"
-        sys.stderr.write(f"golden-path: {outcome.rate:.1f} % of the services are in conflict, more than {limit} %\n")
+        say(f"golden-path: {outcome.rate:.1f} % of the services are in conflict, more than {limit} %")
     return Exit.DONE if passed else Exit.CONFLICT
 
 
 def _progress(text: str) -> None:
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{text[:110]}")
+        sys.stderr.write(f"\r\x1b[K{foreign.line(text)[:110]}")
         sys.stderr.flush()
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from fleet import git, lines, threeway
+from fleet import bounded, git, lines, threeway
 from fleet.trees import Store
 
 MARK = 37  # characters of a conflict marker, more than any file has
@@ -201,7 +201,7 @@ _Loader.add_multi_constructor("", _unknown)
 
 
 def _yaml(text: str) -> Any:
-    documents = list(yaml.load_all(text, Loader=_Loader))
+    documents = bounded.load_all(text, _Loader, largest=8 << 20)
     return documents[0] if len(documents) == 1 else dict(enumerate(documents))
 
 

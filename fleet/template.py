@@ -9,7 +9,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from fleet import cache, config, git, infer, patches, versions
+from fleet import cache, config, credentials, git, infer, inside, patches, versions
 from fleet.errors import Exit, FleetError
 
 _REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
@@ -42,6 +42,8 @@ class Template:
     """
 
     def __init__(self, source: str, folder: Path | None = None) -> None:
+        if reason := credentials.reason(source):
+            raise FleetError(f"the template's address {reason}", Exit.TEMPLATE)
         self.source = source
         self._address = address(source)
         key = hashlib.sha256(self._address.encode()).hexdigest()[:32]
@@ -203,8 +205,15 @@ class Template:
 
     def file(self, version: str, name: str) -> str:
         """Return a file of a version as text; empty where there is none."""
-        path = self.export(version) / name
-        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        try:
+            return inside.linked(self.export(version), name, largest=8 << 20).decode("utf-8", errors="replace")
+        except inside.OutsideError as error:
+            if (self.export(version) / name).is_dir():
+                return ""
+            reason = f"{name} of version {version} of the template {error.strerror}: it is not read"
+            raise FleetError(reason, Exit.TEMPLATE) from None
+        except OSError:
+            return ""
 
     def subjects(self, old: str, new: str) -> list[str]:
         """Return the first lines of the commits after one version up to another, newest first."""

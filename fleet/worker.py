@@ -19,6 +19,18 @@ from fleet import collect, migrations, patches
 TRUST, ANSWER, OTHER = migrations.TRUST, migrations.ANSWER, migrations.OTHER
 TASKS = migrations.TASKS
 LONGEST = 40  # lines of what a template says
+VARIABLES = (patches.SWITCH,)  # what it sees besides what every program needs
+_HOME = "GOLDEN_PATH_HOME"
+
+
+def settings() -> dict[str, str]:
+    """Return what tells the worker where the user's settings of Copier are: whom they trust counts there, too."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    folder = Path(base) if Path(base).is_absolute() else Path.home() / ".config"
+    if sys.platform == "darwin" and not base:
+        folder = Path.home() / "Library/Application Support"
+    path = os.environ.get("COPIER_SETTINGS_PATH") or str(folder / "copier" / "settings.yml")
+    return {_HOME: str(Path.home())} | ({"COPIER_SETTINGS_PATH": path} if Path(path).is_file() else {})
 
 
 def render(job: dict[str, Any]) -> dict[str, Any]:
@@ -106,6 +118,7 @@ def main() -> None:
     for number in (0, 1, 2):
         os.dup2(nothing, number)
     sys.stdout = sys.stderr = os.fdopen(os.dup(nothing), "w")
+    _know_home(os.environ.pop(_HOME, ""))
     os.environ[migrations.GUARD] = "off"
     sys.dont_write_bytecode = True  # an export is not written to
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -113,6 +126,19 @@ def main() -> None:
         patches.apply()
     with contextlib.suppress(BrokenPipeError):
         serve(jobs, results)
+
+
+def _know_home(home: str) -> None:
+    """Let ``~`` in an address, and in whom Copier's settings trust, be the user's; the programs' home is empty."""
+    original = os.path.expanduser
+
+    def expanded(path: Any) -> Any:
+        text = os.fspath(path)
+        mine = isinstance(text, str) and (text == "~" or text.startswith("~/"))
+        return f"{home}{text[1:]}" if mine else original(path)
+
+    if home:
+        os.path.expanduser = expanded
 
 
 if __name__ == "__main__":

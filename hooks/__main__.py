@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # run as a folder, this is in no package
 
+from fleet import foreign  # noqa: E402
 from hooks import guard, migration, summary, uncommitted  # noqa: E402
 from hooks.git import GitError  # noqa: E402
 
@@ -57,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _say(lines: list[str]) -> None:
     for line in lines:
-        sys.stderr.buffer.write(f"{line}\n".encode(errors="surrogateescape"))
+        sys.stderr.buffer.write(f"{foreign.line(line)}\n".encode())
     sys.stderr.flush()
 
 

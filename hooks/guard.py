@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from pathspec import PathSpec
 
+from fleet import inside
 from hooks import git, rendering, uncommitted
 from hooks.git import Tree
 
@@ -53,7 +54,7 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
         with rendering.both(service, template, version, answers_file, data) as (old, new):
             base, theirs = git.folder(old, form), git.folder(new, form)
             held = uncommitted.find(service, ours, {*base, *theirs})
-            found = {**dict(_lost(service, old, new, base, ours, theirs)),
+            found = {**dict(_by_links(service, theirs)), **dict(_lost(service, old, new, base, ours, theirs)),
                      **dict(_overwritten(service, new, (base, ours, theirs), held, _seeded(template)))}  # fmt: skip
             moved = dict(_moved(service, old, base, ours, theirs))
     except git.GitError:
@@ -63,7 +64,8 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
         raise UnknownOutcomeError(f"nothing was written: {reason}; give an answer with --data NAME=VALUE") from None
     if not found:
         uncommitted.keep(service, [*held, *sorted(set(uncommitted.rejects(service)) - set(held))])
-        notes(service).write_text(json.dumps({"base": base, "theirs": theirs, "moved": moved}), encoding="utf-8")
+        place = notes(service)
+        inside.write(place.parent, place.name, json.dumps({"base": base, "theirs": theirs, "moved": moved}).encode())
         return ""
     listed = [f"{name} ({why})" for name, why in sorted(found.items())]
     more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
@@ -77,6 +79,13 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
 def notes(service: Path) -> Path:
     """Return where the guard leaves what the summary needs: in the git folder, so the work tree stays clean."""
     return service / git.run(service, "rev-parse", "--git-path", NOTES).decode().strip()
+
+
+def _by_links(service: Path, theirs: Tree) -> Iterator[tuple[str, str]]:
+    """What Copier would write through a link of the work tree to a folder, committed or not: it follows them."""
+    for path in sorted({parent for name in theirs for parent in Path(name).parents if parent.name}):
+        if (service / path).is_symlink():
+            yield path.as_posix(), "a link of yours, through which Copier would write"
 
 
 def _lost(service: Path, old: Path, new: Path, base: Tree, ours: Tree, theirs: Tree) -> Iterator[tuple[str, str]]:
@@ -118,11 +127,10 @@ def _overwritten(
     for name in sorted(theirs):
         if (service / name).is_dir() and not (service / name).is_symlink():
             yield name, "a folder of yours, a file of the template's"
-        for parent in map(Path.as_posix, Path(name).parents):
-            if parent != "." and (service / parent).is_symlink():
-                yield parent, "a link of yours, a folder of the template's"
-            elif parent != "." and parent not in base and (service / parent).is_file():
-                yield parent, "a file of yours, a folder of the template's"
+        for parent in Path(name).parents:
+            place = service / parent
+            if parent.as_posix() not in base and place.is_file() and not place.is_symlink():
+                yield parent.as_posix(), "a file of yours, a folder of the template's"
     for name in uncommitted.rejects(service):
         if name.removesuffix(".rej") not in ours:
             yield name, "no commit has it, and Copier takes it for its own"

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fleet import inside
 from fleet.locks import is_lock
 from hooks import git, guard, uncommitted
 from hooks.git import Entry, Tree
@@ -62,8 +63,8 @@ def summary(service: Path) -> Told:
     for name in sorted((set(base) & set(theirs)) - set(ours)):
         if name in back:
             continue
-        if (service / name).is_file():
-            (service / name).unlink()
+        if inside.is_file(service, name):
+            inside.remove(service, name)
             told.done.append(f"  deleted   {name}: you had deleted it, so it stays away")
         elif base[name] != theirs[name] and name not in moved:
             told.done.append(f"  deleted   {name}: the template changed it, and you had deleted it, so it stays away")
@@ -94,8 +95,8 @@ def _notes(service: Path) -> tuple[Tree, Tree, dict[str, str]]:
     """What the guard kept, which is not needed any more."""
     path = guard.notes(service)
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        path.unlink()
+        kept = json.loads(inside.read(path.parent, path.name))
+        inside.remove(path.parent, path.name)
     except (OSError, ValueError):
         return {}, {}, {}
     base, theirs = ({name: Entry(*entry) for name, entry in kept[side].items()} for side in ("base", "theirs"))
@@ -116,8 +117,7 @@ def _marked(service: Path) -> set[str]:
         *git.names(service, "diff", "--relative", "--name-only", "-z", "HEAD", "--", "."),
         *_untracked(service),
     ]:
-        path = service / name
-        if path.is_file() and not path.is_symlink() and MARKS.search(path.read_bytes()):
+        if inside.is_file(service, name) and MARKS.search((service / name).read_bytes()):
             found.add(name)
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fleet import answers, git, service
+from fleet import answers, committed, service
 from fleet.doctor import containers, contents, member, workflows
 from fleet.doctor.repository import Repository, membership
 from fleet.doctor.rules import RULES, Finding, score
@@ -78,11 +78,9 @@ def _open(path: Path, wanted: str) -> tuple[Service, str, str]:
         return opened, "", ""
     name = service.find_answers(opened, names, wanted)
     try:
-        found = answers.parse(name, git.run("cat-file", "blob", f"{opened.head}:{name}", cwd=opened.path))
+        found = answers.parse(name, committed.read(opened.path, opened.head, name, Exit.ANSWERS) or b"")
     except FleetError as error:
         return replace(opened, answers=replace(answers.NONE, path=name)), name, str(error)
-    except git.GitError:
-        return replace(opened, answers=replace(answers.NONE, path=name)), name, f"{name} is no file"
     return replace(opened, answers=found), name, ""
 
 

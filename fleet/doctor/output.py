@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes
 
+from fleet import inside
 from fleet.doctor.checkup import Report
 from fleet.doctor.rules import RULES, SEVERITIES, Finding
 from fleet.errors import Exit, FleetError
@@ -107,7 +108,7 @@ def write_sarif(report: Report, file: Path) -> None:
         FleetError: the file cannot be written.
     """
     try:
-        file.write_text(json.dumps(as_sarif(report), indent=2) + "\n", encoding="utf-8")
+        inside.report(file, json.dumps(as_sarif(report), indent=2) + "\n")
     except OSError as error:
         raise FleetError(f"{file} cannot be written: {error.strerror}", Exit.FAILED) from None
 

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from pathspec import PathSpec
 
-from fleet import plan, versions
+from fleet import bounded, plan, versions
 from fleet.answers import Answers
 from fleet.errors import FleetError, UntrustedError
 from fleet.ownership import Ownership
@@ -136,7 +136,7 @@ class Repository:
         """Return the YAML documents of a file; none where it is not valid, for example a template of Helm's."""
         text = self.text(path)
         try:
-            return list(yaml.load_all(text, Loader=_Loader)) if text else []
+            return bounded.load_all(text, _Loader) if text else []
         except (yaml.YAMLError, ValueError, RecursionError):
             return []
 

@@ -7,23 +7,28 @@ import os
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from fleet import git
+from fleet import credentials, git, surroundings
 from fleet.rollout.clones import CHECKS, Clone
 from fleet.rollout.forges import GREEN, RED
 
 TIMEOUT = 3600
-KEPT = 4000  # characters of the output, from its end
+KEPT = 4000  # characters of what is written, from its end
+READ = 1 << 20  # bytes of the output, from its end
 
 
-def run(clone: Clone, commit: str, command: str) -> str:
+def run(clone: Clone, commit: str, command: str, environment: Sequence[str] = ()) -> str:
     """Run the check, and write its result where any other program would.
+
+    It sees no secret of ours but those that it is given by name, and no value of one is in what is written.
 
     Args:
         clone: of the service, held.
         commit: to check out.
         command: for bash.
+        environment: names of variables that it sees besides those that every program needs.
 
     Returns:
         ``green`` or ``red``.
@@ -35,25 +40,30 @@ def run(clone: Clone, commit: str, command: str) -> str:
         target = Path(place, clone.path.stem)
         git.run("clone", "--quiet", "--shared", "--no-checkout", "--", clone.path, target)
         git.run("checkout", "--quiet", "--detach", commit, cwd=target)
-        code, output = _run(command, target)
+        code, output = _run(command, target, environment)
     result = GREEN if code == 0 else RED
-    text = f"{result}\n{command}: exit code {code}\n{output[-KEPT:]}"
+    said = credentials.redacted(f"{command}: exit code {code}\n{output}", surroundings.names(environment))
+    text = f"{result}\n{said if len(said) <= KEPT else said[-KEPT:]}"
     blob = git.run("hash-object", "-w", "--stdin", cwd=clone.path, data=text.encode()).decode().strip()
     clone.push(blob, f"{CHECKS}{commit}", clone.tip(f"{CHECKS}{commit}"))
     return result
 
 
-def _run(command: str, folder: Path) -> tuple[int | str, str]:
-    process = subprocess.Popen(
-        ["bash", "-c", command], cwd=folder, env={**git.environment(), "CI": os.environ.get("CI", "true")},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
-    try:
-        output, _ = process.communicate(timeout=TIMEOUT)
-        return process.returncode, output.decode(errors="replace")
-    except subprocess.TimeoutExpired:
-        return f"none, after {TIMEOUT} seconds", ""
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def _run(command: str, folder: Path, environment: Sequence[str]) -> tuple[int | str, str]:
+    ci = {"CI": os.environ.get("CI", "true")}
+    with surroundings.made(environment, ci) as variables, tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            ["bash", "-c", command], cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=output,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        try:
+            code: int | str = process.wait(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            code = f"none, after {TIMEOUT} seconds"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        size = output.seek(0, os.SEEK_END)
+        output.seek(max(0, size - READ))
+        return code, output.read(READ).decode(errors="replace")

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from fleet import inside
 from fleet.errors import Exit, FleetError
 from fleet.output import print_json, print_lines, say
 from fleet.render import Renderer
@@ -94,7 +95,7 @@ def status(options: argparse.Namespace) -> int:
         rows = list(overview.rows(fleet, renderer, options.jobs))
     _problems(rows)
     if options.html:
-        options.html.write_text(page.html(fleet, rows, _sentence(fleet)), encoding="utf-8")
+        inside.report(options.html, page.html(fleet, rows, _sentence(fleet)))
     if options.json:
         print_json([asdict(one) for one in rows])
     else:

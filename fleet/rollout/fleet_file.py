@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fleet import credentials
 from fleet.rollout import nodes
 from fleet.rollout.nodes import Node
 
@@ -16,8 +17,10 @@ MERGED, CHECKED = "merged", "checked"
 REQUIRED, OPTIONAL = "required", "optional"
 
 _RING = ("require", "max_red", "soak", "green")
-_SERVICE = ("forge", "checks", "check", "answers_file", "data")
+_SERVICE = ("forge", "checks", "check", "environment", "answers_file", "data")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+DIGITS = 6
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _ADDRESS = re.compile(r"(?:https?|ssh|git|file)://|[\w.-]+@[\w.-]+:(?!//)")
 _SCHEME = re.compile(r"[\w+.-]+::|[\w+.-]+://")
@@ -35,6 +38,7 @@ class Member:
         forge: ``github``, or ``none``: branches without pull requests.
         checks: whether green needs the result of a check: ``required`` or ``optional``.
         check: a command that is run where no forge has checks; empty for none.
+        environment: names of the caller's variables that it sees besides those that every program needs.
         answers_file: which, where there are several.
         data: answers, for questions without a default.
     """
@@ -45,6 +49,7 @@ class Member:
     forge: str = NONE
     checks: str = REQUIRED
     check: str = ""
+    environment: tuple[str, ...] = ()
     answers_file: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
 
@@ -158,15 +163,20 @@ def _name(node: Node, known: Mapping[str, Any]) -> str:
 
 def _template(node: Node) -> str:
     text = node.text()
+    _no_credentials(node, text)
     if not (_ADDRESS.match(text) or text.startswith(("/", "~", "gh:", "gl:", "git+"))):
         node.wrong(f"must be an address or an absolute path, as _src_path in the services' answers, not {text!r}")
     return text
 
 
+def _no_credentials(node: Node, address: str) -> None:
+    if reason := credentials.reason(address):
+        node.wrong(reason)
+
+
 def _address(node: Node, file: Path) -> str:
     text = node.text()
-    if re.search(r"//[^/@]*:[^/@]*@", text):
-        node.wrong("must not have a password; give git a credential helper")
+    _no_credentials(node, text)
     if _ADDRESS.match(text):
         return text
     if _SCHEME.match(text) or text.startswith("-"):
@@ -185,9 +195,17 @@ def _service_value(key: str, node: Node) -> Any:
         return node.choice(GITHUB, NONE)
     if key == "checks":
         return node.choice(REQUIRED, OPTIONAL)
+    if key == "environment":
+        return tuple(one.read(_variable) for one in node.list())
     if key == "data":
         return {name: value.text() for name, value in node.mapping(None).items()}
     return node.text()
+
+
+def _variable(text: str) -> str:
+    if not _VARIABLE.fullmatch(text):
+        raise ValueError("must be the name of a variable")
+    return text
 
 
 def _share(text: str) -> float:
@@ -202,4 +220,6 @@ def _duration(text: str) -> int:
     found = re.fullmatch(r"(\d+)([smhd])", text)
     if not found:
         raise ValueError("must be a number with s, m, h or d, such as 2h")
+    if len(found[1]) > DIGITS:
+        raise ValueError(f"must be a number of at most {DIGITS} digits")
     return int(found[1]) * _SECONDS[found[2]]

@@ -14,12 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fleet import git
+from fleet import foreign, git
 from fleet.errors import Exit, FleetError
 
 BRANCH = "golden-path/ledger"
 FILE = "ledger.jsonl"
 START, RING, ENOUGH, LACK, STOP, BACK, DONE = "start", "ring", "enough", "lack", "stop", "back", "done"
+LONGEST = 2000  # characters of a value
+FIRST, LAST = 2000, 2999  # years in which there are rollouts
 _REF = f"refs/heads/{BRANCH}"
 _TRACKED = "refs/golden-path/ledger"
 
@@ -120,8 +122,9 @@ class Ledger:
             return []
         try:
             text = git.text("cat-file", "blob", f"{self._tip}:{FILE}", cwd=self.folder)
-            return [_checked(json.loads(line)) for line in text.splitlines()]
-        except (git.GitError, ValueError, KeyError, TypeError) as error:
+            lines = text.split("\n") if text else []
+            return [_checked(number, json.loads(line)) for number, line in enumerate(lines, 1)]
+        except (git.GitError, ValueError, RecursionError) as error:
             raise FleetError(
                 f"the ledger is damaged ({error}): mend {FILE} in the branch {BRANCH}", Exit.FLEET
             ) from None
@@ -168,9 +171,23 @@ class Ledger:
         return done.decode().strip()
 
 
-def _checked(one: dict[str, Any]) -> dict[str, Any]:
-    datetime.fromisoformat(one["at"])
-    needed = {START: "version", RING: "ring"}.get(one["event"])
-    if one["event"] not in (START, RING, ENOUGH, LACK, STOP, BACK, DONE) or (needed and needed not in one):
-        raise ValueError(f"unknown event {one}")
+def _checked(number: int, one: Any) -> dict[str, Any]:
+    """Return an event as a run writes it; a person may have mended the ledger by hand."""
+    if not isinstance(one, dict):
+        raise ValueError(f"line {number} is no event")
+    for key in ("at", "event", "version", "ring", "reason"):
+        value = one.get(key, "")
+        if not isinstance(value, str) or len(value) > LONGEST or foreign.escaped(value) != value:
+            raise ValueError(f"line {number}: {key} must be a text on one line")
+    try:
+        at = datetime.fromisoformat(one.get("at", ""))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or not FIRST <= at.year <= LAST:
+        raise ValueError(f"line {number}: at must be a time with its zone, such as 2026-01-31T12:00:00+00:00")
+    name = one.get("event", "")
+    if name not in (START, RING, ENOUGH, LACK, STOP, BACK, DONE):
+        raise ValueError(f"unknown event {name!r} in line {number}")
+    if (needed := {START: "version", RING: "ring"}.get(name)) and not one.get(needed):
+        raise ValueError(f"line {number}: {name} needs {needed}")
     return one

@@ -8,9 +8,11 @@ from typing import NoReturn, TypeVar
 
 import yaml
 
+from fleet import bounded, foreign
 from fleet.errors import Exit, FleetError
 
 Read = TypeVar("Read")
+LARGEST = 8 << 20  # bytes of a fleet.yaml: some ten thousand services
 _KINDS = {yaml.MappingNode: "a mapping", yaml.SequenceNode: "a list", yaml.ScalarNode: "one value"}
 
 
@@ -52,6 +54,8 @@ class Node:
         found: dict[str, Node] = {}
         known = None if allowed is None else sorted(allowed)
         for key, value in self._node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                Node(self._file, key, self.place).wrong("a key must be one word")
             name = str(key.value)
             inner = f"{self.place}.{name}" if self.place else name
             one = Node(self._file, value, inner)
@@ -79,7 +83,7 @@ class Node:
         text = str(self._node.value)
         if not text.strip() or self._node.tag == "tag:yaml.org,2002:null":
             self.wrong("must not be empty")
-        if any(ord(one) < 32 for one in text.strip()):
+        if foreign.escaped(text.strip()) != text.strip() or "\t" in text.strip():
             self.wrong("must be on one line, without control characters")
         return text.strip()
 
@@ -106,14 +110,17 @@ def load(file: Path) -> Node:
         FleetError: it is not there, or no YAML.
     """
     try:
-        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        text = file.read_text(encoding="utf-8")
+        bounded.check(text, largest=LARGEST)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise FleetError(f"{file} cannot be read: {reason}", Exit.FLEET) from None
+    except bounded.TooMuchError as error:
+        raise FleetError(f"{file}{bounded.line(error)}: {error}", Exit.FLEET) from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise FleetError(f"{file}{line}: is not valid YAML: {getattr(error, 'problem', error)}", Exit.FLEET) from None
+        problem = getattr(error, "problem", None) or error
+        raise FleetError(f"{file}{bounded.line(error)}: is not valid YAML: {problem}", Exit.FLEET) from None
     if node is None:
         raise FleetError(f"{file}:1: is empty; docs/reference/fleet-file.md describes it", Exit.FLEET)
     return Node(file, node)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fleet import branches, git, pins, plan, service, status
-from fleet.errors import Exit, FleetError
+from fleet import branches, pins, plan, service, status, unexpected
 from fleet.render import Renderer
 from fleet.rollout import forges
 from fleet.rollout.clones import Clone
@@ -102,18 +101,17 @@ def plans(fleet: Fleet, renderer: Renderer, to: str, jobs: int) -> Iterator[Plan
 
 
 def _planned(member: Member, templates: Templates, renderer: Renderer, to: str) -> Planned:
-    clone = Clone(member.git)
     try:
+        clone = Clone(member.git)
         with clone.fresh():
             opened = service.load(clone.path, member.answers_file)
             template = templates.get(opened.answers.source)
             new = plan.target(template, opened.answers.version, to)
             with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
                 found = plan.compute(opened, template, new, renderer, store, member.data)
-    except FleetError as error:
-        return Planned(member.name, member.ring, problem=str(error), code=int(error.code))
-    except git.GitError as error:
-        return Planned(member.name, member.ring, problem=str(error), code=int(Exit.REPOSITORY))
+    except Exception as error:
+        problem, code = unexpected.told(error)
+        return Planned(member.name, member.ring, problem=problem, code=int(code))
     files = {one.path: (one.status, one.reason) for one in found.changes}
     return Planned(member.name, member.ring, found.old, found.new, found.risk, files)
 
@@ -132,17 +130,16 @@ def rows(fleet: Fleet, renderer: Renderer, jobs: int) -> Iterator[Row]:
 
 
 def _row(member: Member, templates: Templates, renderer: Renderer) -> Row:
-    clone = Clone(member.git)
     try:
+        clone = Clone(member.git)
         with clone.fresh():
             found = status.status(clone.path, renderer, templates, answers_file=member.answers_file)
             opened = service.load(clone.path, member.answers_file)
             moved = pins.behind(opened, templates.get(found.template), found.newest)
             pull, checks, url, undecided = _pull(member, clone, opened, found.newest)
-    except FleetError as error:
-        return Row(member.name, member.ring, member.git, problem=str(error), code=int(error.code))
-    except git.GitError as error:
-        return Row(member.name, member.ring, member.git, problem=str(error), code=int(Exit.REPOSITORY))
+    except Exception as error:
+        problem, code = unexpected.told(error)
+        return Row(member.name, member.ring, member.git, problem=problem, code=int(code))
     return Row(
         member.name, member.ring, member.git, found.version, found.newest, found.behind, found.drift, moved,
         found.upgraded, pull, checks, url, undecided,

@@ -6,13 +6,13 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from string import Template as Text
 
 from packaging.version import Version
 
-from fleet import versions
+from fleet import credentials, versions
+from fleet.foreign import html as escape
 from fleet.rollout.fleet_file import Fleet
 from fleet.rollout.overview import Row
 
@@ -43,7 +43,7 @@ def html(fleet: Fleet, rows: Sequence[Row], rollout: str) -> str:
     counts = {"services": len(rows), **{name: sum(map(is_one, rows)) for name, is_one in SHOWS.items()}}
     return Text((_FOLDER / "page.html").read_text(encoding="utf-8")).substitute(
         hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        template=escape(fleet.template),
+        template=escape(credentials.masked(fleet.template)),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         rollout=escape(rollout),
         tiles="".join(f"<div><dt>{escape(name)}</dt><dd>{number}</dd></div>" for name, number in counts.items()),
@@ -66,7 +66,7 @@ def _versions(rows: Sequence[Row]) -> list[str]:
 def _row(one: Row, order: Mapping[str, int]) -> str:
     shows = " ".join(_word(name) for name, is_one in SHOWS.items() if is_one(one))
     start = f'<tr data-name="{escape(one.name.lower())}" data-ring="{escape(one.ring)}" data-is="{shows}">'
-    start += f'<th scope="row" data-sort="{escape(one.name)}">{_link(one.git, one.name)}</th>'
+    start += f'<th scope="row" data-sort="{escape(one.name)}">{_link(credentials.masked(one.git), one.name)}</th>'
     start += _cell(one.ring, escape(one.ring))
     if one.problem:
         return f'{start}<td colspan="{len(HEADS) - 2}" data-sort="" class="bad">{escape(one.problem)}</td></tr>'

@@ -8,6 +8,8 @@ import time
 from types import TracebackType
 from typing import Self
 
+from fleet import foreign
+
 WIDTH = 30
 EVERY = 0.1  # seconds between two drawings
 
@@ -51,6 +53,6 @@ class Progress:
             return
         full = WIDTH * self._done // self._total if self._total else WIDTH
         bar = "#" * full + "." * (WIDTH - full)
-        sys.stderr.write(f"\r\x1b[K{self._title} [{bar}] {self._done}/{self._total} {name}"[:120])
+        sys.stderr.write(f"\r\x1b[K{self._title} [{bar}] {self._done}/{self._total} {foreign.line(name)}"[:120])
         sys.stderr.flush()
         self._drawn = time.monotonic()

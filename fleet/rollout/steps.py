@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fleet import apply, branches, cache, git, rollback, service
-from fleet.errors import Exit, FleetError
+from fleet import apply, branches, cache, git, rollback, service, unexpected
 from fleet.render import Renderer
 from fleet.rollout import checks, forges
 from fleet.rollout.clones import Clone
@@ -110,10 +109,9 @@ class Step:
         try:
             with self._clone.fresh():
                 return step()
-        except FleetError as error:
-            return self._seen(FAILED, problem=str(error), code=int(error.code))
-        except git.GitError as error:
-            return self._seen(FAILED, problem=str(error), code=int(Exit.REPOSITORY))
+        except Exception as error:
+            problem, code = unexpected.told(error)
+            return self._seen(FAILED, problem=problem, code=int(code))
 
     def _open(self) -> Service:
         opened = service.load(self._clone.path, self._member.answers_file)
@@ -205,7 +203,7 @@ class Step:
         done = self._has(opened)
         commit = self._judged(opened) if done else branches.tip(opened, branches.name(opened, self._rollout.version))
         if commit and self._forge.checks(commit) == UNKNOWN:
-            checks.run(self._clone, commit, self._member.check)
+            checks.run(self._clone, commit, self._member.check, self._member.environment)
 
     def _seen(
         self, state: str, opened: Service | None = None, pull: Pull | None = None, undecided: int = 0,

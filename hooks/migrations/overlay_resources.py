@@ -7,12 +7,13 @@ applies them.
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
-from hooks.migration import rewrite
+from fleet import bounded, inside
+from hooks.migration import names, read, refused, rewrite
 
 STORE, ROUTE = "secretstore.yaml", "httproute.yaml"
 _LIST = re.compile(r"^resources:[ ]*\n((?:(?:[ ]*#[^\n]*|[ ]*-[ ][^\n]*)\n)+)", re.MULTILINE)
@@ -32,25 +33,34 @@ _PATCH = """\
 def run(service: Path, answers: dict[str, Any]) -> list[str]:
     """Add what is missing to ``resources``, and to ``patches`` what a store needs."""
     lines = []
-    for file in sorted(service.glob("deploy/overlays/*/kustomization.yaml")):
-        name = file.relative_to(service).as_posix()
+    for name in names(service, "deploy/overlays/*/kustomization.yaml"):
+        folder = PurePosixPath(name).parent
         for one in (STORE, ROUTE):
-            if not (file.parent / one).is_file() or one in _list(file.read_text(encoding="utf-8"), "resources"):
+            if not inside.is_file(service, f"{folder}/{one}"):
                 continue
-            key = ""
-            if one == STORE:
-                between = "-" if answers.get("secrets") == "gcp" else "/"
-                key = f"{answers.get('service_name')}{between}{file.parent.name}"
-            if rewrite(file, lambda text, one=one, key=key: _with(text, one, key)):  # type: ignore[misc]
-                lines.append(f"done      {name}: applies {one}")
-            else:
-                lines.append(f"skip      {name}: is not as it is known; add {one} to its resources")
+            try:
+                lines += _add(service, name, one, _key(answers, folder.name) if one == STORE else "")
+            except (OSError, UnicodeDecodeError) as error:
+                lines.append(refused(name, error, f"see that its resources have {one}"))
     return lines
+
+
+def _key(answers: dict[str, Any], environment: str) -> str:
+    between = "-" if answers.get("secrets") == "gcp" else "/"
+    return f"{answers.get('service_name')}{between}{environment}"
+
+
+def _add(service: Path, name: str, resource: str, key: str) -> list[str]:
+    if resource in _list(read(service, name), "resources"):
+        return []
+    if rewrite(service, name, lambda text: _with(text, resource, key)):
+        return [f"done      {name}: applies {resource}"]
+    return [f"skip      {name}: is not as it is known; add {resource} to its resources"]
 
 
 def _list(text: str, key: str) -> list[Any]:
     try:
-        found = yaml.safe_load(text)
+        found = bounded.load(text)
     except yaml.YAMLError:
         return []
     return list(found.get(key) or []) if isinstance(found, dict) else []

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from hooks.migration import rewrite
+from fleet import bounded, inside
+from hooks.migration import read, refused, rewrite
 
 OVERLAY = "deploy/overlays/preview/kustomization.yaml"
 PATCH = "deploy/overlays/preview/at-once.yaml"
@@ -24,14 +25,16 @@ _NEW = "    path: at-once.yaml\n"
 
 def run(service: Path, _: dict[str, Any]) -> list[str]:
     """Point the overlay to the file."""
-    file = service / OVERLAY
-    if not file.is_file() or not (service / PATCH).is_file():
+    if not (service / OVERLAY).is_file() or not inside.is_file(service, PATCH):
         return []
-    if rewrite(file, lambda text: text.replace(_OLD, _NEW, 1) if text.count(_OLD) == 1 else text):
-        return [f"done      {OVERLAY}: its patch of the Rollout is at-once.yaml now"]
-    text = file.read_text(encoding="utf-8")
     try:
-        patches = (yaml.safe_load(text) or {}).get("patches") or []
+        if rewrite(service, OVERLAY, lambda text: text.replace(_OLD, _NEW, 1) if text.count(_OLD) == 1 else text):
+            return [f"done      {OVERLAY}: its patch of the Rollout is at-once.yaml now"]
+        text = read(service, OVERLAY)
+    except (OSError, UnicodeDecodeError) as error:
+        return [refused(OVERLAY, error, "see that it has 'path: at-once.yaml' for kind Rollout")]
+    try:
+        patches = (bounded.load(text) or {}).get("patches") or []
         named = any(isinstance(one, dict) and one.get("path") == "at-once.yaml" for one in patches)
     except (yaml.YAMLError, AttributeError):
         named = False

@@ -9,7 +9,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from hooks.migration import rewrite
+from fleet import inside
+from hooks.migration import names, read, refused, rewrite
 
 OLD, NEW = "make/build.sh", "make/build.py"
 _VALUE = r'("[^"\n]*"|\$\([\w-]+\)|[\w./-]+)'
@@ -22,15 +23,18 @@ _PLACES = ("local.mk", ".github/workflows/*.yml", ".github/workflows/*.yaml", "s
 
 def run(service: Path, answers: dict[str, Any]) -> list[str]:
     """Rewrite the calls in files of the service's own."""
-    if answers.get("language") != "python" or not (service / NEW).is_file():
+    if answers.get("language") != "python" or not inside.is_file(service, NEW):
         return []
     lines = []
-    for file in sorted({path for pattern in _PLACES for path in service.glob(pattern) if path.is_file()}):
-        name = file.relative_to(service).as_posix()
+    for name in names(service, *_PLACES):
         try:
-            changed = rewrite(file, lambda text: _CALL.sub(_new_call, text))
-            left = OLD in file.read_text(encoding="utf-8")
+            changed = rewrite(service, name, lambda text: _CALL.sub(_new_call, text))
+            left = OLD in read(service, name)
         except UnicodeDecodeError:
+            continue
+        except OSError as error:
+            if _names_it(service, name):
+                lines.append(refused(name, error, f"it names {OLD}, which is {NEW} now: change it there"))
             continue
         if changed:
             lines.append(f"done      {name}: calls {NEW} now")
@@ -39,6 +43,14 @@ def run(service: Path, answers: dict[str, Any]) -> list[str]:
                 f"skip      {name}: names {OLD}, which is {NEW} now, in a way that is not known; change it there"
             )
     return lines
+
+
+def _names_it(service: Path, name: str) -> bool:
+    """Whether a file that is reached by links within the service names the old script."""
+    try:
+        return OLD.encode() in inside.linked(service, name)
+    except OSError:
+        return False
 
 
 def _new_call(found: re.Match[str]) -> str:

@@ -18,6 +18,8 @@ from tests.labs.toolchains import ROOT
 from tests.selection.observed import COPYING, RENDERED
 
 VERSION = "v0.0.0"
+# What the hooks take from the engine.
+HOOKED = [f"fleet/{name}.py" for name in ("__init__", "bounded", "foreign", "inside", "locks")]
 COPIER = Path(sys.executable).parent / "copier"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -73,7 +75,7 @@ def snapshot(folder: Path) -> Path:
     """
     files = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "copier.yml", "adopt.yml",
                 "pins.yaml", "template", "partials", "extensions", "hooks",
-                "fleet/locks.py", "fleet/__init__.py")  # fmt: skip
+                *HOOKED)  # fmt: skip
     sys.audit(COPYING, True)
     for name in filter(None, files.split("\0")):
         source, target = ROOT / name, folder / name

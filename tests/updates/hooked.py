@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fleet.render import Renderer
 from hooks import guard
-from tests.labs.template import commit_all, git
+from tests.labs.template import HOOKED, commit_all, git
 from tests.labs.toolchains import ROOT
 from tests.labs.warm import copier
 from tests.updates import cases, foreign, hard_cases
@@ -35,8 +35,8 @@ def with_hooks(source: Path, questions: str = "") -> Path:
     """Give the newest version of a template of cases the hooks of ours."""
     shutil.copytree(ROOT / "hooks", source / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
     (source / "fleet").mkdir()
-    for name in ("__init__.py", "locks.py"):
-        shutil.copy2(ROOT / "fleet" / name, source / "fleet" / name)
+    for name in HOOKED:
+        shutil.copy2(ROOT / name, source / name)
     (source / "copier.yml").write_text(foreign.SETTINGS + foreign.QUESTIONS + questions + MIGRATIONS)
     commit_all(source, "Hooks")
     git(source, "tag", "--force", foreign.NEW)

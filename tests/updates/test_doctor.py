@@ -247,10 +247,18 @@ def test_a_template_that_is_a_folder(source: Path, healthy: Path, renderer: Rend
 
 
 def test_a_template_that_cannot_be_reached(healthy: Path, renderer: Renderer) -> None:
-    change(healthy, ANSWERS, (URL, "https://user:s3cret@gone.invalid/x.git"))
+    change(healthy, ANSWERS, (URL, "https://gone.invalid/x.git"))
     report = checkup.examine(healthy, renderer, only=["GP005"])
     [finding] = report.findings
     assert "cannot be reached" in finding.found.message
+
+
+def test_a_template_with_a_password_in_its_address(healthy: Path, renderer: Renderer) -> None:
+    change(healthy, ANSWERS, (URL, "https://user:s3cret@gone.invalid/x.git"))
+    report = checkup.examine(healthy, renderer, only=["GP002", "GP005"])
+    [finding] = report.findings
+    assert finding.rule.identifier == "GP002"
+    assert "_src_path in .copier-answers.yml must not have a password" in finding.found.message
     assert "s3cret" not in finding.found.message
 
 

@@ -89,7 +89,8 @@ STOPPED: dict[str, tuple[list[Step], list[Step], str]] = {
         "x.env (a file of yours, a folder of the template's)",
     ),
     "a link in the way": (
-        [write("link/a.txt", "theirs\n")], [link("link", "d")], "link (a link of yours, a folder of the template's)",
+        [write("link/a.txt", "theirs\n")], [link("link", "d")],
+        "link (a link of yours, through which Copier would write)",
     ),
     "a leftover of a file that no commit has": (
         [], [write("own.env.rej", "mine\n")], "own.env.rej (no commit has it, and Copier takes it for its own)",
