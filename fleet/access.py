@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,22 +65,27 @@ def idle() -> int:
     return int(text)
 
 
-def variables() -> dict[str, str]:
-    """Return the variables of the environment, of git's only those that are about access."""
-    return {name: value for name, value in os.environ.items()
+def variables(now: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables of the environment, of git's only those that are about access.
+
+    Args:
+        now: the environment, where the caller has it as a dictionary, which is much faster to look at.
+    """
+    return {name: value for name, value in (now or os.environ).items()
             if not name.startswith("GIT_") or _VARIABLES.fullmatch(name)}  # fmt: skip
 
 
-def files(repository: Path | None = None) -> Files:
+def files(repository: Path | None = None, now: Mapping[str, str] | None = None) -> Files:
     """Return the configuration that git is to read in place of a person's; made once.
 
     Args:
         repository: whose conditional includes count; None for those of no repository.
+        now: as for ``variables``.
 
     Raises:
         FleetError: the person's configuration cannot be read.
     """
-    settings = {name: value for name, value in os.environ.items()
+    settings = {name: value for name, value in (now or os.environ).items()
                 if name.startswith("GIT_CONFIG") or name in _WHERE}  # fmt: skip
     key = (repository, *sorted(settings.items()))
     with _turn:

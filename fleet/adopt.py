@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -74,8 +74,9 @@ def adopt(
         FleetError: it cannot be done; the repository is as before.
     """
     busy = f"another golden-path works on {path}: wait for its end"
-    with cache.locked(service.folder_to_lock(path), wait=False, message=busy):
-        opened, names = service.without_answers(path)
+    at = service.place(path)
+    with cache.locked(at.common, wait=False, message=busy):
+        opened, names = service.without_answers(at)
         before = lost.find(opened, answers_file)
         wanted = _source(source, before)
         template = (templates or Templates()).get(wanted)
@@ -87,8 +88,8 @@ def adopt(
         found = Answers(name, wanted, target, {}, b"")
         with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
             adoption = _Adopting(replace(opened, answers=found), template, renderer, store, data or {}, before).run(to)
-            at = replace(opened, answers=replace(found, version=adoption.version))
-            return _write(at, adoption, store, show=show)
+            done = replace(opened, answers=replace(found, version=adoption.version))
+            return _write(done, adoption, store, show=show)
 
 
 def _write(opened: Service, adoption: Adoption, store: Store, *, show: bool) -> Outcome:
@@ -119,7 +120,7 @@ def _source(source: str, before: Answers | None) -> str:
     return str(local.resolve()) if local.is_dir() else source
 
 
-def _refuse_adopted(opened: Service, names: Sequence[str], wanted: str, source: str) -> None:
+def _refuse_adopted(opened: Service, names: Collection[str], wanted: str, source: str) -> None:
     for name in sorted(name for name in names if answers.PATTERN.fullmatch(name) or name == wanted):
         content = committed.read(opened.path, opened.head, name, Exit.ANSWERS)
         there = answers.parse(name, content or b"")
@@ -143,6 +144,7 @@ class _Adopting:
     ) -> None:
         self.opened, self.template, self.renderer, self.store = opened, template, renderer, store
         self.data, self.before = data, before
+        renderer.lend(store)
         self.ours = store.list(opened.head)
         self.contents = similar.Contents(store)
         self.notes: list[str] = []
@@ -243,8 +245,8 @@ class _Adopting:
             folder = self.store.folder / "adopt" / self.opened.name
             folder.mkdir(parents=True)
             try:
-                self.renderer.render(self.template, version, folder, self.opened.answers.path, given)
-                self.rendered[version] = self.store.add(folder)
+                name = self.opened.answers.path
+                self.rendered[version], _ = self.renderer.tree(self.template, version, folder, name, given, self.store)
             except FleetError as error:
                 refused.append(self.to_blame(error, set(given) - set(self.data)))
             finally:

@@ -63,8 +63,9 @@ def apply(
         FleetError: it cannot be done; the repository is as before.
     """
     busy = f"another golden-path works on {path}: wait for its end"
-    with cache.locked(service.folder_to_lock(path), wait=False, message=busy):
-        opened = service.load(path, answers_file)
+    at = service.place(path)
+    with cache.locked(at.common, wait=False, message=busy):
+        opened = service.load(at, answers_file)
         dirty = service.uncommitted(opened)
         if checkout and (dirty or opened.bare):
             raise FleetError("--checkout needs a work tree without uncommitted changes: commit or stash them",

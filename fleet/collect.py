@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from jinja2.runtime import Context
+
 from fleet import reads
 
 FILE, PROGRAM, LINK = "100644", "100755", "120000"
@@ -36,10 +38,19 @@ class NotPlainError(Exception):
 
 
 class Content:
-    """The bytes of a file, and what git makes of them, each computed once."""
+    """The bytes of a file, and what git makes of them, each computed once.
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
+    Args:
+        data: the bytes.
+        shared: whether services have the same, as far as is known.
+
+    Attributes:
+        data: the bytes.
+        shared: the same.
+    """
+
+    def __init__(self, data: bytes, *, shared: bool = False) -> None:
+        self.data, self.shared = data, shared
         self._keys: dict[str, str] = {}
         self._packed = b""
 
@@ -90,12 +101,14 @@ class Sink:
 
     Attributes:
         objects: an object folder of git.
+        shared: one for what several services have.
         form: of the ids: ``sha1`` or ``sha256``.
         attributes: the service's ``.gitattributes``.
         files: what was rendered: path, mode and id; None where Copier wrote the files itself.
     """
 
-    objects: Path
+    objects: str
+    shared: str
     form: str
     attributes: bytes = b""
     files: list[tuple[str, str, str]] | None = None
@@ -116,6 +129,7 @@ class Collector:
         self._siblings: dict[str, bool] = {}
         self._numbers: dict[Any, int] = {}
         self._results: dict[Any, Content] = {}
+        self._written: set[tuple[str, str]] = set()
         self._size = 0
 
     def collect(self, worker: Any, sink: Sink) -> bool:
@@ -138,7 +152,7 @@ class Collector:
             target = Path(worker.subproject.local_abspath, answers)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(found[answers][1].data)
-        sink.files = [(path, mode, _write(content, sink)) for path, (mode, content) in found.items()]
+        sink.files = [(path, mode, _write(content, sink, self._written)) for path, (mode, content) in found.items()]
         return True
 
     def listed(self, worker: Any) -> tuple[_Entry, ...]:
@@ -163,7 +177,7 @@ class Collector:
     def bytes_of(self, place: str) -> Content:
         """Return a file that is copied."""
         if place not in self._static:
-            self._static[place] = Content(Path(place).read_bytes())
+            self._static[place] = Content(Path(place).read_bytes(), shared=True)
         return self._static[place]
 
     def there(self, place: str) -> bool:
@@ -172,17 +186,16 @@ class Collector:
             self._siblings[place] = os.path.exists(place)  # noqa: PTH110 - once for each path, and faster
         return self._siblings[place]
 
-    def reading(self, environment: Any, shape: int, source: str) -> reads.Reads:
+    def reading(self, environment: Any, shape: int, text: str, source: str = "") -> reads.Reads:
         """Say what a text reads.
 
         Raises:
             UnknownError: that cannot be said.
         """
-        text, _, _ = environment.loader.get_source(environment, source)
         alone, here = (shape, text), (shape, text, environment.loader.searchpath[0], source)
         if alone not in self._reads and here not in self._reads:
             try:
-                found = reads.of(environment, source)
+                found = reads.of(environment, text, source)
                 self._reads[alone if len(found.texts) == 1 else here] = found
             except reads.UnknownError:
                 self._reads[here] = None
@@ -200,6 +213,8 @@ class Collector:
                 self._results.clear()
                 self._size = len(content.data)
             self._results[key] = content
+            return content
+        self._results[key].shared = True
         return self._results[key]
 
 
@@ -220,8 +235,8 @@ class _Rendering:
         self._answers = str(worker.answers_relpath)
         self._suffix = worker.template.templates_suffix
         self._shape = known.number(reads.form(self._environment))
-        context = self._environment.from_string("").new_context(worker._render_context()).get_all()
-        self._values = reads.Values(self._environment, context, self._export, known.number)
+        self._context = self._environment.from_string("").new_context(worker._render_context()).get_all()
+        self._values = reads.Values(self._environment, self._context, self._export, known.number)
         self._names: dict[str, str] = {}
         self._found: dict[str, tuple[str, Content]] = {}
 
@@ -252,8 +267,16 @@ class _Rendering:
         if one.plain:
             return one.name
         if one.name not in self._names:
-            self._names[one.name] = self._worker._render_string(one.name, extra_context={})
+            try:
+                reading = self._known.reading(self._environment, self._shape, one.name)
+                content = self._known.result(("", self._shape, self._values.key(reading)), lambda: self._text(one.name))
+                self._names[one.name] = content.data.decode()
+            except reads.UnknownError:
+                self._names[one.name] = self._worker._render_string(one.name, extra_context={})
         return self._names[one.name]
+
+    def _text(self, name: str) -> bytes:
+        return str(self._worker._render_string(name, extra_context={})).encode()
 
     def _written(self, one: _Entry, path: str) -> bool:
         if not one.template and path != self._answers and self._known.there(f"{self._export}/{path}{self._suffix}"):
@@ -272,14 +295,21 @@ class _Rendering:
         if not one.template:
             return one.mode, self._known.bytes_of(one.place)
         try:
-            reading = self._known.reading(self._environment, self._shape, one.source)
+            text, _, _ = self._environment.loader.get_source(self._environment, one.source)
+            reading = self._known.reading(self._environment, self._shape, text, one.source)
             key = self._shape, one.source, self._values.key(reading)
         except reads.UnknownError:
             return one.mode, Content(self._render(one.source))
-        return one.mode, self._known.result(key, lambda: self._render(one.source))
+        return one.mode, self._known.result(key, lambda: self._render(one.source, self._context))
 
-    def _render(self, source: str) -> bytes:
-        text: str = self._environment.get_template(source).render(**self._worker._render_context())
+    def _render(self, source: str, context: dict[str, Any] | None = None) -> bytes:
+        """Render a text, also with a context that the template's hooks have seen already."""
+        template = self._environment.get_template(source)
+        if context is None:
+            text: str = template.render(**self._worker._render_context())
+        else:
+            made = Context(self._environment, dict(context), template.name, template.blocks)
+            text = "".join(template.root_render_func(made))
         return text.encode()
 
 
@@ -324,10 +354,13 @@ def _refuse_conversions(found: dict[str, tuple[str, Content]], attributes: bytes
         raise NotPlainError
 
 
-def _write(content: Content, sink: Sink) -> str:
-    key = content.key(sink.form)
-    target = os.path.join(sink.objects, key[:2], key[2:])  # noqa: PTH118 - for each file, and faster
-    if not os.path.exists(target):  # noqa: PTH110
-        os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
-        Path(target).write_bytes(content.packed())
+def _write(content: Content, sink: Sink, written: set[tuple[str, str]]) -> str:
+    key, folder = content.key(sink.form), sink.shared if content.shared else sink.objects
+    if (folder, key) not in written:
+        if content.shared:
+            written.add((folder, key))
+        place = f"{folder}/{key[:2]}"
+        os.makedirs(place, exist_ok=True)  # noqa: PTH103 - for each object, and faster
+        with open(f"{place}/{key[2:]}", "wb") as file:  # noqa: PTH123
+            file.write(content.packed())
     return key

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from fleet import bounded, git
 from fleet.errors import Exit, FleetError
 
 _KINDS = {"040000": "a folder", "120000": "a link", "160000": "a submodule"}
+
+
+class Listed(NamedTuple):
+    """What a commit has at a name.
+
+    Attributes:
+        mode: git's.
+        blob: the id of its content.
+        size: in bytes; 0 of what is no file.
+    """
+
+    mode: str
+    blob: str
+    size: int
+
+
+def root(repository: Path, commit: str) -> dict[str, Listed]:
+    """Return what a commit has at its root, by name."""
+    return dict(_listed(git.run("ls-tree", "-l", "-z", "--full-tree", commit, cwd=repository)))
 
 
 def read(repository: Path, commit: str, name: str, code: Exit, *, largest: int = bounded.LARGEST) -> bytes | None:
@@ -23,12 +44,32 @@ def read(repository: Path, commit: str, name: str, code: Exit, *, largest: int =
     Raises:
         FleetError: it is a folder, a link or a submodule, or too large.
     """
-    listed = git.run("ls-tree", "-l", "-z", "--full-tree", commit, "--", name, cwd=repository)
-    if not listed:
-        return None
-    mode, _, blob, size = listed.split(b"\t", 1)[0].decode().split()
-    if mode in _KINDS:
-        raise FleetError(f"{name} is {_KINDS[mode]}: make it a file, and commit it", code)
-    if int(size) > largest:
-        raise FleetError(f"{name} has {int(size)} bytes, and may have {largest}: restore what was there before", code)
-    return git.run("cat-file", "blob", blob, cwd=repository)
+    listed = dict(_listed(git.run("ls-tree", "-l", "-z", "--full-tree", commit, "--", name, cwd=repository)))
+    return content(repository, name, listed[name], code, largest=largest) if name in listed else None
+
+
+def content(repository: Path, name: str, listed: Listed, code: Exit, *, largest: int = bounded.LARGEST) -> bytes:
+    """Return the content of a file that was listed.
+
+    Args:
+        repository: that has it.
+        name: the file's path.
+        listed: what the commit has there.
+        code: the exit code where it cannot be used.
+        largest: how many bytes it may have.
+
+    Raises:
+        FleetError: it is a folder, a link or a submodule, or too large.
+    """
+    if listed.mode in _KINDS:
+        raise FleetError(f"{name} is {_KINDS[listed.mode]}: make it a file, and commit it", code)
+    if listed.size > largest:
+        raise FleetError(f"{name} has {listed.size} bytes, and may have {largest}: restore what was there before", code)
+    return git.run("cat-file", "blob", listed.blob, cwd=repository)
+
+
+def _listed(output: bytes) -> Iterator[tuple[str, Listed]]:
+    for line in filter(None, output.split(b"\0")):
+        facts, name = line.split(b"\t", 1)
+        mode, _, blob, size = facts.decode().split()
+        yield name.decode(errors="surrogateescape"), Listed(mode, blob, int(size) if size.isdigit() else 0)

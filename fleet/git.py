@@ -71,12 +71,18 @@ def environment(extra: Mapping[str, str] | None = None, *, reached_from: Path | 
     Returns:
         The caller's variables, of git's only those about access, and what makes git the same for everybody.
     """
-    return {**access.variables(), **settings(reached_from), "LC_ALL": "C", **(extra or {})}
+    now = dict(os.environ)
+    return {**access.variables(now), **settings(reached_from, now), "LC_ALL": "C", **(extra or {})}
 
 
-def settings(reached_from: Path | None = None) -> dict[str, str]:
-    """Return the variables that make git the same for everybody."""
-    return {**_ALWAYS, "GIT_CONFIG_GLOBAL": str(access.files(reached_from).access)}
+def settings(reached_from: Path | None = None, now: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables that make git the same for everybody.
+
+    Args:
+        reached_from: as for ``environment``.
+        now: the environment, where the caller has it as a dictionary.
+    """
+    return {**_ALWAYS, "GIT_CONFIG_GLOBAL": str(access.files(reached_from, now).access)}
 
 
 def run(

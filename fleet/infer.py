@@ -19,6 +19,7 @@ from pathspec import PathSpec
 
 from fleet import bounded
 from fleet.errors import Exit, FleetError
+from fleet.patterns import matcher
 
 NAME = "adopt.yml"
 _KEYS = {"file", "remote", "folder", "get", "match", "value", "form"}
@@ -150,7 +151,7 @@ def _there(data: Mapping[str, Any]) -> Rule:
 
 def matches(patterns: Sequence[str], path: str) -> bool:
     """Whether a path matches one of some patterns as in ``.gitignore``."""
-    return PathSpec.from_lines("gitignore", patterns).match_file(path)
+    return matcher(patterns)(path)
 
 
 def answers(rules: Rules, repository: Repository) -> dict[str, Found]:

@@ -11,12 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pathspec import PathSpec
-
 from fleet import lines, renames, similar, structured
 from fleet.locks import is_lock
 from fleet.moves import BOTH_ADDED, CHANGED, REMOVED, Moves
 from fleet.ownership import Ownership
+from fleet.patterns import matcher
 from fleet.trees import FILE, Entry, Store, Tree, parents
 
 LOCK = "a lock is not merged: make it anew from the merged manifest, for example with 'make lock'"
@@ -181,8 +180,9 @@ class _Merge:
         arrived = set(self.theirs) - set(self.base) - set(self.whole) - set(self.template.moved.values())
         there = set(self.whole)
         for pattern in patterns if arrived else ():
-            spec = PathSpec.from_lines("gitignore", [pattern])
-            new, wrote = sorted(spec.match_files(arrived)), set(spec.match_files(self.whole_base))
+            matches = matcher([pattern])
+            new = sorted(filter(matches, arrived))
+            wrote = set(filter(matches, self.whole_base)) if new else set()
             if new and 2 * len(wrote & there) < len(wrote):
                 there |= set(renames.find(self.store, self.whole_base, self.whole).moved)  # moved is not gone
             if new and 2 * len(wrote & there) < len(wrote):

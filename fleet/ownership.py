@@ -7,13 +7,13 @@ too. A file that the service changed is shared; all others of the template are m
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jinja2 import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
-from pathspec import PathSpec
 
+from fleet import patterns as patterns_
 from fleet.config import Config
 
 _ENVOPS = {
@@ -36,16 +36,16 @@ class Ownership:
 
     def __init__(self, config: Config, answers: Mapping[str, Any]) -> None:
         context = {**answers, "_copier_operation": "update"}
-        self._seeded = _spec(rendered(config.skip_if_exists, config, context))
-        self._excluded = _spec(rendered(config.exclude, config, context))
+        self._seeded = _matcher(rendered(config.skip_if_exists, config, context))
+        self._excluded = _matcher(rendered(config.exclude, config, context))
 
     def seeded(self, path: str) -> bool:
         """Whether a file is the service's once it exists."""
-        return self._seeded.match_file(_normal(path))
+        return self._seeded(_normal(path))
 
     def excluded(self, path: str) -> bool:
         """Whether an update does not write a file at all (``_exclude`` with ``_copier_operation``)."""
-        return self._excluded.match_file(_normal(path))
+        return self._excluded(_normal(path))
 
 
 def rendered(patterns: Iterable[str], config: Config, context: Mapping[str, Any]) -> list[str]:
@@ -70,8 +70,8 @@ def rendered(patterns: Iterable[str], config: Config, context: Mapping[str, Any]
     return lines
 
 
-def _spec(patterns: Iterable[str]) -> PathSpec[Any]:
-    return PathSpec.from_lines("gitignore", map(_normal, patterns))
+def _matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
+    return patterns_.matcher([_normal(one) for one in patterns])
 
 
 def _normal(text: str) -> str:

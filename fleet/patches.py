@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import functools
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -19,6 +20,7 @@ from fleet import collect
 
 SWITCH = "GOLDEN_PATH_PATCHES"
 MOST = 20000  # texts that are remembered
+_PLAIN_LINES = re.compile(r"[ -~\n]*")
 
 # By source and version: the checkout in the engine's cache, in place of a clone for each rendering.
 _exports: dict[tuple[str, str], Path] = {}
@@ -57,6 +59,7 @@ def apply() -> None:
     _config_once()
     _yaml_once()
     _scalars_once()
+    _literals_at_once()
     _sources_once()
     _modules_once()
 
@@ -353,6 +356,8 @@ def _scalars_once() -> None:
     known: dict[tuple[str, Any], Any] = {}
 
     def analyze_scalar(self: Any, scalar: str) -> Any:
+        if "\n" in scalar and _PLAIN_LINES.fullmatch(scalar):
+            return _of_lines(scalar)
         key = scalar, self.allow_unicode
         if key not in known:
             _make_room(known)
@@ -360,6 +365,44 @@ def _scalars_once() -> None:
         return known[key]
 
     emitter.analyze_scalar = analyze_scalar
+
+
+def _of_lines(scalar: str) -> Any:
+    """What PyYAML's emitter finds in a text of several lines of ASCII, without a look at each character."""
+    from yaml.emitter import ScalarAnalysis
+
+    after, before = "\n " in scalar, " \n" in scalar
+    return ScalarAnalysis(
+        scalar=scalar, empty=False, multiline=True, allow_flow_plain=False, allow_block_plain=False,
+        allow_single_quoted=not (after or before), allow_double_quoted=True,
+        allow_block=not (before or scalar.endswith(" ")),
+    )  # fmt: skip
+
+
+def _literals_at_once() -> None:
+    """Write a text of several lines of ASCII line by line; PyYAML looks at each character."""
+    import yaml.emitter
+
+    emitter: Any = yaml.emitter.Emitter
+    original = emitter.write_literal
+
+    def write_literal(self: Any, text: str) -> None:
+        if not _PLAIN_LINES.fullmatch(text):
+            original(self, text)
+            return
+        hints = self.determine_block_hints(text)
+        self.write_indicator(f"|{hints}", True)
+        if hints[-1:] == "+":
+            self.open_ended = True
+        self.write_line_break()
+        pad, lines = " " * (self.indent or 0), text.split("\n")
+        if not lines[-1]:
+            lines.pop()
+        written = "".join(f"{pad}{line}{self.best_line_break}" if line else self.best_line_break for line in lines)
+        self.stream.write(written.encode(self.encoding) if self.encoding else written)
+        self.line += len(lines)
+
+    emitter.write_literal = write_literal
 
 
 def _sources_once() -> None:

@@ -133,6 +133,7 @@ def compute(
     old = service.answers.version
     if new == old:
         return Plan(old, new)
+    renderer.lend(store)
     has = store.list(service.head)
     base = rendering(service, has, template, old, renderer, store, data)
     theirs, messages = upgraded(service, has, template, new, renderer, store, data)
@@ -209,8 +210,8 @@ def rendering(
     folder = _folder(store, "old", service, has, template, version)
     unsaved = {name: value for name, value in data.items()
                if name in template.config(version).questions and name not in service.answers.values}  # fmt: skip
-    renderer.render(template, version, folder, service.answers.path, {**service.answers.values, **unsaved})
-    wrote = store.add(folder)
+    given = {**service.answers.values, **unsaved}
+    wrote, _ = renderer.tree(template, version, folder, service.answers.path, given, store)
     unknown = ignored.ignored(store, has, set(wrote) - set(has))
     return {path: entry for path, entry in wrote.items() if path not in unknown}
 
@@ -228,8 +229,7 @@ def upgraded(
     file = folder / service.answers.path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(service.answers.content)
-    messages = renderer.render(template, version, folder, service.answers.path, dict(data))
-    return store.add(folder), messages
+    return renderer.tree(template, version, folder, service.answers.path, dict(data), store)
 
 
 def _folder(store: Store, side: str, service: Service, has: Tree, template: Template, version: str) -> Path:

@@ -60,26 +60,23 @@ class Reads:
     texts: list[str] = field(default_factory=list)
 
 
-def of(environment: jinja2.Environment, name: str) -> Reads:
+def of(environment: jinja2.Environment, text: str, name: str) -> Reads:
     """Say what a text reads.
 
     Args:
         environment: that it is rendered in.
-        name: of the text, for the environment's loader.
+        text: as the template has it.
+        name: of the text, for the environment's loader; empty of the name of a file.
 
     Raises:
         UnknownError: that cannot be said.
     """
     found = Reads()
-    _add(environment, name, found, set())
+    _add(environment, text, name, found, {name})
     return found
 
 
-def _add(environment: jinja2.Environment, name: str, found: Reads, seen: set[str]) -> None:
-    if name in seen or environment.loader is None:
-        return
-    seen.add(name)
-    source, _, _ = environment.loader.get_source(environment, name)
+def _add(environment: jinja2.Environment, source: str, name: str, found: Reads, seen: set[str]) -> None:
     if "yield" in source:
         raise UnknownError(name)
     tree = environment.parse(source, name)
@@ -97,9 +94,11 @@ def _add(environment: jinja2.Environment, name: str, found: Reads, seen: set[str
                     found.filters |= {given} & set(environment.filters)
                     found.tests |= {given} & set(environment.tests)
     for other in meta.find_referenced_templates(tree):
-        if other is None:
+        if other is None or environment.loader is None:
             raise UnknownError(name)
-        _add(environment, other, found, seen)
+        if other not in seen:
+            seen.add(other)
+            _add(environment, environment.loader.get_source(environment, other)[0], other, found, seen)
 
 
 class _Names(meta.TrackingCodeGenerator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import select
@@ -14,9 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from fleet import git, surroundings, worker
+from fleet import git, scratch, surroundings, worker
 from fleet.errors import Exit, FleetError, UntrustedError
 from fleet.template import Template
+from fleet.trees import Entry, Store, Tree
 
 TIMEOUT = 600
 
@@ -32,6 +34,8 @@ class Renderer:
         self._trust = trust
         self._process: subprocess.Popen[str] | None = None
         self._home: tempfile.TemporaryDirectory[str] | None = None  # of the worker: empty
+        self._shared: contextlib.ExitStack | None = None
+        self._folder = Path()
         self._turn = threading.Lock()  # one job at a time, whoever asks
 
     def __enter__(self) -> Self:
@@ -56,6 +60,9 @@ class Renderer:
         if self._home:
             self._home.cleanup()
             self._home = None
+        if self._shared:
+            self._shared.close()
+            self._shared = None
 
     def render(
         self, template: Template, version: str, target: Path, answers_file: str, data: dict[str, Any]
@@ -75,6 +82,57 @@ class Renderer:
         Raises:
             FleetError: an answer is missing or not accepted, the template is not trusted, or fails.
         """
+        return self._render(template, version, target, answers_file, data)[1]
+
+    def tree(
+        self, template: Template, version: str, target: Path, answers_file: str, data: dict[str, Any], store: Store
+    ) -> tuple[Tree, list[str]]:
+        """Render a version of a template into a store, without its tasks.
+
+        Args:
+            template: the template.
+            version: which version of it.
+            target: a folder, as for ``render``; afterwards it has the answers file, and no other file for certain.
+            answers_file: its name.
+            data: answers that come before those.
+            store: takes the files.
+
+        Returns:
+            The tree, and the lines that the template says to who updates.
+
+        Raises:
+            FleetError: as for ``render``.
+        """
+        attributes = store.attributes.decode(errors="surrogateescape")
+        shared = self.lend(store)
+        sink = {"objects": str(store.objects), "shared": str(shared), "form": store.form, "attributes": attributes}
+        files, said = self._render(template, version, target, answers_file, data, sink)
+        if files is None:
+            return store.add(target), said
+        return {path: Entry(mode, blob) for path, mode, blob in files}, said
+
+    def lend(self, store: Store) -> Path:
+        """Let a store read what several services have; before its first content is read, that costs nothing.
+
+        Args:
+            store: of a service, which ends before this.
+
+        Returns:
+            The object folder, which lasts as long as the worker.
+        """
+        with self._turn:
+            if self._shared is None:
+                self._shared = contextlib.ExitStack()
+                self._folder = self._shared.enter_context(scratch.folder())
+            folder = self._folder / store.form
+            folder.mkdir(exist_ok=True)
+        store.borrow(folder)
+        return folder
+
+    def _render(
+        self, template: Template, version: str, target: Path, answers_file: str, data: dict[str, Any],
+        sink: Mapping[str, str] | None = None,
+    ) -> tuple[list[tuple[str, str, str]] | None, list[str]]:  # fmt: skip
         job = {
             "source": template.source,
             "version": version,
@@ -83,12 +141,14 @@ class Renderer:
             "data": data,
             "answers_file": answers_file,
             "trust": self._trust,
+            **(sink or {}),
         }
         with self._turn:
             result = self._ask(json.dumps(job, default=str))
         if "kind" in result:
             raise _failure(result["kind"], result["reason"], version, answers_file)
-        return [_same_everywhere(line, template, (version,), target) for line in result["messages"]]
+        messages = [_same_everywhere(line, template, (version,), target) for line in result["messages"]]
+        return result.get("files"), messages
 
     def migrate(
         self, template: Template, old: str, new: str, stage: str, target: Path, answers_file: str, *, dry: bool

@@ -43,8 +43,9 @@ def rollback(path: Path, *, answers_file: str = "") -> Outcome:
         FleetError: there is nothing to take back, or a person's work would be lost; the repository is as before.
     """
     busy = f"another golden-path works on {path}: wait for its end"
-    with cache.locked(service.folder_to_lock(path), wait=False, message=busy):
-        opened = service.load(path, answers_file)
+    at = service.place(path)
+    with cache.locked(at.common, wait=False, message=busy):
+        opened = service.load(at, answers_file)
         pending = _pending(opened)
         for branch, commit in pending.items():
             branches.refuse_if_somebodys(opened, branch, commit)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from fleet import answers, committed, git
 from fleet.errors import Exit, FleetError
@@ -44,28 +45,53 @@ class Service:
         return self.path.name.removesuffix(".git") or "service"
 
 
-def folder_to_lock(path: Path) -> Path:
-    """Return the git folder of a repository, which all its work trees share.
+class Place(NamedTuple):
+    """Where a repository is.
+
+    Attributes:
+        path: its root.
+        common: its git folder, which all its work trees share.
+        objects: its object folder.
+        sha256: whether it is of git's newer format.
+        bare: whether it has no work tree.
+    """
+
+    path: Path
+    common: Path
+    objects: Path
+    sha256: bool
+    bare: bool
+
+
+def place(path: Path) -> Place:
+    """Find a repository.
 
     Args:
         path: its root.
 
     Raises:
-        FleetError: it is no repository.
+        FleetError: it is no repository, or a folder in one.
     """
+    path = path.resolve()
     if not path.is_dir():
         raise FleetError(f"{path}: there is no such folder", Exit.REPOSITORY)
+    ask = ("rev-parse", "--path-format=absolute")
     try:
-        return Path(git.text("rev-parse", "--path-format=absolute", "--git-common-dir", cwd=path))
+        facts = git.text(*ask, "--git-common-dir", "--git-path", "objects", "--show-object-format",
+                         "--is-bare-repository", "--show-cdup", cwd=path).split("\n")  # fmt: skip
     except git.GitError as error:
         raise git.refuse(error, f"{path} is not a git repository that can be read", Exit.REPOSITORY) from None
+    common, objects, form, bare, up = facts[0], facts[1], facts[2], facts[3], "".join(facts[4:])
+    if up and Path(path, up).resolve() != path:
+        raise FleetError(f"{path} is not the root of its repository: name {Path(path, up).resolve()}", Exit.REPOSITORY)
+    return Place(path, Path(common), Path(objects), form == "sha256", bare == "true")
 
 
-def load(path: Path, answers_file: str = "") -> Service:
+def load(path: Path | Place, answers_file: str = "") -> Service:
     """Open a repository.
 
     Args:
-        path: its root.
+        path: its root, or where it was found.
         answers_file: which answers file, where there are several.
 
     Raises:
@@ -73,11 +99,14 @@ def load(path: Path, answers_file: str = "") -> Service:
     """
     opened, names = without_answers(path)
     found = find_answers(opened, names, answers_file)
-    content = committed.read(opened.path, opened.head, found, Exit.ANSWERS)
+    if found in names:
+        content: bytes | None = committed.content(opened.path, found, names[found], Exit.ANSWERS)
+    else:
+        content = committed.read(opened.path, opened.head, found, Exit.ANSWERS)
     return replace(opened, answers=answers.parse(found, content or b""))
 
 
-def find_answers(opened: Service, names: Sequence[str], wanted: str) -> str:
+def find_answers(opened: Service, names: Collection[str], wanted: str) -> str:
     """Choose the answers file of a repository, which is at its root, or where the user says.
 
     Args:
@@ -92,7 +121,7 @@ def find_answers(opened: Service, names: Sequence[str], wanted: str) -> str:
     if len(place.parts) > 1 and not place.is_absolute() and ".." not in place.parts:
         inside = git.text("ls-tree", "-r", "-z", "--name-only", opened.head, "--", str(place), cwd=opened.path)
         return answers.find(inside.split("\0"), str(place))
-    return answers.find(names, str(place) if wanted else "", functools.partial(_answers_in_folders, opened))
+    return answers.find(list(names), str(place) if wanted else "", functools.partial(_answers_in_folders, opened))
 
 
 def _answers_in_folders(opened: Service) -> list[str]:
@@ -102,46 +131,34 @@ def _answers_in_folders(opened: Service) -> list[str]:
     return sorted(name.partition(":")[2] for name in found.split("\0") if name)
 
 
-def without_answers(path: Path) -> tuple[Service, list[str]]:
+def without_answers(path: Path | Place) -> tuple[Service, dict[str, committed.Listed]]:
     """Open a repository that may have no answers file.
 
     Args:
-        path: its root.
+        path: its root, or where it was found.
 
     Returns:
-        The repository, with empty answers, and the names at its root.
+        The repository, with empty answers, and what its last commit has at the root, by name.
 
     Raises:
         FleetError: it is no repository, or has no commit.
     """
-    path = path.resolve()
-    if not path.is_dir():
-        raise FleetError(f"{path}: there is no such folder", Exit.REPOSITORY)
-    ask = ("rev-parse", "--path-format=absolute")
-    try:
-        facts = git.text(*ask, "--git-common-dir", "--git-path", "objects", "--show-object-format",
-                         "--is-bare-repository", "--show-cdup", cwd=path).split("\n")  # fmt: skip
-    except git.GitError as error:
-        raise git.refuse(error, f"{path} is not a git repository that can be read", Exit.REPOSITORY) from None
-    common, objects, form, bare, up = facts[0], facts[1], facts[2], facts[3], "".join(facts[4:])
-    if up and Path(path, up).resolve() != path:
-        raise FleetError(f"{path} is not the root of its repository: name {Path(path, up).resolve()}", Exit.REPOSITORY)
+    at = path if isinstance(path, Place) else place(path)
+    path = at.path
     try:
         asked = git.text("log", "-1", "--format=%H %cd", "--date=raw", "--no-show-signature", "HEAD", cwd=path)
         head, _, date = asked.partition(" ")
         date = date or "0 +0000"  # git shows none that it cannot read
-        names = git.text("ls-tree", "-z", "--name-only", head, cwd=path).split("\0")
+        names = committed.root(path, head)
     except git.GitError as error:
         raise git.refuse(
             error, f"{path} has no commit that can be read: commit the service first", Exit.REPOSITORY
         ) from None
-    complete(path, Path(common), head)
+    complete(path, at.common, head)
     attributes = b""
     if ".gitattributes" in names:
-        attributes = committed.read(path, head, ".gitattributes", Exit.REPOSITORY) or b""
-    opened = Service(
-        path, Path(common), Path(objects), head, date, form == "sha256", bare == "true", attributes, answers.NONE
-    )
+        attributes = committed.content(path, ".gitattributes", names[".gitattributes"], Exit.REPOSITORY)
+    opened = Service(path, at.common, at.objects, head, date, at.sha256, at.bare, attributes, answers.NONE)
     return opened, names
 
 

@@ -57,6 +57,7 @@ def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file
     owner = Ownership(template.config(version), opened.answers.values)
     leave_out = template.rules(version).leave_out
     with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
+        renderer.lend(store)
         has = store.list(opened.head)
         wrote = plan.rendering(opened, has, template, version, renderer, store, {})
     drift = {

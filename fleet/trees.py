@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from fleet import git, scratch
+from fleet import git, reader, scratch
 from fleet.errors import Exit, FleetError
 from fleet.git import EMAIL as EMAIL
 
@@ -48,13 +48,22 @@ class Store:
         objects: the object folder of the repository.
         attributes: its ``.gitattributes``.
         sha256: whether it is of git's newer format.
+
+    Attributes:
+        folder: for temporary files.
+        objects: its own object folder.
+        form: of the ids: ``sha1`` or ``sha256``.
+        attributes: as above.
     """
 
     def __init__(self, objects: Path, attributes: bytes = b"", *, sha256: bool = False) -> None:
         self._held = contextlib.ExitStack()
         self.folder = self._held.enter_context(scratch.folder())
+        self.form = "sha256" if sha256 else "sha1"
+        self.attributes = attributes
         self._hash = hashlib.sha256 if sha256 else hashlib.sha1
         self._git = self.folder / "store.git"
+        self.objects = self._git / "objects"
         for name in ("objects/info", "refs", "info"):
             (self._git / name).mkdir(parents=True)
         (self._git / "HEAD").write_text("ref: refs/heads/main\n")
@@ -65,6 +74,9 @@ class Store:
         (self._git / "objects/info/alternates").write_bytes(bytes(objects) + b"\n")
         (self._git / "info/attributes").write_bytes(attributes)
         self._env = {"GIT_DIR": str(self._git)}
+        self._borrowed: set[bytes] = set()
+        self._written: set[str] = set()
+        self._reader: reader.Reader | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +102,19 @@ class Store:
             return git.run(*arguments, cwd=self.folder, data=data, codes=codes, env={**self._env, **(env or {})})
         except git.GitError as error:
             raise FleetError(f"the trees cannot be computed: {error}", Exit.FAILED) from None
+
+    def borrow(self, objects: Path) -> None:
+        """Read from another object folder, too.
+
+        Args:
+            objects: the folder, which outlives the store.
+        """
+        line = f"{objects}\n".encode()
+        if line not in self._borrowed:
+            self._borrowed.add(line)
+            with (self.objects / "info/alternates").open("ab") as file:
+                file.write(line)
+            self._reader = None  # one that runs looks for such folders at its start only
 
     def add(self, folder: Path) -> Tree:
         """Put the files of a folder into the store.
@@ -144,12 +169,23 @@ class Store:
 
     def list(self, treeish: str) -> Tree:
         """Return the files of a tree or commit."""
-        tree = {}
-        for line in filter(None, self.run("ls-tree", "-r", "-z", treeish).split(b"\0")):
-            facts, name = line.split(b"\t", 1)
-            mode, _, blob = facts.decode().split()
-            tree[_name(name)] = Entry(mode, blob)
+        tree: Tree = {}
+        self._list(f"{treeish}^{{tree}}", "", tree)
         return tree
+
+    def _list(self, name: str, above: str, tree: Tree) -> None:
+        content, at, length = self._read(name, b"tree"), 0, self._hash().digest_size
+        while at < len(content):
+            space, end = content.index(b" ", at), content.index(b"\0", at)
+            mode, path = content[at:space].decode(), above + _name(content[space + 1 : end])
+            at = end + 1 + length
+            key = content[end + 1 : at].hex()
+            if mode == "40000":
+                self._list(key, f"{path}/", tree)
+            elif mode.startswith(FILE):  # old repositories have other permissions, too
+                tree[path] = Entry("100755" if int(mode, 8) & 0o100 else "100644", key)
+            else:
+                tree[path] = Entry(mode, key)
 
     def write(self, tree: Mapping[str, Entry]) -> str:
         """Make a tree, and return its id."""
@@ -174,10 +210,12 @@ class Store:
     def _loose(self, kind: bytes, content: bytes) -> str:
         content = b"%s %d\0" % (kind, len(content)) + content
         key = self._hash(content).hexdigest()
-        target = self._git / "objects" / key[:2] / key[2:]
-        if not target.exists():
-            target.parent.mkdir(exist_ok=True)
-            target.write_bytes(zlib.compress(content, 1))
+        if key not in self._written:
+            self._written.add(key)
+            folder = f"{self.objects}/{key[:2]}"
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - for each object, and faster
+            with open(f"{folder}/{key[2:]}", "wb") as file:  # noqa: PTH123
+                file.write(zlib.compress(content, 1))
         return key
 
     def commit(self, tree: str, *parents: str, message: bytes = b"x", date: str = "0 +0000") -> str:
@@ -195,11 +233,16 @@ class Store:
 
     def read(self, blob: str) -> bytes:
         """Return the content of a file."""
-        return self.run("cat-file", "blob", blob)
+        return self._read(blob, b"blob")
+
+    def _read(self, name: str, kind: bytes) -> bytes:
+        if self._reader is None:
+            self._reader = self._held.enter_context(reader.Reader(self.folder, git.environment(self._env)))
+        return self._reader.read(name, kind)
 
     def hash(self, content: bytes) -> str:
         """Put a content into the store, and return its id."""
-        return self.run("hash-object", "-w", "--stdin", data=content).decode().strip()
+        return self._loose(b"blob", content)
 
     def pack(self, commit: str, without: str) -> bytes:
         """Return a pack of what a commit needs and another has not."""

@@ -38,7 +38,7 @@ def render(job: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         job: ``source``, ``version``, ``export``, ``target``, ``data``, ``answers_file``, ``trust``; and ``objects``,
-            ``form`` and ``attributes``, if the files may go to git's objects at once.
+            ``shared``, ``form`` and ``attributes``, if the files may go to git's objects at once.
 
     Returns:
         The ``messages`` of an update, and the ``files`` where they did; or ``kind`` and ``reason`` of a failure.
@@ -50,7 +50,7 @@ def render(job: dict[str, Any]) -> dict[str, Any]:
     sink = None
     if "objects" in job:
         attributes = str(job["attributes"]).encode(errors="surrogateescape")
-        sink = collect.Sink(Path(job["objects"]), job["form"], attributes)
+        sink = collect.Sink(job["objects"], job["shared"], job["form"], attributes)
         patches.sinks.append(sink)
     try:
         done = copier.run_copy(

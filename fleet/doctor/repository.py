@@ -85,6 +85,7 @@ def membership(opened: Service, answers_file: str, problem: str, renderer: Rende
     except FleetError as error:
         return Membership(found, answers_file, lost=str(error))
     try:
+        renderer.lend(store)
         has = store.list(opened.head)
         wrote = plan.rendering(opened, has, template, found.version, renderer, store, {})
     except UntrustedError as error:
