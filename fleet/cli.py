@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from fleet import apply, patches, plan, report, rollback, service, simulate_cli, status, unexpected
@@ -18,7 +19,7 @@ from fleet.output import print_lines as _print
 from fleet.output import print_patch as _patch
 from fleet.output import say as _say
 from fleet.render import Renderer
-from fleet.rollout import commands as rollout
+from fleet.rollout import options as rollout
 from fleet.template import Templates
 from fleet.trees import Store
 
@@ -45,9 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(code)
 
 
+def _on_a_fleet() -> ModuleType:
+    from fleet.rollout import commands  # the other commands start without it
+
+    return commands
+
+
 def _plan(options: argparse.Namespace) -> int:
     if options.fleet:
-        return rollout.plan(options)
+        return int(_on_a_fleet().plan(options))
     opened = service.load(options.path, options.answers_file)
     template = Templates().get(opened.answers.source)
     new = plan.target(template, opened.answers.version, options.to)
@@ -114,7 +121,7 @@ def _rollback(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     if options.fleet:
-        return rollout.status(options)
+        return int(_on_a_fleet().status(options))
     rows: list[status.Status] = []
     failed: dict[str, str] = {}
     templates, code = Templates(), 0

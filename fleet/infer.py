@@ -15,7 +15,6 @@ from typing import Any
 from xml.etree import ElementTree as Xml
 
 import yaml
-from pathspec import PathSpec
 
 from fleet import bounded
 from fleet.errors import Exit, FleetError
@@ -172,8 +171,8 @@ def _apply(rule: Rule, repository: Repository) -> Found | None:
     elif rule.source == "folder":
         texts = [("the folder's name", repository.folder)]
     else:
-        spec = PathSpec.from_lines("gitignore", [f"/{rule.file.lstrip('/')}"])
-        texts = [(path, _text(rule, path, repository)) for path in repository.paths if spec.match_file(path)]
+        wanted = matcher([f"/{rule.file.lstrip('/')}"])
+        texts = [(path, _text(rule, path, repository)) for path in repository.paths if wanted(path)]
     for where, text in texts:
         if text is None or not (text or rule.value is not None):
             continue

@@ -10,9 +10,6 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from jinja2 import TemplateError
-from jinja2.sandbox import SandboxedEnvironment
-
 from fleet import patterns as patterns_
 from fleet.config import Config
 
@@ -57,17 +54,21 @@ def rendered(patterns: Iterable[str], config: Config, context: Mapping[str, Any]
         context: the answers.
     """
     wanted = {name: config.envops.get(name, default) for name, default in _ENVOPS.items()}
-    environment = SandboxedEnvironment(**wanted)
     lines = []
     for pattern in patterns:
-        text = pattern
-        if any(wanted[name] in pattern for name in wanted):
-            try:
-                text = environment.from_string(pattern).render(context)
-            except TemplateError:
-                continue  # one that needs an extension of the template's; then the file is merged like others
-        lines += text.splitlines()
+        plain = not any(mark in pattern for mark in wanted.values())
+        lines += (pattern if plain else _render(pattern, wanted, context)).splitlines()
     return lines
+
+
+def _render(pattern: str, wanted: Mapping[str, str], context: Mapping[str, Any]) -> str:
+    from jinja2 import TemplateError  # most templates have plain patterns only
+    from jinja2.sandbox import SandboxedEnvironment
+
+    try:
+        return SandboxedEnvironment(**wanted).from_string(pattern).render(context)
+    except TemplateError:
+        return ""  # one that needs an extension of the template's; then the file is merged like others
 
 
 def _matcher(patterns: Iterable[str]) -> Callable[[str], bool]:

@@ -6,17 +6,22 @@ it off, and a test renders with and without and compares the bytes. Measured: do
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
+import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.machinery import SourceFileLoader
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fleet import collect
+from fleet import inside, unprompted
+
+if TYPE_CHECKING:
+    from fleet import collect
 
 SWITCH = "GOLDEN_PATH_PATCHES"
 MOST = 20000  # texts that are remembered
@@ -24,6 +29,7 @@ _PLAIN_LINES = re.compile(r"[ -~\n]*")
 
 # By source and version: the checkout in the engine's cache, in place of a clone for each rendering.
 _exports: dict[tuple[str, str], Path] = {}
+_shapes: dict[tuple[Any, ...], int] = {}
 sinks: list[collect.Sink] = []  # of the rendering that is going on
 _folders: set[str] = set()  # of these checkouts, as they are and resolved; nobody changes them
 
@@ -47,6 +53,7 @@ def use_export(source: str, version: str, folder: Path) -> None:
 
 def apply() -> None:
     """Patch Copier and Jinja in this process."""
+    unprompted.import_copier()
     _export_in_place_of_a_clone()
     _git_facts_once()
     _no_index_to_keep()
@@ -85,10 +92,11 @@ def _git_facts_once() -> None:
         module.is_git_available = available
     modules[1].get_repo = functools.cache(modules[1].get_repo)
     for name in ("commit", "commit_hash", "git_index_modes"):
-        _replace(_template.Template, name, _once(_template.Template.__dict__[name].func))
+        _replace(_template.Template, name, _once(_template.Template.__dict__[name].func, name))
 
 
-def _once(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _once(original: Callable[[Any], Any], name: str = "") -> Callable[[Any], Any]:
+    """Ask once for each export; what has a name is kept beside the export, for other runs."""
     known: dict[Path, Any] = {}
 
     def fact(self: Any) -> Any:
@@ -96,10 +104,22 @@ def _once(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if str(folder) not in _folders:
             return original(self)
         if folder not in known:
-            known[folder] = original(self)
+            known[folder] = _kept(folder, name, lambda: original(self)) if name else original(self)
         return known[folder]
 
     return fact
+
+
+def _kept(folder: Path, name: str, find: Callable[[], Any]) -> Any:
+    file = f"{folder.name}.{name}.json"
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads(inside.read(folder.parent, file))
+        return {PurePosixPath(path): mode for path, mode in found.items()} if isinstance(found, dict) else found
+    found = find()
+    plain = {str(path): mode for path, mode in found.items()} if isinstance(found, Mapping) else found
+    with contextlib.suppress(OSError):
+        inside.write(folder.parent, file, json.dumps(plain).encode())
+    return found
 
 
 def _replace(owner: type, name: str, function: Callable[[Any], Any]) -> None:
@@ -116,8 +136,10 @@ def _no_index_to_keep() -> None:
 
 
 def _compile_once() -> None:
-    """Compile each text of an export once: Copier makes a Jinja environment a rendering, each with an empty cache."""
+    """Compile each text once: Copier makes a Jinja environment a rendering, each with an empty cache."""
     import jinja2
+
+    from fleet import reads
 
     original: Any = jinja2.Environment.compile
     known: dict[tuple[object, ...], CodeType] = {}
@@ -134,14 +156,26 @@ def _compile_once() -> None:
         # A yield tag leaves what it found in the environment while it is compiled.
         if raw or defer_init or not folders or not isinstance(source, str) or "yield" in source:
             return original(self, source, name, filename, raw, defer_init)
-        key = (folders, source, name, filename)
-        if key not in known:
-            _make_room(known)
-            known[key] = original(self, source, name, filename, raw, defer_init)
+        places = {reads.VERSION: (folders, source, name), reads.ALL: (_shape(self, reads.form), source, name)}
+        code = known.get(places[reads.ALL]) or known.get(places[reads.VERSION])
+        if code is None:
+            tree = self._parse(source, name, filename)
+            code = original(self, tree, name, filename, raw, defer_init)
+            if place := places.get(reads.compiled_for(self, tree)):
+                _make_room(known)
+                known[place] = code
         _nothing_yielded(self)
-        return known[key]
+        return code
 
     jinja2.Environment.compile = compile_  # type: ignore[method-assign]
+
+
+def _shape(environment: Any, form: Callable[[Any], tuple[Any, ...]]) -> int:
+    """A number for how an environment reads texts; looked at once for each environment."""
+    found: int | None = environment.__dict__.get("_golden_path_shape")
+    if found is None:
+        found = environment.__dict__["_golden_path_shape"] = _shapes.setdefault(form(environment), len(_shapes))
+    return found
 
 
 def _matchers_once() -> None:
@@ -164,6 +198,8 @@ def _matchers_once() -> None:
 def _files_at_once() -> None:
     """Let a rendering go to git's objects, where the job wants that and it is plain enough."""
     from copier import _main
+
+    from fleet import collect
 
     original = _main.Worker._render_template
     collector = collect.Collector(_folders)
@@ -323,10 +359,30 @@ def _paths_at_once() -> None:
 
 def _config_once() -> None:
     """Parse the copier.yml of an export once; each rendering gets a copy, since Copier writes into it."""
+    import yaml
     from copier import _template
 
     fact = _once(_template.Template.__dict__["_raw_config"].func)
     _replace(_template.Template, "_raw_config", lambda self: copy.deepcopy(fact(self)))
+    original: Any = yaml.load_all
+    fast = getattr(yaml, "CSafeLoader", None)
+    known: dict[bytes, list[Any]] = {}
+
+    def load_all(stream: Any, Loader: Any) -> Any:  # noqa: N803 - of PyYAML
+        """Two versions mostly have the same copier.yml; libyaml reads it, unless it has tags, which are Copier's."""
+        if fast is None or not Loader.__qualname__.startswith("load_template_config."):
+            return original(stream, Loader)
+        text = stream.read()
+        if b"!" in text:
+            return original(text, Loader)
+        if text not in known:
+            try:
+                known[text] = list(original(text, fast))
+            except yaml.YAMLError:
+                return original(text, Loader)
+        return copy.deepcopy(known[text])
+
+    yaml.load_all = load_all
 
 
 def _yaml_once() -> None:

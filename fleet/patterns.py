@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 
-from pathspec import PathSpec
-
 MOST = 20000  # paths that are remembered for a set of patterns
 
 
@@ -21,4 +19,8 @@ def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
 
 @functools.lru_cache(256)
 def _matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    if not patterns:
+        return lambda _: False
+    from pathspec import PathSpec  # a template without patterns does not pay for it
+
     return functools.lru_cache(MOST)(PathSpec.from_lines("gitignore", patterns).match_file)

@@ -22,14 +22,15 @@ from jinja2 import defaults, meta, nodes
 
 DECLARED = "golden_path_reads"
 DEEPEST = 20  # levels of an answer
-_RANDOM = {"random", "lipsum"}
+_CHANGING = {"random", "lipsum"}
+ALL, VERSION, ONCE = "all", "version", "once"
 # Of jinja2-ansible-filters, which Copier loads: without those that read files, the clock, variables or chance.
 _ANSIBLE = frozenset(
     "to_json to_nice_json from_json to_yaml to_nice_yaml from_yaml b64encode b64decode basename dirname splitext "
     "regex_replace regex_search regex_findall regex_escape bool ternary hash sha1 md5 checksum quote mandatory combine "
     "flatten dict2items items2dict extract zip zip_longest type_debug".split()
 )
-_GLOBALS = (set(defaults.DEFAULT_NAMESPACE) - _RANDOM) | {"pathjoin"}
+_GLOBALS = (set(defaults.DEFAULT_NAMESPACE) - _CHANGING) | {"pathjoin"}
 # They take other filters and tests by their names.
 _BY_NAME = {"map", "select", "reject", "selectattr", "rejectattr"}
 _UNKNOWN = (
@@ -101,6 +102,32 @@ def _add(environment: jinja2.Environment, source: str, name: str, found: Reads, 
             _add(environment, environment.loader.get_source(environment, other)[0], other, found, seen)
 
 
+def compiled_for(environment: jinja2.Environment, tree: nodes.Template) -> str:
+    """Say where a text compiles to the same: Jinja calls filters and tests at that time, where it knows what with.
+
+    Args:
+        environment: that it was read in.
+        tree: what was read.
+
+    Returns:
+        ``ALL`` versions of a template that read texts alike, this ``VERSION``, or ``ONCE`` only.
+    """
+    found = ALL
+    if any(tree.find_all(_UNKNOWN)):
+        return ONCE
+    for node in tree.find_all((nodes.Filter, nodes.Test)):
+        kind = "filter" if isinstance(node, nodes.Filter) else "test"
+        there: Mapping[str, Any] = environment.filters if kind == "filter" else environment.tests
+        function = there.get(node.name)
+        if any(node.find_all((nodes.Name, nodes.Call))) or getattr(function, "jinja_pass_arg", None):
+            continue  # called when the text is rendered
+        if function is None or not _is_built_in(kind, node.name, function):
+            found = VERSION
+            if not isinstance(getattr(function, DECLARED, None), tuple):
+                return ONCE
+    return found
+
+
 class _Names(meta.TrackingCodeGenerator):
     """Collects the variables of a text; Jinja's own function leaves out those that the environment has."""
 
@@ -166,12 +193,8 @@ class Values:
             return self._variable(name)
         there: Mapping[str, Any] = self._environment.filters if kind == "filter" else self._environment.tests
         function = there.get(name)
-        own: Mapping[str, Any] = getattr(defaults, f"DEFAULT_{kind.upper()}S")
-        if function is None or (function is own.get(name) and name not in _RANDOM):
+        if function is None or _is_built_in(kind, name, function):
             return None
-        module = getattr(getattr(function, "func", function), "__module__", "") or ""
-        if name in _ANSIBLE and module.startswith("jinja2_ansible_filters."):
-            return "ansible"
         return _declared(function, self._export)
 
     def _variable(self, name: str) -> Any:
@@ -183,6 +206,25 @@ class Values:
         if name in _GLOBALS and value is self._environment.globals.get(name):
             return "built in"
         return _declared(value, self._export) if callable(value) else ("value", plain(value))
+
+
+def _is_built_in(kind: str, name: str, function: Any) -> bool:
+    """Whether a filter or test is one of Jinja's or Copier's that gives the same for the same."""
+    if function is getattr(defaults, f"DEFAULT_{kind.upper()}S").get(name):
+        return name not in _CHANGING
+    if kind == "test" or name not in _ANSIBLE:
+        return False
+    other = _ansible().get(name)
+    if isinstance(function, functools.partial) and isinstance(other, functools.partial):
+        return (function.func, function.args, function.keywords) == (other.func, other.args, other.keywords)
+    return function is other or (
+        name == "to_json" and getattr(function, "func", None) is other
+    )  # Copier's has a default
+
+
+@functools.cache
+def _ansible() -> dict[str, Any]:
+    return jinja2.Environment(extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"]).filters  # noqa: S701
 
 
 def plain(value: Any, deep: int = 0) -> Any:

@@ -14,7 +14,7 @@ import warnings
 from pathlib import Path
 from typing import Any, TextIO
 
-from fleet import collect, migrations, patches
+from fleet import migrations, patches
 
 TRUST, ANSWER, OTHER = migrations.TRUST, migrations.ANSWER, migrations.OTHER
 TASKS = migrations.TASKS
@@ -49,6 +49,8 @@ def render(job: dict[str, Any]) -> dict[str, Any]:
     patches.use_export(job["source"], job["version"], Path(job["export"]))
     sink = None
     if "objects" in job:
+        from fleet import collect  # the engine, which imports this module, starts without it
+
         attributes = str(job["attributes"]).encode(errors="surrogateescape")
         sink = collect.Sink(job["objects"], job["shared"], job["form"], attributes)
         patches.sinks.append(sink)

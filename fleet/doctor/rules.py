@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from fleet.doctor.repository import Repository
+if TYPE_CHECKING:
+    from fleet.doctor.repository import Repository
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 SEVERITIES = (ERROR, WARNING, NOTE)
@@ -44,7 +45,7 @@ class Found(NamedTuple):
     fix: Fix | None = None
 
 
-Check = Callable[[Repository], Iterator[Found]]
+Check = Callable[["Repository"], Iterator[Found]]
 
 
 @dataclass(frozen=True)

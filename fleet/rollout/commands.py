@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from fleet import inside
@@ -18,60 +17,7 @@ from fleet.rollout.overview import Planned, Row
 from fleet.rollout.run import Result, Run
 from fleet.rollout.steps import BACKWARD, FAILED, FORWARD, Seen
 
-JOBS = 8
 _STATES = {ledger.START: "running", ledger.STOP: "stopped", ledger.BACK: "taken back", ledger.DONE: "done"}
-_VERBS = {
-    "status": "say how the rollout stands; change nothing",
-    "judge": "start, continue, stop or end the rollout by how the services of its ring stand; touch no service",
-    "advance": "judge, and open the pull requests that the ring lacks, or those of the way back",
-    "rollback": "stop the rollout, close the pull requests that are open, and open those that take merged ones back",
-}
-
-
-def add(commands: Any) -> None:
-    """Add ``golden-path fleet`` to the command line."""
-    text = "roll a version out over a fleet, ring by ring"
-    verbs = commands.add_parser("fleet", help=text, description=text).add_subparsers(required=True, metavar="VERB")
-    for name, said in _VERBS.items():
-        verb = verbs.add_parser(name, help=said, description=said)
-        verb.set_defaults(run=run, verb=name, patches="on", trust=False, to="", shard=None)
-        verb.add_argument("file", metavar="FILE", type=Path, nargs="?", default=Path("fleet.yaml"), help="fleet.yaml")
-        verb.add_argument("--json", action="store_true", help="for programs")
-        verb.add_argument("--jobs", type=positive, default=JOBS, metavar="N", help=f"services at a time; {JOBS}")
-        if name in ("judge", "advance"):
-            verb.add_argument(
-                "--to", default="", metavar="VERSION", help="a tag of the template; the newest by default"
-            )
-        if name in ("advance", "rollback"):
-            verb.add_argument("--trust", action="store_true", help="let the template run code of its own")
-        if name == "advance":
-            verb.add_argument("--shard", type=shard, metavar="I/N", help="do only this part, and judge nothing")
-        if name == "judge":
-            verb.add_argument("--shard-size", type=positive, default=25, metavar="N",
-                              help="for --json: services a shard; 25")  # fmt: skip
-        if name == "rollback":
-            verb.add_argument("--reason", default="stopped by hand", help="for the ledger and the pull requests")
-
-
-def options_of_fleet(command: argparse.ArgumentParser, *, html: bool) -> None:
-    """Add the options of a command that takes services, for a fleet instead."""
-    command.add_argument("--fleet", type=Path, metavar="FILE", help="all services of a fleet.yaml, instead of a PATH")
-    command.add_argument("--jobs", type=positive, default=JOBS, metavar="N", help=f"services at a time; {JOBS}")
-    if html:
-        command.add_argument("--html", type=Path, metavar="FILE", help="with --fleet: write a page for people, too")
-
-
-def refuse(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """End with a line where ``plan`` or ``status`` has neither a path nor a fleet, or both."""
-    if not hasattr(options, "fleet"):
-        return
-    paths = options.paths if "paths" in options else list(filter(None, [options.path]))
-    if bool(paths) == bool(options.fleet):
-        parser.error("name a PATH, or a fleet with --fleet FILE")
-    if options.fleet and (options.answers_file or getattr(options, "data", None) or getattr(options, "diff", False)):
-        parser.error("--answers-file, --data and --diff are for one service; fleet.yaml has answers_file and data")
-    if getattr(options, "html", None) and not options.fleet:
-        parser.error("--html needs --fleet")
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -198,18 +144,3 @@ def _json(fleet: Fleet, result: Result) -> dict[str, Any]:
         "rings": rings,
         "services": [asdict(one) for one in result.seen],
     }
-
-
-def positive(text: str) -> int:
-    """Read a whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a number from 1, not {text!r}")
-    return int(text)
-
-
-def shard(text: str) -> tuple[int, int]:
-    """Read ``I/N``."""
-    index, _, count = text.partition("/")
-    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
-        raise argparse.ArgumentTypeError(f"must be I/N with I from 1 to N, not {text!r}")
-    return int(index), int(count)
