@@ -91,13 +91,19 @@ def _bring(
     with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
         planned = plan.compute(opened, template, new, renderer, store, data, run_tasks=True)
         text = message.upgrade(opened, planned, store)
-        commit = store.commit(store.write(planned.tree), opened.head, message=text.encode(), date=opened.date)
-        if commit == tip:
+        tree = store.write(planned.tree)
+        commit = store.commit(tree, opened.head, message=text.encode(), date=opened.date)
+        if tip and (commit == tip or _is(opened, tip, tree)):
             return Outcome(THERE, planned, branch, tip, dirty)
         branches.put(opened, branch, commit, tip, store)
     added = [one.path for one in planned.changes if one.after and (one.before is None or one.source)]
     lost = [] if opened.bare else in_the_way.uncommitted(opened.path, added)
     return Outcome(CREATED, planned, branch, commit, dirty, lost)
+
+
+def _is(opened: Service, tip: str, tree: str) -> bool:
+    """Whether a branch is this upgrade already, although a migration said something else when it was made."""
+    return git.text("rev-parse", f"{tip}^{{tree}}", f"{tip}^@", cwd=opened.path).split() == [tree, opened.head]
 
 
 def _stands_on_head(opened: Service, tip: str) -> bool:

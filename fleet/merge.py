@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from pathspec import PathSpec
@@ -100,11 +100,12 @@ class _Merge:
         self.strangers()
         self.left_out(leave_out)
         self.other_kinds()
-        self.files_and_folders()
+        self.files_and_folders(set(self.person.moved))
         moves = Moves(
             self.base, self.ours, self.theirs, self.template, self.person, self.conflict, self.take_out
         )  # fmt: skip
         moves.follow()
+        self.files_and_folders(set(self.ours))
         if not self.simple():
             self.with_git()
         for path, to in moves.differently.items():
@@ -198,10 +199,10 @@ class _Merge:
                 self.conflict(path, "one side made it a link or a file, and both changed it", ours, theirs)
                 self.take_out(path, ours)
 
-    def files_and_folders(self) -> None:
-        """A folder of the template's where the service has a file, or the other way round."""
+    def files_and_folders(self, known: Set[str]) -> None:
+        """A folder of the template's where the service has a file, or the other way round; known paths are no fault."""
         folders = {parent for path in self.whole for parent in parents(path)}
-        for path in sorted(self.theirs):
+        for path in sorted(set(self.theirs) - known):
             in_the_way = [one for one in parents(path) if one in self.whole]
             if path in folders:
                 in_the_way += [one for one in self.whole if one.startswith(f"{path}/")]
