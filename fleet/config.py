@@ -24,7 +24,7 @@ class Config:
         migrations: whether it has ``_migrations``.
         tasks: whether it has ``_tasks``.
         external: paths of files of the service that it reads (``_external_data``); they may use answers.
-        secrets: the questions whose answers are not kept.
+        secrets: the questions whose answers are not kept, as they are asked, by name.
         choices: what can be answered, by question, the default first; those alone where that is a list in the file.
         answers_file: how it calls its answers file.
     """
@@ -36,7 +36,7 @@ class Config:
     migrations: bool
     tasks: bool = False
     external: tuple[str, ...] = ()
-    secrets: frozenset[str] = frozenset()
+    secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
     answers_file: str = ".copier-answers.yml"
     choices: dict[str, list[Any]] = field(default_factory=dict)
 
@@ -74,10 +74,12 @@ def load(folder: Path) -> Config:
     )
 
 
-def _secrets(merged: dict[str, Any]) -> frozenset[str]:
-    named = {str(name) for name in merged.get("_secret_questions") or ()}
-    marked = {name for name, asked in merged.items() if isinstance(asked, dict) and asked.get("secret")}
-    return frozenset(named | marked)
+def _secrets(merged: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    named = set(map(str, merged.get("_secret_questions") or ()))
+    asked = {name: one if isinstance(one, dict) else {"default": one} for name, one in merged.items()}
+    return {
+        name: one for name, one in asked.items() if not name.startswith("_") and (name in named or one.get("secret"))
+    }
 
 
 def _choices(asked: Any) -> list[Any]:

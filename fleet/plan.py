@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleet import answers, changelog, ignored, merge, migrations, structured, tasks, versions
+from fleet import answers, changelog, ignored, merge, migrations, secret, structured, tasks, versions
 from fleet.errors import Exit, FleetError
 from fleet.ownership import Ownership, rendered
 from fleet.render import Renderer
@@ -114,7 +114,7 @@ def target(template: Template, current: str, wanted: str) -> str:
 
 def compute(
     service: Service, template: Template, new: str, renderer: Renderer, store: Store, data: Mapping[str, str], *,
-    run_tasks: bool = False,
+    run_tasks: bool = False, ask_secrets: bool = True,
 ) -> Plan:  # fmt: skip
     """Compute an upgrade.
 
@@ -126,6 +126,7 @@ def compute(
         store: where the trees are made, for this repository.
         data: answers that the user gave.
         run_tasks: run the template's tasks, too; otherwise a note says which there are.
+        ask_secrets: stop where the default of a secret would be written.
 
     Raises:
         FleetError: a version cannot be rendered, or a migration or task fails.
@@ -136,6 +137,12 @@ def compute(
     has = store.list(service.head)
     base = rendering(service, has, template, old, renderer, store, data)
     theirs, messages = upgraded(service, has, template, new, renderer, store, data)
+    if ask_secrets:
+        secret.refuse_defaults(
+            template.config(new), service.answers.values, data, base, theirs,
+            lambda more: upgraded(service, has, template, new, renderer, store, {**data, **more},
+                                  f"secret-{'-'.join(more)}")[0],
+        )  # fmt: skip
     stage = functools.partial(
         migrations.stage, template=template, old=old, new=new, answers_file=service.answers.path,
         runner=renderer, store=store,
@@ -217,14 +224,14 @@ def rendering(
 
 def upgraded(
     service: Service, has: Tree, template: Template, version: str, renderer: Renderer, store: Store,
-    data: Mapping[str, str],
+    data: Mapping[str, Any], side: str = "new",
 ) -> tuple[Tree, list[str]]:  # fmt: skip
     """Render another version; answers that it does not know or accept any more are left behind, as Copier does.
 
     Returns:
         What it writes, and what the template says to who upgrades.
     """
-    folder = _folder(store, "new", service, has, template, version)
+    folder = _folder(store, side, service, has, template, version)
     file = folder / service.answers.path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(service.answers.content)
