@@ -22,7 +22,7 @@ class Config:
         exclude: patterns of files that it does not write.
         envops: settings of its Jinja environment.
         migrations: whether it has ``_migrations``.
-        tasks: whether it has ``_tasks``.
+        tasks: its ``_tasks``, as they stand there.
         external: paths of files of the service that it reads (``_external_data``); they may use answers.
         secrets: the questions whose answers are not kept, as they are asked, by name.
         choices: what can be answered, by question, the default first; those alone where that is a list in the file.
@@ -34,7 +34,7 @@ class Config:
     exclude: tuple[str, ...]
     envops: dict[str, Any]
     migrations: bool
-    tasks: bool = False
+    tasks: tuple[str, ...] = ()
     external: tuple[str, ...] = ()
     secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
     answers_file: str = ".copier-answers.yml"
@@ -66,7 +66,7 @@ def load(folder: Path) -> Config:
         exclude=tuple(map(str, merged.get("_exclude", ()))),
         envops=dict(merged.get("_envops") or {}),
         migrations=bool(merged.get("_migrations")),
-        tasks=bool(merged.get("_tasks")),
+        tasks=tuple(map(str, merged.get("_tasks") or ())),
         external=tuple(map(str, dict(merged.get("_external_data") or {}).values())),
         secrets=_secrets(merged),
         choices={name: _choices(asked) for name, asked in merged.items() if not name.startswith("_")},

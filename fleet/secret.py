@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,11 +31,14 @@ def refuse_defaults(
         render: renders that with one answer more, in a folder of its own.
 
     Raises:
-        FleetError: a file that the upgrade changes depends on such a secret, or nobody can tell.
+        FleetError: a task or a file that the upgrade changes depends on such a secret, or nobody can tell.
     """
     missing = {}
     for name in sorted(set(config.secrets) - set(data) - set(answers)):
         if not _asked(config, name, answers):
+            continue
+        if any(re.search(rf"\b{re.escape(name)}\b", task) for task in config.tasks):
+            missing[name] = "a task"
             continue
         try:
             other = render({name: _other(config.secrets[name])})

@@ -22,7 +22,7 @@ def pair(folder: Path, first: list[Step], second: list[Step], questions: str = A
                               settings=settings + foreign.SETTINGS, questions=questions)  # fmt: skip
     service = folder / "orders"
     data = ("--data", "password=real") if questions.startswith(ASKED[:-2]) else ()
-    done = copier("copy", "--defaults", "--quiet", "--vcs-ref", "v1.0.0", *data, source, service)
+    done = copier("copy", "--trust", "--defaults", "--quiet", "--vcs-ref", "v1.0.0", *data, source, service)
     assert done.returncode == 0, done.stderr
     commit_all(service)
     return service
@@ -91,3 +91,22 @@ def test_a_rehearsal_takes_the_defaults(tmp_path: Path) -> None:
     pair(tmp_path, [], [USED])
     done = golden_path("simulate", tmp_path / "template", "--from", "v1.0.0", "--edits", "0")
     assert (done.returncode, "failed" in done.stdout) == (0, False), done.stdout
+
+
+def test_one_that_a_task_uses_is_shown_nowhere(tmp_path: Path) -> None:
+    when = "when: \"{{ _copier_operation == 'update' }}\""
+    tasks = f"_tasks:\n  - {{command: 'echo {{{{ password }}}} | wc -c >length.txt; %s', {when}}}\n"
+    service = pair(tmp_path, [], [], settings="_message_after_update: 'It is {{ password }}.'\n" + tasks % "true")
+    done = golden_path("apply", service, "--trust")
+    assert done.returncode == 6
+    assert "the upgrade needs 'password' (a task depends on it): pass --data password=VALUE" in done.stderr
+    done = golden_path("apply", service, "--trust", "--data", "password=hush-hush")
+    assert done.returncode == 0, done.stderr
+    assert git(service, "show", f"{BRANCH}:length.txt").strip() == "10"
+    assert "task run: echo *** | wc -c" in done.stdout
+    assert "the template says: It is ***." in done.stdout
+    assert "hush-hush" not in done.stdout + git(service, "log", "-p", f"HEAD..{BRANCH}")
+    failing = pair(tmp_path / "failing", [], [], settings=tasks % "echo no {{ password }}; exit 3")
+    done = golden_path("apply", failing, "--trust", "--data", "password=hush-hush")
+    assert done.returncode == 5
+    assert done.stderr.endswith("failed: no *** (exit code 3)\n")
