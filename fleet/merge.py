@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from pathspec import PathSpec
 
-from fleet import lines, renames, similar, structured
+from fleet import attributes, lines, renames, similar, structured
 from fleet.locks import is_lock
 from fleet.moves import BOTH_ADDED, CHANGED, REMOVED, Moves
 from fleet.ownership import Ownership
@@ -47,6 +47,7 @@ class Result:
         tree: its files; none has conflict markers.
         conflicts: by path.
         kept: why a change of the template's did not arrive that nobody has to decide, by path.
+        missed: what it was, where the template has it at another path.
         moved: where the template had a file before, by path.
         by_keys: files whose lines could not be merged, but whose data could.
     """
@@ -54,6 +55,7 @@ class Result:
     tree: Tree
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
+    missed: dict[str, Entry] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     by_keys: set[str] = field(default_factory=set)
 
@@ -106,6 +108,7 @@ class _Merge:
         )  # fmt: skip
         moves.follow()
         self.files_and_folders(set(self.ours))
+        self.as_attributes_say()
         if not self.simple():
             self.with_git()
         for path, to in moves.differently.items():
@@ -212,6 +215,23 @@ class _Merge:
                 reason = f"your {in_the_way[0]} stands where the template puts it"
                 self.conflict(path, reason, None, self.theirs[path])
                 self.take_out(path, None)
+
+    def as_attributes_say(self) -> None:
+        """What the service's ``.gitattributes`` wants not to be merged stays, or is a question to a person."""
+        sides = {
+            path: (self.base.get(path), self.ours[path], self.theirs[path])
+            for path in set(self.ours) & set(self.theirs)
+        }
+        both = [path for path, (base, ours, theirs) in sides.items() if len({base, ours, theirs}) == 3]
+        for path, value in sorted(attributes.merging(self.store, both).items()):
+            _, ours, theirs = sides[path]
+            said = "-merge" if value in attributes.NEVER else f"merge={value}"
+            if value == attributes.OURS:
+                self.result.kept[path] = f"your .gitattributes keeps yours ({said})"
+                self.result.missed[path] = theirs
+            else:
+                self.conflict(path, f"your .gitattributes does not let git merge it ({said})", ours, theirs)
+            self.take_out(path, ours)
 
     def simple(self) -> bool:
         """Merge without git where each file was changed by one side at most."""

@@ -287,7 +287,8 @@ def _changes(
     for path, reason in result.kept.items():
         if path in migrated:
             continue
-        changes[path] = Change(path, KEPT, reason, "", ours.get(path), ours.get(path), theirs.get(path))
+        changes[path] = Change(path, KEPT, reason, "", ours.get(path), ours.get(path),
+                               result.missed.get(path) or theirs.get(path))  # fmt: skip
     for path, one in result.conflicts.items():
         source = moved.get(path, "")
         changes[path] = Change(

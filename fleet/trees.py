@@ -47,6 +47,9 @@ class Store:
         objects: the object folder of the repository.
         attributes: its ``.gitattributes``.
         sha256: whether it is of git's newer format.
+
+    Attributes:
+        attributes: the same.
     """
 
     def __init__(self, objects: Path, attributes: bytes = b"", *, sha256: bool = False) -> None:
@@ -63,6 +66,7 @@ class Store:
         (self._git / "config").write_text(f"[core]\n\tbare = true\n\tlooseCompression = 1\n{form}")
         (self._git / "objects/info/alternates").write_bytes(bytes(objects) + b"\n")
         (self._git / "info/attributes").write_bytes(attributes)
+        self.attributes = attributes
         self._env = {
             "GIT_DIR": str(self._git),
             "GIT_CONFIG_GLOBAL": "/dev/null",

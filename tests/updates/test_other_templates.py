@@ -220,3 +220,49 @@ def test_a_link_that_became_something_else(
             assert after[name] == content
     if "gone/one.txt" in after and not reason:
         assert b"new" in after["gone/one.txt"][1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "reason"),
+    [
+        ("a.txt -merge", "conflict", "your .gitattributes does not let git merge it (-merge)"),
+        ("*.txt binary", "conflict", "your .gitattributes does not let git merge it (-merge)"),
+        ("a.txt merge=special", "conflict", "your .gitattributes does not let git merge it (merge=special)"),
+        ("/a.txt merge=ours", "kept", "your .gitattributes keeps yours (merge=ours)"),
+        ("a.txt merge=union", "merged", ""),
+        ("b.txt -merge", "merged", ""),
+        ("a.txt text", "merged", ""),
+    ],
+)
+@pytest.mark.parametrize("moved", [False, True])
+def test_merges_as_the_services_attributes_say(
+    rule: str, status: str, reason: str, moved: bool, tmp_path: Path, renderer: Renderer
+) -> None:
+    source = foreign.template(tmp_path / "template", [write("sub/b.txt"), write("a.txt")], [line("a.txt", 3, "new")])
+    mine = [line("a.txt", 20, "mine"), write(".gitattributes", f"{rule}\n")]
+    if moved:
+        mine = [
+            move("a.txt", "dir/a.txt"),
+            line("dir/a.txt", 20, "mine"),
+            write(".gitattributes", f"dir/{rule.lstrip('/')}\n"),
+        ]
+    service = foreign.service(renderer, source, tmp_path / "orders", *mine)
+    name = "dir/a.txt" if moved else "a.txt"
+    by = {one["path"]: (one["status"], one["reason"]) for one in as_json("plan", service)["files"]}
+    assert by[name] == (status, reason)
+    assert golden_path("apply", service).returncode == (3 if status == "conflict" else 0)
+    text = git(service, "show", f"{BRANCH}:{name}").splitlines()
+    assert "mine" in text
+    assert ("new" in text) == (status == "merged")
+    if status != "merged":
+        assert "+new" in golden_path("plan", service, "--diff").stdout
+
+
+def test_union_takes_both(tmp_path: Path, renderer: Renderer) -> None:
+    source = foreign.template(tmp_path / "template", [write("a.txt")], [line("a.txt", 9, "new")])
+    service = foreign.service(
+        renderer, source, tmp_path / "orders", line("a.txt", 9, "mine"), write(".gitattributes", "*.txt merge=union\n")
+    )
+    assert golden_path("apply", service).returncode == 0
+    text = git(service, "show", f"{BRANCH}:a.txt").splitlines()
+    assert {"mine", "new"} <= set(text)
