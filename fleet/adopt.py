@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fleet import adopt_text, answers, branches, cache, git, infer, lost, service, similar, versions
+from fleet import adopt_text, answers, branches, cache, git, ignored, infer, lost, service, similar, versions
 from fleet.adoption import (
     DIFFERS,
     LEFT_OUT,
@@ -250,6 +250,7 @@ class _Adopting:
         """Say what becomes of each file of the template's; nothing of theirs is overwritten."""
         owner = Ownership(self.template.config(version), {name: one.value for name, one in self.found.items()})
         in_the_way = _InTheWay(self.ours)
+        unknown = ignored.ignored(self.store, {**tree, **self.ours}, set(tree) - set(self.ours))
         for path, entry in tree.items():
             has = self.ours.get(path)
             if path == self.opened.answers.path:
@@ -261,6 +262,8 @@ class _Adopting:
                 yield File(path, YOURS if theirs else DIFFERS, "", has, entry)
             elif other := in_the_way(path):
                 yield File(path, DIFFERS, f"your {other} stands where the template puts it", None, entry)
+            elif path in unknown:
+                yield File(path, LEFT_OUT, f"{ignored.NAME} names it", None, entry)
             else:
                 reason = self.not_needed(path, owner, generated=generated)
                 yield File(path, LEFT_OUT if reason else NEW, reason, None, entry)

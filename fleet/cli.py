@@ -79,7 +79,7 @@ def _apply(options: argparse.Namespace) -> int:
         facts = {"status": done.status, "branch": done.branch, "commit": done.commit, "risk": done.plan.risk}
         files = [{"path": one.path, "status": one.status, "reason": one.reason} for one in done.plan.changes]
         _print_json({**facts, "from": done.plan.old, "to": done.plan.new, "files": files,
-                     "notes": list(done.plan.notes)})  # fmt: skip
+                     "notes": list(done.plan.notes), "in_the_way": list(done.in_the_way)})  # fmt: skip
     elif done.status == apply.CURRENT:
         _print(f"nothing to do: the service has {done.plan.old} of the template")
     elif done.status == apply.THERE:

@@ -153,13 +153,13 @@ def compute(
     leave_out = template.rules(new).leave_out
     base, ours, parked = migrations.set_aside(store, base, has, ours, theirs)
     if run_tasks:
-        done = tasks.run(service, template, new, renderer, store, data, base, ours, theirs, owner)
+        done = tasks.run(service, template, new, renderer, store, data, base, ours | parked, theirs, owner)
         say = "task run"
     else:
         done = tasks.Done(tasks.listed(service, template, new, renderer, store, data), theirs)
         say = "task that apply runs"
     result = merge.merge(store, base, ours, done.theirs, owner, service.answers.path, leave_out)
-    result.tree |= done.own | parked
+    result.tree |= parked | done.own
     left_out = _leave_ignored_out(store, has, result)
     merged = result.tree
     result.tree, said_after = stage(migrations.AFTER, merged, rendering=store.folder / "new" / service.name)

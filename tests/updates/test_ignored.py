@@ -118,3 +118,18 @@ def test_a_file_that_is_in_no_commit_is_not_overwritten(
     (service / there).unlink()
     golden_path("rollback", service)
     assert golden_path("apply", service).stdout.splitlines()[-1].endswith(f"; git switch {BRANCH}")
+
+
+def test_adopting_adds_none(tmp_path: Path) -> None:
+    source = foreign.template(tmp_path / "template", [write("a.txt"), write(".env", "x\n"), write("cache/x.txt")])
+    service = tmp_path / "orders"
+    write(".gitignore", ".env\n/cache/\n")(service)
+    commit_all(service)
+    done = golden_path("adopt", service, "--template", source)
+    assert done.returncode == 0, done.stderr
+    assert set(git(service, "ls-tree", "-r", "--name-only", "golden-path/adopt-v1.0.0").split()) == {
+        ANSWERS, ".gitignore", "a.txt",
+    }  # fmt: skip
+    left = {one["path"]: one["reason"] for one in as_json("adopt", service, "--template", source)["files"]
+            if one["status"] == "left out"}  # fmt: skip
+    assert left == {".env": ".gitignore names it", "cache/x.txt": ".gitignore names it"}
