@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleet import answers, changelog, ignored, merge, migrations, secret, structured, tasks, versions
+from fleet import answers, changelog, ignored, merge, migrations, renames, secret, structured, tasks, versions
+from fleet.config import Config
 from fleet.errors import Exit, FleetError
 from fleet.ownership import Ownership, rendered
 from fleet.render import Renderer
@@ -163,6 +164,7 @@ def compute(
     left_out = _leave_ignored_out(store, has, result)
     merged = result.tree
     result.tree, said_after = stage(migrations.AFTER, merged, rendering=store.folder / "new" / service.name)
+    _follow_migrated(store, result, merged)
     migrated = {*_differ(has, ours | parked), *_differ(merged, result.tree)}
     reasons = {**dict.fromkeys(result.by_keys, structured.REASON), **dict.fromkeys(done.touched, tasks.REASON),
                **dict.fromkeys(migrated, MIGRATED)}  # fmt: skip
@@ -176,6 +178,8 @@ def compute(
     if base.get(service.answers.path) != has[service.answers.path]:
         notes.append(f"{service.answers.path} is not as {old} of the template wrote it: it was edited by hand")
     notes += [f"the template says: {line}" for line in messages]
+    notes += [f"the template reads {path} (_external_data), which is not committed: it has nothing of it"
+              for path in _external(service, template.config(new)) if path not in has]  # fmt: skip
     notes += ignored.note(left_out)
     notes += [f"{say}: {_short(command)}" for command in done.commands]
     notes += done.notes
@@ -199,6 +203,14 @@ def _leave_ignored_out(store: Store, has: Tree, result: merge.Result) -> set[str
     result.kept = {path: reason for path, reason in result.kept.items() if path not in found}
     result.conflicts = {path: one for path, one in result.conflicts.items() if path not in found}
     return found
+
+
+def _follow_migrated(store: Store, result: merge.Result, merged: Tree) -> None:
+    """Let a conflict name the file's new path, where a migration moved it after the merge."""
+    if result.tree is merged or not result.conflicts:
+        return
+    moved = renames.find(store, merged, result.tree).moved
+    result.conflicts = {moved.get(path, path): one for path, one in result.conflicts.items()}
 
 
 def rendering(
@@ -245,12 +257,16 @@ def _folder(store: Store, side: str, service: Service, has: Tree, template: Temp
     folder.mkdir(parents=True)
     config = template.config(version)
     others = [name for name in has if answers.PATTERN.fullmatch(name)] if config.external else []
-    for path in (*rendered(config.external, config, service.answers.values), *others):
-        name = posixpath.normpath(path)
+    for name in (*_external(service, config), *others):
         if name in has and has[name].kind == FILE and name != service.answers.path and ".." not in name.split("/"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(store.read(has[name].blob))
     return folder
+
+
+def _external(service: Service, config: Config) -> list[str]:
+    """The files of the service that a template reads, as far as the answers say which."""
+    return [posixpath.normpath(path) for path in rendered(config.external, config, service.answers.values)]
 
 
 def _answers_in(service: Service, template: Template, new: str, theirs: Tree, store: Store) -> dict[str, Any]:

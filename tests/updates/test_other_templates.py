@@ -98,6 +98,17 @@ def test_data_of_another_template(path: str, tmp_path: Path) -> None:
     assert files[real][1] == b"team: payments\n"
 
 
+def test_data_that_is_not_committed_is_named(tmp_path: Path) -> None:
+    source = foreign.template(
+        tmp_path / "template", [write("a.txt")], [write("o.txt.jinja", "{{ _external_data.base.team }}\n")],
+        settings=f"_external_data: {{base: base.yml}}\n{foreign.SETTINGS}",
+    )  # fmt: skip
+    service = born(source, tmp_path / "orders", write(".gitignore", "base.yml\n"))
+    write("base.yml", "team: payments\n")(service)
+    note = "the template reads base.yml (_external_data), which is not committed: it has nothing of it"
+    assert as_json("plan", service)["notes"] == [note]
+
+
 def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     text = "owner: {{ _external_data.base.team }}\n"
     source = foreign.template(
@@ -159,6 +170,17 @@ def test_edits_of_a_parked_file_stay(tmp_path: Path) -> None:
     files = upgraded(service)
     assert set(files) == {"e/one.txt", "e/own.txt"}
     assert b"mine\n" in files["e/one.txt"][1]
+
+
+def test_a_conflict_of_a_file_that_is_moved_afterwards_has_its_new_name(tmp_path: Path) -> None:
+    after = "_migrations:\n- {version: v2.0.0, command: mkdir -p to && mv a.txt to/a.txt}\n"
+    source = foreign.template(tmp_path / "template", [write("a.txt")], [line("a.txt", 9, "new")],
+                              settings=after + foreign.SETTINGS)  # fmt: skip
+    service = born(source, tmp_path / "orders", line("a.txt", 9, "mine"))
+    done = golden_path("apply", service, "--trust")
+    assert done.returncode == 3
+    assert "  decide    to/a.txt: you and the template changed the same lines" in done.stdout
+    assert "a.txt: you" not in done.stdout.replace("to/a.txt: you", "")
 
 
 def test_the_same_upgrade_is_the_same_commit(tmp_path: Path) -> None:
