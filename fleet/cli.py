@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fleet import apply, patches, plan, report, rollback, service, simulate_cli, status
+from fleet import apply, in_the_way, patches, plan, report, rollback, service, simulate_cli, status
 from fleet.doctor.rules import ERROR, SEVERITIES
 from fleet.errors import Exit, FleetError
 from fleet.output import print_json as _print_json
@@ -88,11 +88,7 @@ def _apply(options: argparse.Namespace) -> int:
         _print(f"{done.branch}: risk {done.plan.risk}, {report.counts(done.plan)}")
         _print(*(f"  decide    {one.path}: {one.reason}" for one in done.plan.conflicts))
         _print(*(f"  note      {note}" for note in done.plan.notes))
-        _print(
-            *(f"  move away {path}: it is in no commit, and the branch has a file there" for path in done.in_the_way)
-        )
-        safely = "--no-overwrite-ignore " if done.in_the_way else ""
-        _print(f"next: git log -1 {done.branch}; git switch {safely}{done.branch}")
+        _print(*in_the_way.next_steps(done.branch, done.in_the_way))
     return Exit.CONFLICT if done.plan.conflicts else Exit.DONE
 
 

@@ -130,6 +130,12 @@ def test_adopting_adds_none(tmp_path: Path) -> None:
     assert set(git(service, "ls-tree", "-r", "--name-only", "golden-path/adopt-v1.0.0").split()) == {
         ANSWERS, ".gitignore", "a.txt",
     }  # fmt: skip
+    git(service, "branch", "-D", "golden-path/adopt-v1.0.0")
+    write("a.txt", "the only copy\n")(service)
+    (service / ".git" / "info" / "exclude").write_text("a.txt\n")
+    *_, said, last = golden_path("adopt", service, "--template", source).stdout.splitlines()
+    assert said == "  move away a.txt: it is in no commit, and the branch has a file there"
+    assert last.endswith("; git switch --no-overwrite-ignore golden-path/adopt-v1.0.0")
     left = {one["path"]: one["reason"] for one in as_json("adopt", service, "--template", source)["files"]
             if one["status"] == "left out"}  # fmt: skip
     assert left == {".env": ".gitignore names it", "cache/x.txt": ".gitignore names it"}
