@@ -136,7 +136,8 @@ def compute(
     if new == old:
         return Plan(old, new)
     has = store.list(service.head)
-    base = rendering(service, has, template, old, renderer, store, data)
+    wrote = _rendered(service, has, template, old, renderer, store, data)
+    base = _known(store, has, wrote)
     theirs, messages = upgraded(service, has, template, new, renderer, store, data)
     if ask_secrets:
         secret.refuse_defaults(
@@ -180,7 +181,7 @@ def compute(
     notes += [f"the template says: {line}" for line in messages]
     notes += [f"the template reads {path} (_external_data), which is not committed: it has nothing of it"
               for path in _external(service, template.config(new)) if path not in has]  # fmt: skip
-    notes += ignored.note(left_out)
+    notes += ignored.note([path for path in left_out if wrote.get(path) != done.theirs.get(path)])
     notes += [f"{say}: {_short(command)}" for command in done.commands]
     notes += done.notes
     notes += [f"migration: {line}" for line in (*said_before, *said_after)]
@@ -225,13 +226,23 @@ def rendering(
     Raises:
         FleetError: it cannot be rendered, for example since an answer was edited by hand to what is not accepted.
     """
+    return _known(store, has, _rendered(service, has, template, version, renderer, store, data))
+
+
+def _known(store: Store, has: Tree, wrote: Tree) -> Tree:
+    unknown = ignored.ignored(store, has, set(wrote) - set(has))
+    return {path: entry for path, entry in wrote.items() if path not in unknown}
+
+
+def _rendered(
+    service: Service, has: Tree, template: Template, version: str, renderer: Renderer, store: Store,
+    data: Mapping[str, str],
+) -> Tree:  # fmt: skip
     folder = _folder(store, "old", service, has, template, version)
     unsaved = {name: value for name, value in data.items()
                if name in template.config(version).questions and name not in service.answers.values}  # fmt: skip
     renderer.render(template, version, folder, service.answers.path, {**service.answers.values, **unsaved})
-    wrote = store.add(folder)
-    unknown = ignored.ignored(store, has, set(wrote) - set(has))
-    return {path: entry for path, entry in wrote.items() if path not in unknown}
+    return store.add(folder)
 
 
 def upgraded(

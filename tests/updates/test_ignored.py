@@ -66,7 +66,7 @@ def test_new_files(
 
 def test_files_that_were_never_committed(tmp_path: Path, renderer: Renderer) -> None:
     """Changed, moved or removed by the template, they are not the service's to delete."""
-    first = [write(".gitignore.jinja", "*.env\n"), *(write(f"{name}.env") for name in "abcd")]
+    first = [write(".gitignore.jinja", "*.env\n"), *(write(f"{name}.env") for name in "abcde")]
     second = [line("a.env", 9, "new"), delete("b.env"), move("c.env", "moved.env"), move("d.env", "seen.txt")]
     service = pair(tmp_path, renderer, first, second)
     assert as_json("status", service)[0]["drift"] == {}
