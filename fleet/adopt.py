@@ -19,6 +19,8 @@ from fleet import (
     committed,
     credentials,
     git,
+    ignored,
+    in_the_way,
     infer,
     lost,
     service,
@@ -101,12 +103,14 @@ def _write(opened: Service, adoption: Adoption, store: Store, *, show: bool) -> 
     text = adopt_text.message(adoption)
     commit = store.commit(store.write(adoption.tree), opened.head, message=raw(text), date=opened.date)
     tip = branches.tip(opened, branch)
+    added = [one.path for one in adoption.files if one.status == NEW]
+    lost = [] if opened.bare else in_the_way.uncommitted(opened.path, [*added, adoption.answers_file])
     if tip and commit in git.text("rev-list", tip, f"^{opened.head}", cwd=opened.path).split():
-        return Outcome(THERE, adoption, branch, tip, dirty=dirty)
+        return Outcome(THERE, adoption, branch, tip, dirty=dirty, in_the_way=lost)
     if tip:
         branches.refuse_if_somebodys(opened, branch, tip)
     branches.put(opened, branch, commit, tip, store)
-    return Outcome(CREATED, adoption, branch, commit, dirty=dirty)
+    return Outcome(CREATED, adoption, branch, commit, dirty=dirty, in_the_way=lost)
 
 
 def _source(source: str, before: Answers | None) -> str:
@@ -263,7 +267,8 @@ class _Adopting:
     def files(self, version: str, tree: Tree, *, generated: bool) -> Iterator[File]:
         """Say what becomes of each file of the template's; nothing of theirs is overwritten."""
         owner = Ownership(self.template.config(version), {name: one.value for name, one in self.found.items()})
-        in_the_way = _InTheWay(self.ours)
+        standing = _InTheWay(self.ours)
+        unknown = ignored.ignored(self.store, {**tree, **self.ours}, set(tree) - set(self.ours))
         for path, entry in tree.items():
             has = self.ours.get(path)
             if path == self.opened.answers.path:
@@ -273,8 +278,10 @@ class _Adopting:
             elif has:
                 theirs = owner.seeded(path) or (not generated and self.application(path))
                 yield File(path, YOURS if theirs else DIFFERS, "", has, entry)
-            elif other := in_the_way(path):
+            elif other := standing(path):
                 yield File(path, DIFFERS, f"your {other} stands where the template puts it", None, entry)
+            elif path in unknown:
+                yield File(path, LEFT_OUT, f"{ignored.NAME} names it", None, entry)
             else:
                 reason = self.not_needed(path, owner, generated=generated)
                 yield File(path, LEFT_OUT if reason else NEW, reason, None, entry)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fleet import changelog, credentials, foreign
+from fleet import changelog, credentials, foreign, in_the_way
 from fleet.adoption import LEFT_OUT, NEW, STATUSES, Adoption, Outcome
 
 
@@ -69,7 +69,7 @@ def text(done: Outcome) -> Iterator[str]:
     what = ", ".join(f"{number} {status}" for status, number in counted.items() if number) or "no files"
     yield f"{done.branch}: {done.status}; version {adoption.version}, {what}"
     if done.commit:
-        yield f"next: git log -1 {done.branch}; git switch {done.branch}"
+        yield from in_the_way.next_steps(done.branch, done.in_the_way)
 
 
 def as_json(done: Outcome) -> dict[str, Any]:

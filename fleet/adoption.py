@@ -75,6 +75,7 @@ class Outcome:
         commit: of the branch; empty where it was only shown.
         diffs: by path, from theirs to the template's; only where it was only shown.
         dirty: whether the work tree has changes that are not in the branch.
+        in_the_way: files that are in no commit, and that a switch to the branch would overwrite.
     """
 
     status: str
@@ -83,3 +84,4 @@ class Outcome:
     commit: str = ""
     diffs: Mapping[str, str] = field(default_factory=dict)
     dirty: bool = False
+    in_the_way: Sequence[str] = ()

@@ -98,8 +98,9 @@ def _bring(
         if checkout and lost:
             raise _would_overwrite(lost)
         text = message.upgrade(opened, planned, store)
-        commit = store.commit(store.write(planned.tree), opened.head, message=text.encode(), date=opened.date)
-        if commit == tip:
+        tree = store.write(planned.tree)
+        commit = store.commit(tree, opened.head, message=text.encode(), date=opened.date)
+        if tip and (commit == tip or _is(opened, tip, tree)):
             return Outcome(THERE, planned, branch, tip, dirty)
         branches.put(opened, branch, commit, tip, store)
     return Outcome(CREATED, planned, branch, commit, dirty, lost)
@@ -122,6 +123,11 @@ def _switch(opened: Service, branch: str) -> None:
             error, f"the branch {branch} is there, but the work tree stays as it was: git cannot switch to it",
             Exit.REPOSITORY,
         ) from None  # fmt: skip
+
+
+def _is(opened: Service, tip: str, tree: str) -> bool:
+    """Whether a branch is this upgrade already, although a migration said something else when it was made."""
+    return git.text("rev-parse", f"{tip}^{{tree}}", f"{tip}^@", cwd=opened.path).split() == [tree, opened.head]
 
 
 def _stands_on_head(opened: Service, tip: str) -> bool:

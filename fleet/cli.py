@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from fleet import apply, patches, plan, report, rollback, service, simulate_cli, status, unexpected
+from fleet import apply, in_the_way, patches, plan, report, rollback, service, simulate_cli, status, unexpected
 from fleet.doctor.rules import ERROR, SEVERITIES
 from fleet.errors import Exit
 from fleet.output import print_json as _print_json
@@ -88,7 +88,7 @@ def _apply(options: argparse.Namespace) -> int:
         facts = {"status": done.status, "branch": done.branch, "commit": done.commit, "risk": done.plan.risk}
         files = [{"path": one.path, "status": one.status, "reason": one.reason} for one in done.plan.changes]
         _print_json({**facts, "from": done.plan.old, "to": done.plan.new, "files": files,
-                     "notes": list(done.plan.notes)})  # fmt: skip
+                     "notes": list(done.plan.notes), "in_the_way": list(done.in_the_way)})  # fmt: skip
     elif done.status == apply.CURRENT:
         _print(f"nothing to do: the service has {done.plan.old} of the template")
     elif done.status == apply.THERE:
@@ -97,11 +97,7 @@ def _apply(options: argparse.Namespace) -> int:
         _print(f"{done.branch}: risk {done.plan.risk}, {report.counts(done.plan)}")
         _print(*(f"  decide    {one.path}: {one.reason}" for one in done.plan.conflicts))
         _print(*(f"  note      {note}" for note in done.plan.notes))
-        _print(
-            *(f"  move away {path}: it is in no commit, and the branch has a file there" for path in done.in_the_way)
-        )
-        safely = "--no-overwrite-ignore " if done.in_the_way else ""
-        _print(f"next: git log -1 {done.branch}; git switch {safely}{done.branch}")
+        _print(*in_the_way.next_steps(done.branch, done.in_the_way))
     return Exit.CONFLICT if done.plan.conflicts else Exit.DONE
 
 

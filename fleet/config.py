@@ -23,9 +23,9 @@ class Config:
         exclude: patterns of files that it does not write.
         envops: settings of its Jinja environment.
         migrations: whether it has ``_migrations``.
-        tasks: whether it has ``_tasks``.
+        tasks: its ``_tasks``, as they stand there.
         external: paths of files of the service that it reads (``_external_data``); they may use answers.
-        secrets: the questions whose answers are not kept.
+        secrets: the questions whose answers are not kept, as they are asked, by name.
         choices: what can be answered, by question, the default first; those alone where that is a list in the file.
         answers_file: how it calls its answers file.
     """
@@ -35,9 +35,9 @@ class Config:
     exclude: tuple[str, ...]
     envops: dict[str, Any]
     migrations: bool
-    tasks: bool = False
+    tasks: tuple[str, ...] = ()
     external: tuple[str, ...] = ()
-    secrets: frozenset[str] = frozenset()
+    secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
     answers_file: str = ".copier-answers.yml"
     choices: dict[str, list[Any]] = field(default_factory=dict)
 
@@ -67,7 +67,7 @@ def load(folder: Path) -> Config:
         exclude=tuple(map(str, merged.get("_exclude", ()))),
         envops=dict(merged.get("_envops") or {}),
         migrations=bool(merged.get("_migrations")),
-        tasks=bool(merged.get("_tasks")),
+        tasks=tuple(map(str, merged.get("_tasks") or ())),
         external=tuple(map(str, dict(merged.get("_external_data") or {}).values())),
         secrets=_secrets(merged),
         choices={name: _choices(asked) for name, asked in merged.items() if not name.startswith("_")},
@@ -75,10 +75,12 @@ def load(folder: Path) -> Config:
     )
 
 
-def _secrets(merged: dict[str, Any]) -> frozenset[str]:
-    named = {str(name) for name in merged.get("_secret_questions") or ()}
-    marked = {name for name, asked in merged.items() if isinstance(asked, dict) and asked.get("secret")}
-    return frozenset(named | marked)
+def _secrets(merged: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    named = set(map(str, merged.get("_secret_questions") or ()))
+    asked = {name: one if isinstance(one, dict) else {"default": one} for name, one in merged.items()}
+    return {
+        name: one for name, one in asked.items() if not name.startswith("_") and (name in named or one.get("secret"))
+    }
 
 
 def _choices(asked: Any) -> list[Any]:

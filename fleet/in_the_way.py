@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from fleet import git
@@ -23,6 +23,17 @@ def uncommitted(root: Path, added: Collection[str]) -> list[str]:
         return []
     found = git.text("--literal-pathspecs", "ls-files", "--others", "-z", "--", *sorted(places)[:MOST], cwd=root)
     return sorted(filter(None, found.split("\0")))
+
+
+def next_steps(branch: str, lost: Collection[str]) -> Iterator[str]:
+    """Yield the lines that lead to a branch: what to move away first, and a switch that overwrites nothing.
+
+    Args:
+        branch: its name.
+        lost: what ``uncommitted`` found.
+    """
+    yield from (f"  move away {path}: it is in no commit, and the branch has a file there" for path in lost)
+    yield f"next: git log -1 {branch}; git switch {'--no-overwrite-ignore ' if lost else ''}{branch}"
 
 
 def _standing(root: Path, path: str) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from fleet import lines, renames, similar, structured
+from fleet import attributes, lines, renames, similar, structured
 from fleet.locks import is_lock
 from fleet.moves import BOTH_ADDED, CHANGED, REMOVED, Moves
 from fleet.ownership import Ownership
@@ -46,6 +46,7 @@ class Result:
         tree: its files; none has conflict markers.
         conflicts: by path.
         kept: why a change of the template's did not arrive that nobody has to decide, by path.
+        missed: what it was, where the template has it at another path.
         moved: where the template had a file before, by path.
         by_keys: files whose lines could not be merged, but whose data could.
     """
@@ -53,6 +54,7 @@ class Result:
     tree: Tree
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
+    missed: dict[str, Entry] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     by_keys: set[str] = field(default_factory=set)
 
@@ -99,11 +101,13 @@ class _Merge:
         self.strangers()
         self.left_out(leave_out)
         self.other_kinds()
-        self.files_and_folders()
+        self.files_and_folders(set(self.person.moved))
         moves = Moves(
             self.base, self.ours, self.theirs, self.template, self.person, self.conflict, self.take_out
         )  # fmt: skip
         moves.follow()
+        self.files_and_folders(set(self.ours))
+        self.as_attributes_say()
         if not self.simple():
             self.with_git()
         for path, to in moves.differently.items():
@@ -198,10 +202,10 @@ class _Merge:
                 self.conflict(path, "one side made it a link or a file, and both changed it", ours, theirs)
                 self.take_out(path, ours)
 
-    def files_and_folders(self) -> None:
-        """A folder of the template's where the service has a file, or the other way round."""
+    def files_and_folders(self, known: Set[str]) -> None:
+        """A folder of the template's where the service has a file, or the other way round; known paths are no fault."""
         folders = {parent for path in self.whole for parent in parents(path)}
-        for path in sorted(self.theirs):
+        for path in sorted(set(self.theirs) - known):
             in_the_way = [one for one in parents(path) if one in self.whole]
             if path in folders:
                 in_the_way += [one for one in self.whole if one.startswith(f"{path}/")]
@@ -211,6 +215,23 @@ class _Merge:
                 reason = f"your {in_the_way[0]} stands where the template puts it"
                 self.conflict(path, reason, None, self.theirs[path])
                 self.take_out(path, None)
+
+    def as_attributes_say(self) -> None:
+        """What the service's ``.gitattributes`` wants not to be merged stays, or is a question to a person."""
+        sides = {
+            path: (self.base.get(path), self.ours[path], self.theirs[path])
+            for path in set(self.ours) & set(self.theirs)
+        }
+        both = [path for path, (base, ours, theirs) in sides.items() if len({base, ours, theirs}) == 3]
+        for path, value in sorted(attributes.merging(self.store, both).items()):
+            _, ours, theirs = sides[path]
+            said = "-merge" if value in attributes.NEVER else f"merge={value}"
+            if value == attributes.OURS:
+                self.result.kept[path] = f"your .gitattributes keeps yours ({said})"
+                self.result.missed[path] = theirs
+            else:
+                self.conflict(path, f"your .gitattributes does not let git merge it ({said})", ours, theirs)
+            self.take_out(path, ours)
 
     def simple(self) -> bool:
         """Merge without git where each file was changed by one side at most."""

@@ -14,6 +14,7 @@ from fleet.trees import Entry, Tree
 
 BOTH_ADDED = "you and the template both added it"
 CHANGED = "you moved or deleted it, and the template changed it"
+NAMED = 4  # places in a reason
 REMOVED = "the template removed it, and you changed or moved it"
 
 Report = Callable[[str, str, Entry | None, Entry | None], None]
@@ -116,4 +117,5 @@ class Moves:
 
 
 def _either(paths: list[str]) -> str:
-    return " or ".join(paths)
+    more = [f"{len(paths) - NAMED} other places"] if len(paths) > NAMED else []
+    return " or ".join([*paths[:NAMED], *more])

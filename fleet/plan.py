@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleet import answers, changelog, ignored, merge, migrations, structured, tasks, versions
+from fleet import answers, changelog, ignored, merge, migrations, renames, secret, structured, tasks, versions
+from fleet.config import Config
 from fleet.errors import Exit, FleetError
 from fleet.ownership import Ownership, rendered
 from fleet.render import Renderer
@@ -114,7 +115,7 @@ def target(template: Template, current: str, wanted: str) -> str:
 
 def compute(
     service: Service, template: Template, new: str, renderer: Renderer, store: Store, data: Mapping[str, str], *,
-    run_tasks: bool = False,
+    run_tasks: bool = False, ask_secrets: bool = True,
 ) -> Plan:  # fmt: skip
     """Compute an upgrade.
 
@@ -126,6 +127,7 @@ def compute(
         store: where the trees are made, for this repository.
         data: answers that the user gave.
         run_tasks: run the template's tasks, too; otherwise a note says which there are.
+        ask_secrets: stop where the default of a secret would be written.
 
     Raises:
         FleetError: a version cannot be rendered, or a migration or task fails.
@@ -135,8 +137,15 @@ def compute(
         return Plan(old, new)
     renderer.lend(store)
     has = store.list(service.head)
-    base = rendering(service, has, template, old, renderer, store, data)
+    wrote = _rendered(service, has, template, old, renderer, store, data)
+    base = _known(store, has, wrote)
     theirs, messages = upgraded(service, has, template, new, renderer, store, data)
+    if ask_secrets:
+        secret.refuse_defaults(
+            template.config(new), service.answers.values, data, base, theirs,
+            lambda more: upgraded(service, has, template, new, renderer, store, {**data, **more},
+                                  f"secret-{'-'.join(more)}")[0],
+        )  # fmt: skip
     stage = functools.partial(
         migrations.stage, template=template, old=old, new=new, answers_file=service.answers.path,
         runner=renderer, store=store,
@@ -147,16 +156,17 @@ def compute(
     leave_out = template.rules(new).leave_out
     base, ours, parked = migrations.set_aside(store, base, has, ours, theirs)
     if run_tasks:
-        done = tasks.run(service, template, new, renderer, store, data, base, ours, theirs, owner)
+        done = tasks.run(service, template, new, renderer, store, data, base, ours | parked, theirs, owner)
         say = "task run"
     else:
         done = tasks.Done(tasks.listed(service, template, new, renderer, store, data), theirs)
         say = "task that apply runs"
     result = merge.merge(store, base, ours, done.theirs, owner, service.answers.path, leave_out)
-    result.tree |= done.own | parked
+    result.tree |= parked | done.own
     left_out = _leave_ignored_out(store, has, result)
     merged = result.tree
     result.tree, said_after = stage(migrations.AFTER, merged, rendering=store.folder / "new" / service.name)
+    _follow_migrated(store, result, merged)
     migrated = {*_differ(has, ours | parked), *_differ(merged, result.tree)}
     reasons = {**dict.fromkeys(result.by_keys, structured.REASON), **dict.fromkeys(done.touched, tasks.REASON),
                **dict.fromkeys(migrated, MIGRATED)}  # fmt: skip
@@ -170,7 +180,9 @@ def compute(
     if base.get(service.answers.path) != has[service.answers.path]:
         notes.append(f"{service.answers.path} is not as {old} of the template wrote it: it was edited by hand")
     notes += [f"the template says: {line}" for line in messages]
-    notes += ignored.note(left_out)
+    notes += [f"the template reads {path} (_external_data), which is not committed: it has nothing of it"
+              for path in _external(service, template.config(new)) if path not in has]  # fmt: skip
+    notes += ignored.note([path for path in left_out if wrote.get(path) != done.theirs.get(path)])
     notes += [f"{say}: {_short(command)}" for command in done.commands]
     notes += done.notes
     notes += [f"migration: {line}" for line in (*said_before, *said_after)]
@@ -195,6 +207,14 @@ def _leave_ignored_out(store: Store, has: Tree, result: merge.Result) -> set[str
     return found
 
 
+def _follow_migrated(store: Store, result: merge.Result, merged: Tree) -> None:
+    """Let a conflict name the file's new path, where a migration moved it after the merge."""
+    if result.tree is merged or not result.conflicts:
+        return
+    moved = renames.find(store, merged, result.tree).moved
+    result.conflicts = {moved.get(path, path): one for path, one in result.conflicts.items()}
+
+
 def rendering(
     service: Service, has: Tree, template: Template, version: str, renderer: Renderer, store: Store,
     data: Mapping[str, str],
@@ -207,25 +227,35 @@ def rendering(
     Raises:
         FleetError: it cannot be rendered, for example since an answer was edited by hand to what is not accepted.
     """
-    folder = _folder(store, "old", service, has, template, version)
-    unsaved = {name: value for name, value in data.items()
-               if name in template.config(version).questions and name not in service.answers.values}  # fmt: skip
-    given = {**service.answers.values, **unsaved}
-    wrote, _ = renderer.tree(template, version, folder, service.answers.path, given, store)
+    return _known(store, has, _rendered(service, has, template, version, renderer, store, data))
+
+
+def _known(store: Store, has: Tree, wrote: Tree) -> Tree:
     unknown = ignored.ignored(store, has, set(wrote) - set(has))
     return {path: entry for path, entry in wrote.items() if path not in unknown}
 
 
-def upgraded(
+def _rendered(
     service: Service, has: Tree, template: Template, version: str, renderer: Renderer, store: Store,
     data: Mapping[str, str],
+) -> Tree:  # fmt: skip
+    folder = _folder(store, "old", service, has, template, version)
+    unsaved = {name: value for name, value in data.items()
+               if name in template.config(version).questions and name not in service.answers.values}  # fmt: skip
+    given = {**service.answers.values, **unsaved}
+    return renderer.tree(template, version, folder, service.answers.path, given, store)[0]
+
+
+def upgraded(
+    service: Service, has: Tree, template: Template, version: str, renderer: Renderer, store: Store,
+    data: Mapping[str, Any], side: str = "new",
 ) -> tuple[Tree, list[str]]:  # fmt: skip
     """Render another version; answers that it does not know or accept any more are left behind, as Copier does.
 
     Returns:
         What it writes, and what the template says to who upgrades.
     """
-    folder = _folder(store, "new", service, has, template, version)
+    folder = _folder(store, side, service, has, template, version)
     file = folder / service.answers.path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(service.answers.content)
@@ -238,12 +268,16 @@ def _folder(store: Store, side: str, service: Service, has: Tree, template: Temp
     folder.mkdir(parents=True)
     config = template.config(version)
     others = [name for name in has if answers.PATTERN.fullmatch(name)] if config.external else []
-    for path in (*rendered(config.external, config, service.answers.values), *others):
-        name = posixpath.normpath(path)
+    for name in (*_external(service, config), *others):
         if name in has and has[name].kind == FILE and name != service.answers.path and ".." not in name.split("/"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(store.read(has[name].blob))
     return folder
+
+
+def _external(service: Service, config: Config) -> list[str]:
+    """The files of the service that a template reads, as far as the answers say which."""
+    return [posixpath.normpath(path) for path in rendered(config.external, config, service.answers.values)]
 
 
 def _answers_in(service: Service, template: Template, new: str, theirs: Tree, store: Store) -> dict[str, Any]:
@@ -280,7 +314,8 @@ def _changes(
     for path, reason in result.kept.items():
         if path in migrated:
             continue
-        changes[path] = Change(path, KEPT, reason, "", ours.get(path), ours.get(path), theirs.get(path))
+        changes[path] = Change(path, KEPT, reason, "", ours.get(path), ours.get(path),
+                               result.missed.get(path) or theirs.get(path))  # fmt: skip
     for path, one in result.conflicts.items():
         source = moved.get(path, "")
         changes[path] = Change(

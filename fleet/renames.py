@@ -6,6 +6,7 @@ caller is told that it is unclear.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 
 from fleet.trees import Store, Tree
 
+MOST = 20_000  # pairs of files that are compared; there are no so many that a person could tell apart
 _SUBMODULE = "160"
 _Change = tuple[str, str]
 _Score = tuple[int, float, int]
@@ -85,16 +87,17 @@ def _alike(store: Store, gone: Tree, came: Tree, found: Renames) -> None:
 def _assign(sources: Collection[str], targets: Collection[str], found: Renames) -> None:
     """Pair paths, each with the one that is most like it, as long as there is one that is."""
     sources, targets = list(sources), list(targets)
+    if len(sources) * len(targets) > MOST:
+        found.unclear |= dict.fromkeys(sources, targets)
+        return
     votes = Counter(_change(old, new) for old, new in found.moved.items())
     scores = {(old, new): _likeness(old, new, votes) for old in sources for new in targets}
     while sources and targets:
-        pairs = [
-            (old, new) for old in sources for new in targets
-            if all(scores[old, new] > scores[old, other] for other in targets if other != new)
-            and all(scores[old, new] > scores[other, new] for other in sources if other != old)
-        ]  # fmt: skip
+        best = {old: _only([(scores[old, new], new) for new in targets]) for old in sources}
+        pairs = [(old, new) for old, new in best.items()
+                 if new and _only([(scores[other, new], other) for other in sources]) == old]  # fmt: skip
         if not pairs:
-            found.unclear |= {old: list(targets) for old in sources}
+            found.unclear |= dict.fromkeys(sources, targets)
             return
         for old, new in pairs:
             found.moved[old] = new
@@ -102,12 +105,20 @@ def _assign(sources: Collection[str], targets: Collection[str], found: Renames) 
             targets.remove(new)
 
 
+def _only(scored: list[tuple[_Score, str]]) -> str:
+    """The path with the highest score; none where two have it."""
+    highest = max(score for score, _ in scored)
+    first, *more = [path for score, path in scored if score == highest]
+    return "" if more else first
+
+
 def _likeness(old: str, new: str, votes: Counter[_Change]) -> _Score:
     """How like two paths are: other files went the same way, words in common, and the parts at both ends."""
     mine, other = _words(old), _words(new)
-    shared = float((mine & other).total())
-    rest = list((other - mine).elements())
-    for word in (mine - other).elements():
+    same = mine & other
+    shared = float(same.total())
+    rest = list((other - same).elements())
+    for word in (mine - same).elements():
         if begun := next((one for one in rest if min(len(one), len(word)) > 1 and _begins(one, word)), None):
             rest.remove(begun)
             shared += 0.5
@@ -120,6 +131,7 @@ def _begins(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
+@functools.lru_cache(4096)
 def _words(path: str) -> Counter[str]:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", path)
     return Counter(word.casefold() for word in re.findall(r"[^\W\d_]+|\d+", spaced))

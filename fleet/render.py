@@ -21,6 +21,7 @@ from fleet.template import Template
 from fleet.trees import Entry, Store, Tree
 
 TIMEOUT = 600
+HIDDEN = "***"  # in place of a secret
 
 
 class Renderer:
@@ -147,7 +148,7 @@ class Renderer:
             result = self._ask(json.dumps(job, default=str))
         if "kind" in result:
             raise _failure(result["kind"], result["reason"], version, answers_file)
-        messages = [_same_everywhere(line, template, (version,), target) for line in result["messages"]]
+        messages = [_public(line, template, (version,), target, data) for line in result["messages"]]
         return result.get("files"), messages
 
     def migrate(
@@ -171,7 +172,7 @@ class Renderer:
             FleetError: the template is not trusted, or a migration failed.
         """
         done = self._run_stage("migration", stage, template, (old, new), target, answers_file, {}, dry=dry)
-        return int(done["count"]), _same_everywhere(done["said"], template, (old, new), target)
+        return int(done["count"]), _public(done["said"], template, (old, new), target, {})
 
     def tasks(
         self, template: Template, old: str, new: str, target: Path, answers_file: str, data: Mapping[str, Any], *,
@@ -196,7 +197,7 @@ class Renderer:
         """
         versions = old, new
         done = self._run_stage("task", worker.TASKS, template, versions, target, answers_file, data, dry=dry)
-        return [_same_everywhere(command, template, versions, target) for command in done["commands"]]
+        return [_public(command, template, versions, target, data) for command in done["commands"]]
 
     def _run_stage(
         self, what: str, stage: str, template: Template, versions: tuple[str, str], target: Path, answers_file: str,
@@ -218,7 +219,8 @@ class Renderer:
         with self._turn:
             result = self._ask(json.dumps(job, default=str))
         if "kind" in result and result["kind"] != worker.TRUST:
-            raise FleetError(f"a {what} of version {new} of the template failed: {result['reason']}", Exit.TEMPLATE)
+            reason = _public(result["reason"], template, versions, target, data)
+            raise FleetError(f"a {what} of version {new} of the template failed: {reason}", Exit.TEMPLATE)
         if "kind" in result:
             raise _failure(result["kind"], result["reason"], new, answers_file)
         return result
@@ -256,8 +258,11 @@ class Renderer:
         return found
 
 
-def _same_everywhere(text: str, template: Template, versions: Sequence[str], target: Path) -> str:
-    """Text without the names of our folders, which differ from run to run: the same upgrade is the same commit."""
+def _public(text: str, template: Template, versions: Sequence[str], target: Path, data: Mapping[str, Any]) -> str:
+    """Text without secrets that were given, and without our folders: the same upgrade is the same commit."""
+    for name in template.config(versions[-1]).secrets:
+        if given := str(data.get(name, "")):
+            text = text.replace(given, HIDDEN)
     named = {str(target): ".", **{str(template.export(version)): "TEMPLATE" for version in versions}}
     for place, name in list(named.items()):
         named[str(Path(place).resolve())] = name

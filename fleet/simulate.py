@@ -135,22 +135,37 @@ def simulate(
         rows: list[Row] = []
         refused: list[tuple[Mapping[str, Any], str]] = []
         asked = given.answers or scenarios.pairwise(template.config(olds[-1]), services)
+        nothing: dict[str, str] = {}  # why a set was refused, by version; of those of which none was accepted
         for number, (version, answers) in enumerate((version, one) for version in olds for one in asked):
             progress(f"{number + 1} of {len(olds) * len(asked)}: {version}, {shown(answers)}")
             rehearsal = _Rehearsal(folder / str(number), template, version, answers, renderer)
             try:
                 rehearsal.write(strict=bool(given.answers))
             except FleetError as error:
+                reason = _how_to_answer(error)
                 if given.answers:
-                    raise FleetError(f"{shown(answers)}: {error}", error.code) from None
+                    raise FleetError(f"{shown(answers)}: {reason}", error.code) from None
                 if version == olds[-1]:
-                    refused.append((answers, str(error)))
+                    refused.append((answers, reason))
+                if all(row.old != version for row in rows):
+                    nothing.setdefault(version, f"{shown(answers)}: {reason}")
                 continue
+            nothing.pop(version, None)
             rows.append(rehearsal.upgrade(check=check))
             if edits or given.edits:
                 rehearsal.edit(given.edits, edits, f"{seed} {number}")
                 rows.append(rehearsal.upgrade(edited=True))
+    if not rows:
+        reason = next(iter(nothing.values()), "")
+        raise FleetError(f"nothing was rehearsed, since every set of answers was refused: {reason}", Exit.ANSWERS)
+    rows += [Row(version, {}, edited=False, problem=f"every set of answers was refused: {reason}")
+             for version, reason in nothing.items()]  # fmt: skip
     return Outcome(change, rows, refused)
+
+
+def _how_to_answer(error: FleetError) -> str:
+    """Return a reason that names the way in which a rehearsal is given answers."""
+    return re.sub(r"pass --data (\w+)=VALUE.*", r"answer \1 in a file with --answers FILE", str(error))
 
 
 def shown(answers: Mapping[str, Any]) -> str:
@@ -263,7 +278,7 @@ class _Rehearsal:
     def upgraded(self) -> Iterator[tuple[plan.Plan, Store]]:
         opened = service.load(self.path)
         with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
-            yield plan.compute(opened, self.template, CHANGE, self.renderer, store, {}), store
+            yield plan.compute(opened, self.template, CHANGE, self.renderer, store, {}, ask_secrets=False), store
 
     def upgrade(self, *, edited: bool = False, check: str = "") -> Row:
         """Compute the upgrade, and look at it."""

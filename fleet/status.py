@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet import infer, plan, rollback, service, versions
+from fleet import infer, plan, rollback, service, tasks, versions
 from fleet.ownership import Ownership
 from fleet.render import Renderer
 from fleet.template import Templates
@@ -68,6 +68,9 @@ def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file
         and not owner.seeded(name)
         and (name in has or not infer.matches(leave_out, name))
     }
+    if drift and template.config(version).tasks:  # they make other files of a rendering
+        alone = tasks.template_alone(opened, drift)
+        drift = {name: what for name, what in drift.items() if name not in alone}
     _, upgraded = rollback.last_upgrade(opened)
     behind = versions.between(template.tags, version, newest)
     return Status(str(path), source, version, newest, tuple(behind), drift, upgraded)

@@ -6,7 +6,7 @@ files with all that the new version writes, and what they do to that is part of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,8 +116,27 @@ def _may_replace(service: Service, store: Store, path: str, has: Entry, made: En
         rest = iter(store.read(made.blob).splitlines())
         if all(line in rest for line in store.read(has.blob).splitlines()):
             return True
-    commits = [
-        set(git.text("--literal-pathspecs", "log", "--format=%H", service.head, "--", one, cwd=service.path).split())
-        for one in (path, service.answers.path)
-    ]
-    return bool(commits[0]) and commits[0] <= commits[1]
+    return path in template_alone(service, [path])
+
+
+def template_alone(service: Service, paths: Collection[str]) -> set[str]:
+    """Return the files that only births and upgrades wrote or removed: each such commit changes the answers file.
+
+    What tasks made of a rendering is known from the history alone, since nobody runs them to look at a service. Of a
+    shallow clone nothing is known.
+    """
+    if git.text("rev-parse", "--is-shallow-repository", cwd=service.path) == "true":
+        return set()
+    by: dict[str, set[str]] = {path: set() for path in (*paths, service.answers.path)}
+    said = git.text(
+        "--literal-pathspecs", "log", "-z", "--no-renames", "--name-only", "--format=%x01%H", service.head, "--", *by,
+        cwd=service.path,
+    )  # fmt: skip
+    commit = ""
+    for word in said.split("\0"):
+        name = word.lstrip("\n")
+        if name.startswith("\x01"):
+            commit = name[1:]
+        elif name in by:
+            by[name].add(commit)
+    return {path for path in paths if by[path] <= by[service.answers.path]}

@@ -154,12 +154,15 @@ class Store:
         self.run("reset", "--hard", "--quiet", commit, env=place)
 
         def result() -> Tree:
-            inner = [f":(exclude,literal){path}" for path in nested(folder)]
-            self.run("-C", str(folder), "add", "--all", "--", ".", *inner, env=place)
-            found = {}
+            inner = nested(folder)
+            without = [f":(exclude,literal){path}" for path in inner]
+            self.run("-C", str(folder), "add", "--all", "--", ".", *without, env=place)
+            found: Tree = {}
             for line in filter(None, self.run("-C", str(folder), "ls-files", "--stage", "-z", env=place).split(b"\0")):
                 facts, name = line.split(b"\t", 1)
                 mode, blob, _ = facts.decode().split()
+                if mode == "160000" and _name(name) in inner and _name(name) not in tree:
+                    continue  # somebody added it by name
                 entry = found[_name(name)] = Entry(mode, blob)
                 if mode != "160000" and entry != tree.get(_name(name)):
                     self.hash(self.run("cat-file", "blob", blob, env=place))

@@ -83,19 +83,9 @@ def _messages(done: Any) -> list[str]:
     texts = (done.template.message_before_update, done.template.message_after_update)
     if not any(texts):
         return []
-    token = _operation().set("update")
-    try:
-        said = [line.rstrip() for text in texts for line in str(done._render_string(text)).splitlines()]
-    finally:
-        _operation().reset(token)
+    said = [line.rstrip() for text in texts for line in str(done._render_string(text)).splitlines()]
     lines = [line for line in said if line]
     return lines[:LONGEST] + ([f"... and {len(lines) - LONGEST} lines more"] if len(lines) > LONGEST else [])
-
-
-def _operation() -> Any:
-    from copier import _main
-
-    return _main._operation
 
 
 def serve(jobs: TextIO, results: TextIO) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from pathspec import PathSpec
 
-from fleet import bounded, plan, versions
+from fleet import bounded, plan, tasks, versions
 from fleet.answers import Answers
 from fleet.errors import FleetError, UntrustedError
 from fleet.ownership import Ownership
@@ -88,6 +88,10 @@ def membership(opened: Service, answers_file: str, problem: str, renderer: Rende
         renderer.lend(store)
         has = store.list(opened.head)
         wrote = plan.rendering(opened, has, template, found.version, renderer, store, {})
+        if template.config(found.version).tasks:  # they make other files of a rendering
+            differ = {path for path, entry in wrote.items() if has.get(path) != entry} - {found.path}
+            alone = tasks.template_alone(opened, differ)
+            wrote = {path: entry for path, entry in wrote.items() if path not in alone}
     except UntrustedError as error:
         return Membership(found, answers_file, skipped=str(error), behind=behind)
     except FleetError as error:

@@ -139,6 +139,21 @@ def test_a_merge_that_loses_a_line_is_a_conflict(store: Store, monkeypatch: pyte
     assert conflicts == {"env/red/limits.yaml": "your change did not come through the merge"}
 
 
+@pytest.mark.parametrize(("number", "most"), [(120, renames.MOST), (12, 100)])
+def test_very_many_files_take_no_longer(number: int, most: int, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as they can be compared they are told apart; more are left to a person, in a short line."""
+    monkeypatch.setattr(renames, "MOST", most)
+    base = {f"env/e{one}/x": SAME for one in range(number)}
+    files, conflicts = merged(
+        store, base, {**base, "env/e7/x": MINE}, {f"zone/e{one}/x": SAME for one in range(number)}
+    )
+    if number**2 <= most:
+        assert (files["zone/e7/x"], conflicts) == (MINE, {})
+    else:
+        assert files["env/e7/x"] == MINE
+        assert conflicts["env/e7/x"].endswith(f"or {number - 4} other places")
+
+
 def moved(rng: random.Random, paths: list[str]) -> dict[str, str]:
     """Rename folders as people do: where each file goes, by its path."""
     old, new = rng.choice([("env/", "deploy/"), ("env/", "deploy/env/"), ("/", "/zone-"), (".yaml", ".yml"), ("", "")])

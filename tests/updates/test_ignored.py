@@ -66,7 +66,7 @@ def test_new_files(
 
 def test_files_that_were_never_committed(tmp_path: Path, renderer: Renderer) -> None:
     """Changed, moved or removed by the template, they are not the service's to delete."""
-    first = [write(".gitignore.jinja", "*.env\n"), *(write(f"{name}.env") for name in "abcd")]
+    first = [write(".gitignore.jinja", "*.env\n"), *(write(f"{name}.env") for name in "abcde")]
     second = [line("a.env", 9, "new"), delete("b.env"), move("c.env", "moved.env"), move("d.env", "seen.txt")]
     service = pair(tmp_path, renderer, first, second)
     assert as_json("status", service)[0]["drift"] == {}
@@ -118,3 +118,24 @@ def test_a_file_that_is_in_no_commit_is_not_overwritten(
     (service / there).unlink()
     golden_path("rollback", service)
     assert golden_path("apply", service).stdout.splitlines()[-1].endswith(f"; git switch {BRANCH}")
+
+
+def test_adopting_adds_none(tmp_path: Path) -> None:
+    source = foreign.template(tmp_path / "template", [write("a.txt"), write(".env", "x\n"), write("cache/x.txt")])
+    service = tmp_path / "orders"
+    write(".gitignore", ".env\n/cache/\n")(service)
+    commit_all(service)
+    done = golden_path("adopt", service, "--template", source)
+    assert done.returncode == 0, done.stderr
+    assert set(git(service, "ls-tree", "-r", "--name-only", "golden-path/adopt-v1.0.0").split()) == {
+        ANSWERS, ".gitignore", "a.txt",
+    }  # fmt: skip
+    git(service, "branch", "-D", "golden-path/adopt-v1.0.0")
+    write("a.txt", "the only copy\n")(service)
+    (service / ".git" / "info" / "exclude").write_text("a.txt\n")
+    *_, said, last = golden_path("adopt", service, "--template", source).stdout.splitlines()
+    assert said == "  move away a.txt: it is in no commit, and the branch has a file there"
+    assert last.endswith("; git switch --no-overwrite-ignore golden-path/adopt-v1.0.0")
+    left = {one["path"]: one["reason"] for one in as_json("adopt", service, "--template", source)["files"]
+            if one["status"] == "left out"}  # fmt: skip
+    assert left == {".env": ".gitignore names it", "cache/x.txt": ".gitignore names it"}

@@ -164,6 +164,25 @@ def test_bad_scenarios_are_one_line(text: str, reason: str, source: Path, tmp_pa
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_where_every_set_of_answers_is_refused(source: Path, tmp_path: Path) -> None:
+    """That is no success, whatever the limits; with the answers it is."""
+    asked = QUESTIONS.replace("name: {type: str, default: orders}", "name: {type: str}")
+    (source / "copier.yml").write_text(foreign.SETTINGS + asked)
+    commit_all(source, "No default")
+    git(source, "tag", "v3.0.0")
+    change(source, foreign.write("new.txt"))
+    command = ("simulate", source, "--from", "v3.0.0", "--edits", "0")
+    done = golden_path(*command)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (6, "", 1)
+    assert "every set of answers was refused: kind=batch, size=m, public=True: " in done.stderr
+    assert "asks 'name' and has no default: answer name in a file with --answers FILE" in done.stderr
+    mixed = golden_path(*command, "--from", "v1.0.0")
+    assert mixed.returncode == 3
+    assert "  failed    v3.0.0, defaults: every set of answers was refused: kind=batch" in mixed.stdout
+    (tmp_path / "answers.yml").write_text("[{name: orders}]\n")
+    assert golden_path(*command, "--answers", tmp_path / "answers.yml").returncode == 0
+
+
 def test_no_version_to_come_from(source: Path, renderer: Renderer) -> None:
     with pytest.raises(FleetError, match="name a version with --from"):
         simulate.simulate(str(source), renderer, to="v1.0.0")

@@ -124,6 +124,33 @@ def test_a_generated_file_that_nobody_touched_is_made_anew(tmp_path: Path) -> No
     assert upgraded(service)["found.txt"][1] == b"none\n"
 
 
+def test_without_its_history_a_changed_file_is_a_question(tmp_path: Path) -> None:
+    """In a shallow clone nobody can tell who wrote what."""
+    service = pair(
+        tmp_path, "  - grep -n line.9 a.txt >found.txt || echo none >found.txt\n", write("found.txt", "mine\n")
+    )
+    write("b.txt", "more\n")(service)
+    commit_all(service, "More")
+    git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{service}", "shallow")
+    assert golden_path("apply", tmp_path / "shallow", "--trust").returncode == 3
+    assert git(tmp_path / "shallow", "show", f"{BRANCH}:found.txt") == "mine"
+
+
+def test_what_tasks_made_of_a_new_service_is_no_drift(tmp_path: Path) -> None:
+    """What a person did to it afterwards is, and so is a file that a person deleted."""
+    said = "  - mv b.txt c.txt; sed -i s/line/LINE/ a.txt d.txt; rm e.txt\n"
+    first = (write("b.txt"), write("d.txt"), write("e.txt"), write("f.txt"))
+    service = pair(tmp_path, said, first=first)
+    assert as_json("status", service)[0]["drift"] == {}
+    assert "GP004" not in golden_path("doctor", service, "--trust").stdout
+    line("a.txt", 3, "mine")(service)
+    (service / "f.txt").unlink()
+    commit_all(service, "Mine")
+    assert as_json("status", service)[0]["drift"] == {"a.txt": "changed", "f.txt": "deleted"}
+    said_of = [one for one in golden_path("doctor", service).stdout.splitlines() if "GP004" in one]
+    assert [one.split()[2] for one in said_of] == ["a.txt:", "f.txt:"]
+
+
 def test_one_that_fails_says_what_it_said_and_changes_nothing(tmp_path: Path) -> None:
     command = "touch half; seq 200; echo no compiler >&2; exit 4"
     said = f"  - {{command: '{command}', when: \"{{{{ _copier_operation == 'update' }}}}\"}}\n"
