@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fleet import branches, cache, git, message, plan, service
+from fleet import branches, cache, git, message, moved, plan, service
 from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from fleet.service import Service
@@ -27,6 +27,7 @@ class Outcome:
         branch: its name; empty where there is none.
         commit: of the branch.
         dirty: whether the work tree has changes that are not in the branch.
+        moved: a line, where the tag of the version that the service has names another commit now.
     """
 
     status: str
@@ -34,6 +35,7 @@ class Outcome:
     branch: str = ""
     commit: str = ""
     dirty: bool = False
+    moved: str = ""
 
 
 def apply(
@@ -71,7 +73,7 @@ def apply(
         done = _bring(opened, template, renderer, to, data or {}, dirty=dirty, checkout=checkout)
         if checkout and done.branch:
             _switch(opened, done.branch)
-        return done
+        return replace(done, moved=moved.line(opened, template))
 
 
 def _bring(
@@ -92,7 +94,7 @@ def _bring(
         planned = plan.compute(opened, template, new, renderer, store, data)
         if checkout:
             _refuse_in_the_way(opened, planned)
-        text = message.upgrade(opened, planned, store)
+        text = message.upgrade(opened, planned, store, template.commit(new))
         commit = store.commit(store.write(planned.tree), opened.head, message=text.encode(), date=opened.date)
         if commit == tip:
             return Outcome(THERE, planned, branch, tip, dirty)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fleet import apply, patches, plan, report, rollback, service, simulate_cli, status
+from fleet import apply, moved, patches, plan, report, rollback, service, simulate_cli, status
 from fleet.doctor.rules import ERROR, SEVERITIES
 from fleet.errors import Exit, FleetError
 from fleet.output import print_json as _print_json
@@ -58,6 +58,8 @@ def _plan(options: argparse.Namespace) -> int:
             _print_json(report.plan_json(planned, store, str(options.path), opened.answers.source))
         else:
             _print(*report.plan_text(planned, store, diff=options.diff))
+    if line := moved.line(opened, template):
+        _say(f"golden-path: {line}")
     if service.uncommitted(opened):
         _say("golden-path: uncommitted changes are not looked at")
     return Exit.CONFLICT if planned.conflicts else Exit.DONE
@@ -73,6 +75,8 @@ def _apply(options: argparse.Namespace) -> int:
             answers_file=options.answers_file,
             checkout=options.checkout,
         )
+    if done.moved:
+        _say(f"golden-path: {done.moved}")
     if done.dirty:
         _say("golden-path: uncommitted changes stay in the work tree and are not part of the upgrade")
     if options.json:
@@ -114,6 +118,8 @@ def _status(options: argparse.Namespace) -> int:
         for path in options.paths:
             try:
                 rows.append(status.status(path, renderer, templates, answers_file=options.answers_file))
+                if rows[-1].moved:
+                    _say(f"golden-path: {path}: {rows[-1].moved}")
             except FleetError as error:
                 failed[str(path)] = str(error)
                 _say(f"golden-path: {path}: {error}")

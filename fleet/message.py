@@ -8,16 +8,17 @@ from fleet.trees import BINARY, Store
 
 LONGEST = 20000  # characters of one file's difference
 FENCE = "~~~~~~"
-OLD, NEW = "Template-From", "Template-To"
+OLD, NEW, COMMIT = "Template-From", "Template-To", "Template-Commit"
 
 
-def upgrade(service: Service, planned: plan.Plan, store: Store) -> str:
+def upgrade(service: Service, planned: plan.Plan, store: Store, commit: str) -> str:
     """Return the message: what changed, how risky it is, and what a person has to decide.
 
     Args:
         service: the repository.
         planned: the upgrade.
         store: where the files are.
+        commit: of the template, that the new version names.
     """
     parts = [f"Update the template from {planned.old} to {planned.new}", f"Risk: {planned.risk}"]
     if planned.changelog:
@@ -32,7 +33,7 @@ def upgrade(service: Service, planned: plan.Plan, store: Store) -> str:
         parts.append("# Files\n\n" + "\n".join(files))
     if planned.notes:
         parts.append("# Notes\n\n" + "\n".join(f"- {note}" for note in planned.notes))
-    parts.append(f"{OLD}: {planned.old}\n{NEW}: {planned.new}\nTemplate: {service.answers.source}")
+    parts.append(f"{OLD}: {planned.old}\n{NEW}: {planned.new}\n{COMMIT}: {commit}\nTemplate: {service.answers.source}")
     return "\n\n".join(parts) + "\n"
 
 

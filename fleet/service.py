@@ -9,6 +9,8 @@ from pathlib import Path
 from fleet import answers, git
 from fleet.errors import Exit, FleetError
 
+ATTRIBUTES = ".gitattributes"
+
 
 @dataclass(frozen=True)
 class Service:
@@ -69,10 +71,10 @@ def load(path: Path, answers_file: str = "") -> Service:
     Raises:
         FleetError: it is no repository, has no commit, or no usable answers file.
     """
-    opened, names = without_answers(path)
+    opened, names = _open(path)
     found = answers.find(names, answers_file)
-    content = git.run("cat-file", "blob", f"{opened.head}:{found}", cwd=opened.path)
-    return replace(opened, answers=answers.parse(found, content))
+    attributes, content = _contents(opened, names, ATTRIBUTES, found)
+    return replace(opened, attributes=attributes, answers=answers.parse(found, content))
 
 
 def without_answers(path: Path) -> tuple[Service, list[str]]:
@@ -87,6 +89,29 @@ def without_answers(path: Path) -> tuple[Service, list[str]]:
     Raises:
         FleetError: it is no repository, or has no commit.
     """
+    opened, names = _open(path)
+    return replace(opened, attributes=_contents(opened, names, ATTRIBUTES)[0]), names
+
+
+def _contents(opened: Service, names: list[str], *wanted: str) -> list[bytes]:
+    """What files at the root hold, with one git for all; empty where there is none, or no file."""
+    asked = [name for name in wanted if name in names and "\n" not in name]
+    if not asked:
+        return [b""] * len(wanted)
+    lines = "".join(f"{opened.head}:{name}\n" for name in asked).encode(errors="surrogateescape")
+    answer, at, found = git.run("cat-file", "--batch", cwd=opened.path, data=lines), 0, dict.fromkeys(wanted, b"")
+    for name in asked:
+        end = answer.index(b"\n", at)
+        facts = answer[at:end].split(b" ")
+        at = end + 1
+        if facts[-1].isdigit():
+            size = int(facts[-1])
+            found[name] = answer[at : at + size] if facts[1] == b"blob" else b""
+            at += size + 1
+    return [found[name] for name in wanted]
+
+
+def _open(path: Path) -> tuple[Service, list[str]]:
     path = path.resolve()
     if not path.is_dir():
         raise FleetError(f"{path}: there is no such folder", Exit.REPOSITORY)
@@ -109,10 +134,7 @@ def without_answers(path: Path) -> tuple[Service, list[str]]:
             error, f"{path} has no commit that can be read: commit the service first", Exit.REPOSITORY
         ) from None
     complete(path, Path(common), head)
-    attributes = git.run("cat-file", "blob", f"{head}:.gitattributes", cwd=path) if ".gitattributes" in names else b""
-    opened = Service(
-        path, Path(common), Path(objects), head, date, form == "sha256", bare == "true", attributes, answers.NONE
-    )
+    opened = Service(path, Path(common), Path(objects), head, date, form == "sha256", bare == "true", b"", answers.NONE)
     return opened, names
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fleet import branches, git, pins, plan, service, status
+from fleet import branches, git, moved, pins, plan, service, status
 from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from fleet.rollout import forges
@@ -29,6 +29,7 @@ class Planned:
         new: the one that it would get.
         risk: ``low``, ``medium`` or ``high``.
         files: by path, the status and the reason.
+        moved: a line, where the tag of the version that it has names another commit now.
         problem: why there is no plan; then all else is empty.
         code: the exit code for that.
     """
@@ -39,6 +40,7 @@ class Planned:
     new: str = ""
     risk: str = ""
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    moved: str = ""
     problem: str = ""
     code: int = 0
 
@@ -66,6 +68,7 @@ class Row:
         checks: of that, ``green``, ``red``, ``pending`` or empty.
         url: of that.
         conflicts: files in that which a person has to decide.
+        moved: a line, where the tag of the version that it has names another commit now.
         problem: why it could not be looked at.
         code: the exit code for that.
     """
@@ -83,6 +86,7 @@ class Row:
     checks: str = ""
     url: str = ""
     conflicts: int = 0
+    moved: str = ""
     problem: str = ""
     code: int = 0
 
@@ -110,12 +114,13 @@ def _planned(member: Member, templates: Templates, renderer: Renderer, to: str) 
             new = plan.target(template, opened.answers.version, to)
             with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
                 found = plan.compute(opened, template, new, renderer, store, member.data)
+            line = moved.line(opened, template)
     except FleetError as error:
         return Planned(member.name, member.ring, problem=str(error), code=int(error.code))
     except git.GitError as error:
         return Planned(member.name, member.ring, problem=str(error), code=int(Exit.REPOSITORY))
     files = {one.path: (one.status, one.reason) for one in found.changes}
-    return Planned(member.name, member.ring, found.old, found.new, found.risk, files)
+    return Planned(member.name, member.ring, found.old, found.new, found.risk, files, line)
 
 
 def rows(fleet: Fleet, renderer: Renderer, jobs: int) -> Iterator[Row]:
@@ -137,15 +142,15 @@ def _row(member: Member, templates: Templates, renderer: Renderer) -> Row:
         with clone.fresh():
             found = status.status(clone.path, renderer, templates, answers_file=member.answers_file)
             opened = service.load(clone.path, member.answers_file)
-            moved = pins.behind(opened, templates.get(found.template), found.newest)
+            outdated = pins.behind(opened, templates.get(found.template), found.newest)
             pull, checks, url, undecided = _pull(member, clone, opened, found.newest)
     except FleetError as error:
         return Row(member.name, member.ring, member.git, problem=str(error), code=int(error.code))
     except git.GitError as error:
         return Row(member.name, member.ring, member.git, problem=str(error), code=int(Exit.REPOSITORY))
     return Row(
-        member.name, member.ring, member.git, found.version, found.newest, found.behind, found.drift, moved,
-        found.upgraded, pull, checks, url, undecided,
+        member.name, member.ring, member.git, found.version, found.newest, found.behind, found.drift, outdated,
+        found.upgraded, pull, checks, url, undecided, found.moved,
     )  # fmt: skip
 
 
