@@ -93,6 +93,26 @@ def without_answers(path: Path) -> tuple[Service, list[str]]:
     return replace(opened, attributes=_contents(opened, names, ATTRIBUTES)[0]), names
 
 
+def _head(path: Path, size: int) -> tuple[str, str, list[str]]:
+    """The last commit, its date, and the names at its root."""
+    answer = git.run("cat-file", "--batch", cwd=path, data=b"HEAD^{commit}\nHEAD^{tree}\n")
+    facts, _, answer = answer.partition(b"\n")
+    if facts.endswith(b" missing"):
+        raise git.GitError("cat-file", "there is no commit")
+    key, _, length = facts.split(b" ")
+    dated = re.search(rb"^committer .*> (\d+ [+-]\d{4})$", answer[: int(length)].partition(b"\n\n")[0], re.MULTILINE)
+    date = dated[1].decode() if dated else "0 +0000"
+    facts, _, tree = answer[int(length) + 1 :].partition(b"\n")
+    if facts.endswith(b" missing"):
+        raise git.GitError("cat-file", "its last commit has no tree")
+    tree, names = tree[: int(facts.split(b" ")[2])], []
+    while tree:
+        name, _, tree = tree.partition(b"\0")
+        names.append(name.partition(b" ")[2].decode(errors="surrogateescape"))
+        tree = tree[size:]
+    return key.decode(), date, names
+
+
 def _contents(opened: Service, names: list[str], *wanted: str) -> list[bytes]:
     """What files at the root hold, with one git for all; empty where there is none, or no file."""
     asked = [name for name in wanted if name in names and "\n" not in name]
@@ -125,10 +145,7 @@ def _open(path: Path) -> tuple[Service, list[str]]:
     if up and Path(path, up).resolve() != path:
         raise FleetError(f"{path} is not the root of its repository: name {Path(path, up).resolve()}", Exit.REPOSITORY)
     try:
-        asked = git.text("log", "-1", "--format=%H %cd", "--date=raw", "--no-show-signature", "HEAD", cwd=path)
-        head, _, date = asked.partition(" ")
-        date = date or "0 +0000"  # git shows none that it cannot read
-        names = git.text("ls-tree", "-z", "--name-only", head, cwd=path).split("\0")
+        head, date, names = _head(path, 32 if form == "sha256" else 20)
     except git.GitError as error:
         raise git.refuse(
             error, f"{path} has no commit that can be read: commit the service first", Exit.REPOSITORY
