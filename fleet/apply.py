@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fleet import branches, cache, git, in_the_way, message, plan, service
+from fleet import branches, cache, git, in_the_way, message, moved, plan, service
 from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from fleet.service import Service
@@ -28,6 +28,7 @@ class Outcome:
         commit: of the branch.
         dirty: whether the work tree has changes that are not in the branch.
         in_the_way: files that are in no commit, and that a switch to the branch would overwrite.
+        moved: a line, where the tag of the version that the service has names another commit now.
     """
 
     status: str
@@ -36,6 +37,7 @@ class Outcome:
     commit: str = ""
     dirty: bool = False
     in_the_way: Sequence[str] = ()
+    moved: str = ""
 
 
 def apply(
@@ -74,7 +76,7 @@ def apply(
         done = _bring(opened, template, renderer, to, data or {}, dirty=dirty, checkout=checkout)
         if checkout and done.branch:
             _switch(opened, done.branch)
-        return done
+        return replace(done, moved=moved.line(opened, template))
 
 
 def _bring(
@@ -97,7 +99,7 @@ def _bring(
         lost = [] if opened.bare else in_the_way.uncommitted(opened.path, added)
         if checkout and lost:
             raise _would_overwrite(lost)
-        text = message.upgrade(opened, planned, store)
+        text = message.upgrade(opened, planned, store, template.commit(new))
         tree = store.write(planned.tree)
         commit = store.commit(tree, opened.head, message=text.encode(), date=opened.date)
         if tip and (commit == tip or _is(opened, tip, tree)):

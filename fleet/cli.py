@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from fleet import apply, in_the_way, patches, plan, report, rollback, service, simulate_cli, status, unexpected
+from fleet import apply, in_the_way, moved, patches, plan, report, rollback, service, simulate_cli, status, unexpected
 from fleet.doctor.rules import ERROR, SEVERITIES
 from fleet.errors import Exit
 from fleet.output import print_json as _print_json
@@ -67,6 +67,8 @@ def _plan(options: argparse.Namespace) -> int:
             _print_json(report.plan_json(planned, store, str(options.path), opened.answers.source))
         else:
             _print(*report.plan_text(planned, store, diff=options.diff))
+    if line := moved.line(opened, template):
+        _say(f"golden-path: {line}")
     if service.uncommitted(opened):
         _say("golden-path: uncommitted changes are not looked at")
     return Exit.CONFLICT if planned.conflicts else Exit.DONE
@@ -82,6 +84,8 @@ def _apply(options: argparse.Namespace) -> int:
             answers_file=options.answers_file,
             checkout=options.checkout,
         )
+    if done.moved:
+        _say(f"golden-path: {done.moved}")
     if done.dirty:
         _say("golden-path: uncommitted changes stay in the work tree and are not part of the upgrade")
     if options.json:
@@ -125,6 +129,8 @@ def _status(options: argparse.Namespace) -> int:
         for path in options.paths:
             try:
                 rows.append(status.status(path, renderer, templates, answers_file=options.answers_file))
+                if rows[-1].moved:
+                    _say(f"golden-path: {path}: {rows[-1].moved}")
             except Exception as error:
                 failed[str(path)], found = unexpected.told(error)
                 _say(f"golden-path: {path}: {failed[str(path)]}")

@@ -9,20 +9,21 @@ from fleet.service import Service
 from fleet.trees import BINARY, Store
 
 LONGEST = 20000  # characters of one file's difference
-OLD, NEW = "Template-From", "Template-To"
+OLD, NEW, COMMIT = "Template-From", "Template-To", "Template-Commit"
 MARKED = (
     "Zero-width spaces keep words of it from acting here: take a line over from the template, or from "
     "`golden-path plan --diff`, not from this text."
 )
 
 
-def upgrade(service: Service, planned: plan.Plan, store: Store) -> str:
+def upgrade(service: Service, planned: plan.Plan, store: Store, commit: str) -> str:
     """Return the message: what changed, how risky it is, and what a person has to decide.
 
     Args:
         service: the repository.
         planned: the upgrade.
         store: where the files are.
+        commit: of the template, that the new version names.
     """
     old, new = foreign.words(planned.old), foreign.words(planned.new)
     parts = [f"Update the template from {old} to {new}", f"Risk: {planned.risk}"]
@@ -45,7 +46,7 @@ def upgrade(service: Service, planned: plan.Plan, store: Store) -> str:
         said = (credentials.redacted(note, variables=credentials.secrets(os.environ)) for note in planned.notes)
         parts.append("# Notes\n\n" + "\n".join(f"- {foreign.words(note)}" for note in said))
     source = foreign.words(credentials.masked(service.answers.source))
-    parts.append(f"{OLD}: {old}\n{NEW}: {new}\nTemplate: {source}")
+    parts.append(f"{OLD}: {old}\n{NEW}: {new}\n{COMMIT}: {commit}\nTemplate: {source}")
     return "\n\n".join(parts) + "\n"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet import infer, plan, rollback, service, tasks, versions
+from fleet import infer, moved, plan, rollback, service, tasks, versions
 from fleet.ownership import Ownership
 from fleet.render import Renderer
 from fleet.template import Templates
@@ -27,6 +27,7 @@ class Status:
         drift: of the files that the template manages, those that differ from what its version writes: ``changed`` or
             ``deleted``, by path; without what an adopted service has its own of.
         upgraded: the date of its last upgrade; empty where its history shows none.
+        moved: a line, where the tag of the version that it has names another commit now.
     """
 
     path: str
@@ -36,6 +37,7 @@ class Status:
     behind: tuple[str, ...]
     drift: dict[str, str]
     upgraded: str
+    moved: str = ""
 
 
 def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file: str = "") -> Status:
@@ -73,4 +75,4 @@ def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file
         drift = {name: what for name, what in drift.items() if name not in alone}
     _, upgraded = rollback.last_upgrade(opened)
     behind = versions.between(template.tags, version, newest)
-    return Status(str(path), source, version, newest, tuple(behind), drift, upgraded)
+    return Status(str(path), source, version, newest, tuple(behind), drift, upgraded, moved.line(opened, template))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
+import json
+import os
 import re
 import tempfile
 import threading
@@ -14,6 +17,7 @@ from fleet.errors import Exit, FleetError
 
 _REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 EXPORTS = "exports"  # not "versions": an earlier engine wrote those as the settings of their person said
+SEEN = "seen.json"
 _SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
 
 
@@ -50,6 +54,7 @@ class Template:
         self._folder = folder or cache.folder() / "templates" / key
         self._mirror = self._folder / "mirror.git"
         self._tags: list[str] = []
+        self._seen: dict[str, str] = {}
         self._commits: dict[str, str] = {}
         self._exports: dict[str, Path] = {}
         self._configs: dict[str, config.Config] = {}
@@ -68,7 +73,10 @@ class Template:
             with cache.locked(self._folder, wait=True):
                 if not (self._mirror / "HEAD").exists():
                     self._clone()
+                elif not (self._folder / SEEN).exists():
+                    self._named()  # of an engine that did not remember
                 git.run("fetch", "--progress", "--prune", "--no-tags", "--", self._address, *_REFS, cwd=self._mirror)
+                self._tags = list(self._named())
         except git.GitError as error:
             raise git.refuse(
                 error, f"the template {self._shown()} cannot be reached: check the address and your access to it",
@@ -76,7 +84,29 @@ class Template:
             ) from None  # fmt: skip
         except OSError as error:
             raise FleetError(f"the cache cannot be written: {error}; set XDG_CACHE_HOME to another folder") from None
-        self._tags = git.text("tag", "--list", cwd=self._mirror).splitlines()
+
+    def _named(self) -> dict[str, str]:
+        """What each tag names, which is remembered: a tag that is moved is noticed."""
+        form = "%(refname:lstrip=2)%00%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)"
+        lines = git.text("for-each-ref", f"--format={form}", "refs/tags", cwd=self._mirror).splitlines()
+        now = {}
+        for name, kind, key, inner, peeled in (line.split("\0") for line in lines):
+            now[name] = peeled or key
+            if "commit" in (kind, inner):
+                self._commits[name] = now[name]
+        with contextlib.suppress(OSError, ValueError):
+            found = json.loads((self._folder / SEEN).read_text())
+            self._seen = found if isinstance(found, dict) else {}
+        if not self._seen.keys() >= now.keys():
+            self._seen = {**now, **self._seen}
+            partial = self._folder / f"{SEEN}.{os.getpid()}"
+            partial.write_text(json.dumps(self._seen))
+            partial.replace(self._folder / SEEN)
+        return now
+
+    def seen(self, tag: str) -> str:
+        """Return what a tag named when this machine saw it first; empty where it has not seen it."""
+        return str(self._seen.get(tag, ""))
 
     def _clone(self) -> None:
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
@@ -289,7 +319,7 @@ _SECURE = re.compile(
 )
 
 
-def _place(source: str) -> str:
+def _place(source: str) -> tuple[str, str]:
     text = address(source).rstrip("/").removesuffix(".git")
     found = _SECURE.fullmatch(text)
-    return f"{(found['web'] or found['ssh'] or found['scp']).lower()}:{found['path']}" if found else text
+    return ((found["web"] or found["ssh"] or found["scp"]).lower(), found["path"]) if found else ("", text)

@@ -64,6 +64,8 @@ def _problems(found: Iterable[Planned | Row | Seen]) -> None:
     for one in found:
         if one.problem:
             say(f"golden-path: {one.name}: {one.problem}")
+        if line := getattr(one, "moved", ""):
+            say(f"golden-path: {one.name}: {line}")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fleet import branches, pins, plan, service, status, unexpected
+from fleet import branches, moved, pins, plan, service, status, unexpected
 from fleet.render import Renderer
 from fleet.rollout import forges
 from fleet.rollout.clones import Clone
@@ -28,6 +28,7 @@ class Planned:
         new: the one that it would get.
         risk: ``low``, ``medium`` or ``high``.
         files: by path, the status and the reason.
+        moved: a line, where the tag of the version that it has names another commit now.
         problem: why there is no plan; then all else is empty.
         code: the exit code for that.
     """
@@ -38,6 +39,7 @@ class Planned:
     new: str = ""
     risk: str = ""
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    moved: str = ""
     problem: str = ""
     code: int = 0
 
@@ -65,6 +67,7 @@ class Row:
         checks: of that, ``green``, ``red``, ``pending`` or empty.
         url: of that.
         conflicts: files in that which a person has to decide.
+        moved: a line, where the tag of the version that it has names another commit now.
         problem: why it could not be looked at.
         code: the exit code for that.
     """
@@ -82,6 +85,7 @@ class Row:
     checks: str = ""
     url: str = ""
     conflicts: int = 0
+    moved: str = ""
     problem: str = ""
     code: int = 0
 
@@ -109,11 +113,12 @@ def _planned(member: Member, templates: Templates, renderer: Renderer, to: str) 
             new = plan.target(template, opened.answers.version, to)
             with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
                 found = plan.compute(opened, template, new, renderer, store, member.data)
+                line = moved.line(opened, template)
     except Exception as error:
         problem, code = unexpected.told(error)
         return Planned(member.name, member.ring, problem=problem, code=int(code))
     files = {one.path: (one.status, one.reason) for one in found.changes}
-    return Planned(member.name, member.ring, found.old, found.new, found.risk, files)
+    return Planned(member.name, member.ring, found.old, found.new, found.risk, files, line)
 
 
 def rows(fleet: Fleet, renderer: Renderer, jobs: int) -> Iterator[Row]:
@@ -135,14 +140,14 @@ def _row(member: Member, templates: Templates, renderer: Renderer) -> Row:
         with clone.fresh():
             found = status.status(clone.path, renderer, templates, answers_file=member.answers_file)
             opened = service.load(clone.path, member.answers_file)
-            moved = pins.behind(opened, templates.get(found.template), found.newest)
+            outdated = pins.behind(opened, templates.get(found.template), found.newest)
             pull, checks, url, undecided = _pull(member, clone, opened, found.newest)
     except Exception as error:
         problem, code = unexpected.told(error)
         return Row(member.name, member.ring, member.git, problem=problem, code=int(code))
     return Row(
-        member.name, member.ring, member.git, found.version, found.newest, found.behind, found.drift, moved,
-        found.upgraded, pull, checks, url, undecided,
+        member.name, member.ring, member.git, found.version, found.newest, found.behind, found.drift, outdated,
+        found.upgraded, pull, checks, url, undecided, found.moved,
     )  # fmt: skip
 
 

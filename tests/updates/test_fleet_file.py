@@ -8,7 +8,6 @@ import pytest
 
 from fleet.errors import Exit, FleetError
 from fleet.rollout import fleet_file
-from fleet.template import same
 from tests.labs.template import commit_all, git
 from tests.updates.commands import golden_path
 from tests.updates.fleets import LEDGER
@@ -134,19 +133,3 @@ def test_a_damaged_ledger_and_a_ring_that_is_gone(tmp_path: Path) -> None:
         assert done.returncode == 10
         assert reason in done.stderr
         assert len(done.stderr.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "expected"),
-    [
-        ("gh:acme/golden-path", "https://github.com/acme/golden-path.git", True),
-        ("git@github.com:acme/golden-path.git", "https://github.com/acme/golden-path", True),
-        ("git+https://git.example.com:8443/a/b", "ssh://git@git.example.com/a/b.git", True),
-        ("/srv/template", "/srv/template", True),
-        ("/srv/template", "/srv/other", False),
-        ("gh:acme/golden-path", "gh:acme/other", False),
-        ("https://github.com/acme/golden-path", "https://gitlab.com/acme/golden-path", False),
-    ],
-)
-def test_one_template_by_two_addresses(one: str, other: str, expected: bool) -> None:
-    assert same(one, other) is expected

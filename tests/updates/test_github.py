@@ -13,7 +13,7 @@ import pytest
 
 from fleet.render import Renderer
 from tests.labs.template import commit_all, git
-from tests.updates import cases, fleets
+from tests.updates import cases, fleets, foreign
 from tests.updates.commands import as_process
 from tests.updates.fleets import BRANCH, REVERT, Fleet
 from tests.updates.foreign import NEW
@@ -64,7 +64,10 @@ class OnGitHub:
 
 @pytest.fixture
 def github(tmp_path: Path, renderer: Renderer) -> OnGitHub:
-    fleet = fleets.make(tmp_path, renderer, {"first": 3, "rest": 2})
+    return on_github(tmp_path, fleets.make(tmp_path, renderer, {"first": 3, "rest": 2}))
+
+
+def on_github(tmp_path: Path, fleet: Fleet) -> OnGitHub:
     text = fleet.file.read_text().replace(f"git: {tmp_path}/services/", "git: https://github.com/acme/")
     fleet.file.write_text(text)
     commit_all(fleet.folder, "On GitHub")
@@ -133,6 +136,47 @@ def test_a_pull_request_of_another_rollout_is_not_ours(github: OnGitHub) -> None
     assert [one["state"] for one in github.hub.pulls] == ["CLOSED"] * 3
     assert "3 pending" in github.run("advance", "--to", NEW).stdout
     assert [one["state"] for one in github.hub.pulls] == ["CLOSED"] * 3 + ["OPEN"] * 3
+
+
+@pytest.mark.parametrize("where", ["first", "last"])
+def test_a_pull_request_is_known_by_the_line_in_its_text(github: OnGitHub, where: str) -> None:
+    """The engine writes it first; before, it was last."""
+    github.run("advance")
+    mark, _, text = github.hub.pulls[0]["body"].partition("\n")
+    assert mark.startswith(f"Rollout: {NEW} of 20")
+    if where == "last":
+        github.hub.edit(1, body=f"{text.strip()}\r\n\r\n{mark}\r\n")
+    assert "3 pending" in github.run("advance").stdout
+    assert len(github.hub.pulls) == 3
+    github.hub.edit(1, body=f"{text.strip()}\n\nSee `{mark}`\n")
+    assert "already exists" in github.run("advance").stderr  # somebody else's
+    github.hub.edit(1, body=f"{mark}\n")
+    assert github.run("rollback").returncode == 11
+    assert [one["state"] for one in github.hub.pulls] == ["CLOSED"] * 3
+
+
+def test_a_text_above_the_limit_of_the_forge(tmp_path: Path, renderer: Renderer) -> None:
+    long = "".join(f"line {number} as it was, \U0001f308\n" for number in range(1500))
+    fleet = fleets.make(tmp_path, renderer, {"first": 1})
+    work = tmp_path / "first"
+    for name in "abcdef":  # both sides add it
+        foreign.write(f"{name}.md", long.replace("it was", "we have it"))(work)
+        foreign.write(f"{name}.md", long)(fleet.template / "template")
+    commit_all(work, "Long")
+    git(work, "push", "--quiet", str(fleet.services[0]), "HEAD:main")
+    commit_all(fleet.template, "Long")
+    git(fleet.template, "tag", "--force", NEW)
+    github = on_github(tmp_path, fleet)
+    done = github.run("advance")
+    assert done.returncode == 0, done.stderr
+    body = github.hub.pulls[0]["body"]
+    assert 40000 < len(body) <= 65536
+    assert body.startswith(f"Rollout: {NEW} of 20")
+    assert body.endswith("~~~~~~\n\n... and more, in the commit's message\n")
+    assert body.count("- [ ] `") == body.count("\n~~~~~~diff\n") == body.count("\n~~~~~~\n")
+    assert "1 pending" in github.run("advance").stdout
+    assert github.run("rollback").returncode == 11
+    assert github.hub.pulls[0]["state"] == "CLOSED"
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
