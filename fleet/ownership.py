@@ -6,15 +6,16 @@ too. A file that the service changed is shared; all others of the template are m
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jinja2 import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 from pathspec import PathSpec
 
 from fleet.config import Config
+from fleet.errors import Exit, FleetError
 
 _ENVOPS = {
     "block_start_string": "{%",
@@ -50,21 +51,27 @@ class Ownership:
 
 def _rendered(patterns: Iterable[str], config: Config, context: Mapping[str, Any]) -> list[str]:
     wanted = {name: config.envops.get(name, default) for name, default in _ENVOPS.items()}
-    environment = SandboxedEnvironment(**wanted)
+    try:
+        environment = SandboxedEnvironment(**wanted)
+    except Exception as error:  # of settings that Jinja asserts
+        raise FleetError(f"_envops in the template's copier.yml cannot be used: {error}", Exit.TEMPLATE) from None
     lines = []
     for pattern in patterns:
         text = pattern
         if any(wanted[name] in pattern for name in wanted):
-            try:
+            # One that needs an extension of the template's, or fails, is left out: the file is merged like others.
+            text = ""
+            with contextlib.suppress(Exception):
                 text = environment.from_string(pattern).render(context)
-            except TemplateError:
-                continue  # one that needs an extension of the template's; then the file is merged like others
         lines += text.splitlines()
     return lines
 
 
 def _spec(patterns: Iterable[str]) -> PathSpec[Any]:
-    return PathSpec.from_lines("gitignore", map(_normal, patterns))
+    try:
+        return PathSpec.from_lines("gitignore", map(_normal, patterns))
+    except ValueError as error:
+        raise FleetError(f"a pattern in the template's copier.yml cannot be read: {error}", Exit.TEMPLATE) from None
 
 
 def _normal(text: str) -> str:

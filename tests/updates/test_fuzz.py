@@ -16,6 +16,7 @@ import pytest
 
 from fleet import answers, changelog, config, credentials, foreign, infer, inside, pins
 from fleet.errors import FleetError
+from fleet.ownership import Ownership
 from fleet.rollout import fleet_file, judge, ledger, page
 from fleet.rollout.overview import Row
 from fleet.rollout.steps import Seen
@@ -107,18 +108,44 @@ def test_answers() -> None:
         f"{one.values}".encode()
 
 
-def test_what_a_template_says(tmp_path: Path) -> None:
-    """Its changelog, adopt.yml, pins.yaml and copier.yml."""
+READERS: dict[str, Callable[[str, Path], Any]] = {
+    "changelog": lambda said, _: changelog.between("## 1.0.0\n" + said, "0.1", "2.0", {"a": 1}),
+    "pins": lambda said, _: pins._load(said),
+    "rules": lambda said, _: infer.load(said),
+    "config": lambda said, folder: Ownership(_config(said, folder), {"a": 1}),
+}
+KEYS = {
+    "changelog": ("## 2.0.0", "- [a] x", "## v1"), "pins": ("tools", "go", "1.2"),
+    "rules": ("answers", "leave_out", "instead", "next", "file", "match", "get", "value", "!", "(", "**/a",
+              "a{99999999999}"),
+    "config": ("_skip_if_exists", "_exclude", "_envops", "_migrations", "choices", "type", "when", "default",
+               "!include", "{{ 1/0 }}", "{{ a.b.c }}", "/etc/*", "../*", "copier.yml", "!", "block_start_string", "1"),
+}  # fmt: skip
+
+
+def _config(said: str, folder: Path) -> config.Config:
+    (folder / "copier.yml").write_bytes(said.encode(errors="surrogatepass"))
+    return config.load(folder)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_a_template_says(name: str, tmp_path: Path) -> None:
+    """Its changelog, pins.yaml, adopt.yml and copier.yml."""
 
     def read(rng: random.Random) -> None:
-        said = text(rng, 20)
-        changelog.between("## 1.0.0\n" + said, "0.1", "2.0", {"a": 1})
-        infer.load(said)
-        pins._load(said)
-        (tmp_path / "copier.yml").write_bytes(said.encode(errors="surrogatepass"))
-        config.load(tmp_path)
+        words = (*KEYS[name] * 5, *WORDS)
+        between = (": ", "\n", "\n- ", ", ", ": [", "]", ": {", "}", "\n  ")
+        READERS[name]("".join(rng.choice(words) + rng.choice(between) for _ in range(rng.randrange(9))), tmp_path)
 
-    assert len(list(tried(6000, read))) > 20
+    assert len(list(tried(4000, read))) > 400
+
+
+def test_a_template_that_includes_without_end(tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / f"{number}.yml").write_text(f"!include {number + 1}.yml\n---\n!include {number + 1}.yml\n")
+    for said in ("!include copier.yml\n", "!include 0.yml\n", "!include /etc/*\n", "1: {a: 2}\n_envops: [1]\n"):
+        with pytest.raises(FleetError, match="cannot be read"):
+            _config(said, tmp_path)
 
 
 def test_fleet_files(tmp_path: Path) -> None:

@@ -104,8 +104,9 @@ def test_tasks_and_migrations_see_no_secret(settings: str, seen: str, tmp_path: 
         assert word not in said, said
 
 
+@pytest.mark.parametrize("usual", [True, False])
 def test_whom_the_settings_trust_is_trusted(
-    tmp_path: Path, home: Path, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, home: Path, renderer: Renderer, monkeypatch: pytest.MonkeyPatch, *, usual: bool
 ) -> None:
     """Also with ``~``, which is the user's home, not the empty one of the programs; and in the usual place."""
     foreign.template(
@@ -118,7 +119,10 @@ def test_whom_the_settings_trust_is_trusted(
     commit_all(service)
     monkeypatch.delenv("COPIER_SETTINGS_PATH")
     assert as_process("plan", service).returncode == 5
-    foreign.write(".config/copier/settings.yml", "trust: ['~/']\n")(home)
+    place = ".config/copier/settings.yml" if usual else "elsewhere.yml"
+    foreign.write(place, "trust: ['~/']\n")(home)
+    if not usual:
+        monkeypatch.setenv("COPIER_SETTINGS_PATH", str(home / place))
     done = as_process("plan", service)
     assert done.returncode in (0, 3), done.stderr
 
