@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from tests.updates.commands import golden_path
 from tests.updates.test_foreign_text import ACTS, NASTY
 
 SLOWEST = 5  # seconds of one input; what hangs takes for ever, and the machine may be busy
+LONGEST = 300  # seconds of one test
 WORDS = (
     "a", "b", "name", "_src_path", "_commit", "v1.0.0", "1.0", "~", "null", "yes", ".nan", "-.inf", "0x1F", "1_000",
     "12:30:45", "2026-13-45", "2026-01-01", "9" * 5000, "!!binary aGk=", "!!set {a}", "!!python/name:os.system",
@@ -48,6 +50,20 @@ BLOBS = (
     "x: &x [*x]\n", "FROM\nFROM --platform\nCOPY\nENTRYPOINT [\n", "kind: Deployment\nspec: 3\n",
     '{"dependencies": null}', "a==1 --hash\n",
 )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _bounded() -> Iterator[None]:
+    """What hangs fails, and does not hang the tests."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError(f"no end after {LONGEST} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(LONGEST)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 def text(rng: random.Random, most: int = 12) -> str:
@@ -232,8 +248,8 @@ def untouched(outside: Path) -> bool:
 
 def test_folders_with_links(tmp_path: Path, outside: Path) -> None:
     def tree(rng: random.Random) -> None:
-        root = tmp_path / f"tree-{rng.random()}"
-        root.mkdir()
+        root = tmp_path / "deep/deep/deep" / f"tree-{rng.random()}"  # so that nothing but the test's own is in reach
+        root.mkdir(parents=True)
         names = ["a", "b", "c/d", "c/e", "c/f/g", ".git", "link"]
         for name in names:
             place = root / name
@@ -243,28 +259,31 @@ def test_folders_with_links(tmp_path: Path, outside: Path) -> None:
             way = rng.randrange(4)
             if way == 0:
                 place.symlink_to(
-                    rng.choice((str(outside), str(outside / "file"), "../machine", "a", "c", ".", "/", name))
+                    rng.choice(
+                        (str(outside), str(outside / "file"), "../../../../machine", "a", "c", ".", str(tmp_path), name)
+                    )
                 )
             elif way == 1:
                 place.mkdir()
             elif way == 2:
                 place.write_text("x\n")
         for _ in range(12):
-            path = "/".join(
-                rng.choice((*"abcdefg", "link", "..", ".", "", "file", ".git", "machine"))
-                for _ in range(rng.randrange(1, 4))
-            )
+            parts = (*"abcdefg", "link", "..", ".", "file", ".git", "machine")
+            path = rng.choice(("/", "//", "/./")).join(rng.choice(parts) for _ in range(rng.randrange(1, 4)))
             with contextlib.suppress(OSError):
                 rng.choice((
                     lambda path=path: inside.write(root, path, b"written\n"),
                     lambda path=path: inside.remove(root, path),
                     lambda path=path: inside.read(root, path),
                     lambda path=path: inside.linked(root, path),
-                    lambda path=path: inside.report(root / path, "written\n") if (root / ".git").is_dir() else None,
                 ))()  # fmt: skip
             assert untouched(outside)
 
     assert len(list(tried(1500, tree))) == 1500
+    place = tmp_path / "deep"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["deep", "machine", "settings.yml"]
+    assert [one.name for one in (*place.iterdir(), *(place / "deep").iterdir())] == ["deep", "deep"]
+    assert all(one.name.startswith("tree-") for one in (place / "deep/deep").iterdir())
 
 
 def test_repositories(tmp_path: Path, outside: Path, capfd: pytest.CaptureFixture[str]) -> None:
