@@ -259,7 +259,9 @@ class _Adopting:
 
     def to_blame(self, error: FleetError, found: set[str]) -> str:
         """Return the answer that a failure names; it goes on without one that was found, not without a given one."""
-        named = sorted(name for name in found if re.search(rf"(?: {name}: |'{name}:?')", str(error)))
+        named = sorted(
+            name for name in found if re.search(rf"(?: {re.escape(name)}: |'{re.escape(name)}:?')", str(error))
+        )
         if not named or error.code not in (Exit.ANSWERS, Exit.TEMPLATE):
             raise error
         return named[0]

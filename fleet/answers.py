@@ -106,11 +106,11 @@ def parse(path: str, content: bytes) -> Answers:
             "absolute path",
             Exit.ANSWERS,
         )
-    if reason := credentials.reason(source):
-        raise FleetError(f"_src_path in {path} {reason}", Exit.ANSWERS)
     for name in ("_src_path", "_commit"):
         if foreign.escaped(data[name]) != data[name] or len(data[name]) > LONGEST:
             raise FleetError(f"{name} in {path} is no address and no version: {how}", Exit.ANSWERS)
+    if reason := credentials.reason(source):
+        raise FleetError(f"_src_path in {path} {reason}", Exit.ANSWERS)
     if reason := _odd(data):
         raise FleetError(f"{path} has {reason}: {how}", Exit.ANSWERS)
     values = {str(name): value for name, value in data.items() if not str(name).startswith("_")}

@@ -12,6 +12,8 @@ import yaml
 from fleet import bounded, inside
 from fleet.errors import Exit, FleetError
 
+FILES = 100  # that a copier.yml may include, each time counted
+
 
 @dataclass(frozen=True)
 class Config:
@@ -54,13 +56,22 @@ def load(folder: Path) -> Config:
     files = [path for path in sorted(folder.glob("copier.y*ml")) if path.suffix in (".yml", ".yaml")]
     merged: dict[str, Any] = {}
     try:
-        for part in (part for path in files for part in _parts(path, folder)):
+        read: list[Path] = []
+        for part in (part for path in files for part in _parts(path, folder, read)):
             for name in ("_skip_if_exists", "_exclude"):
                 if name in part:
                     part[name] = [*merged.get(name, ()), *part[name]]
             merged |= part
-    except (yaml.YAMLError, OSError, TypeError, ValueError) as error:
+        return _config({str(name): value for name, value in merged.items()})
+    except _WRONG as error:
         raise FleetError(f"the template's copier.yml cannot be read: {error}", Exit.TEMPLATE) from None
+
+
+# What comes of values of another kind than Copier's documentation has; an include of everything is a RuntimeError.
+_WRONG = (yaml.YAMLError, OSError, TypeError, ValueError, AttributeError, LookupError, RuntimeError)
+
+
+def _config(merged: dict[str, Any]) -> Config:
     return Config(
         questions=frozenset(name for name in merged if not name.startswith("_")),
         skip_if_exists=tuple(map(str, merged.get("_skip_if_exists", ()))),
@@ -100,14 +111,18 @@ def _choices(asked: Any) -> list[Any]:
     return sorted(plain, key=lambda one: one != first) if all(not isinstance(one, dict | list) for one in plain) else []
 
 
-def _parts(path: Path, root: Path) -> Iterable[dict[str, Any]]:
+def _parts(path: Path, root: Path, read: list[Path]) -> Iterable[dict[str, Any]]:
+    read.append(path)
+    if len(read) > FILES:
+        raise ValueError(f"it includes more than {FILES} files")
+
     class Loader(yaml.SafeLoader):
         pass
 
     def include(_: yaml.Loader, node: yaml.Node) -> list[Any]:
         found = sorted(root.glob(str(node.value)))
         inside = [one for one in found if one.resolve().is_relative_to(root.resolve())]
-        return [part for one in inside for part in _parts(one, root)]
+        return [part for one in inside for part in _parts(one, root, read)]
 
     Loader.add_constructor("!include", include)
     content = inside.linked(root, path.relative_to(root).as_posix(), largest=bounded.LARGEST)

@@ -15,10 +15,15 @@ MASK = "***"
 HOW = "leave it out, and give git a credential helper, or GIT_ASKPASS"
 SHORTEST = 8  # characters of a value that is looked for; shorter ones are words that stand anywhere
 
+# Each repetition is bounded: a long text of somebody's must not take long.
 _WITH_USER = re.compile(r"(?:git\+)?https?://[^/?#\s]*@", re.IGNORECASE)
-_WITH_PASSWORD = re.compile(r"[a-z][\w+.-]*://[^/?#\s@]*:[^\s]*@", re.IGNORECASE)
-_IN_QUERY = re.compile(r"([?&][\w-]*(?:token|secret|password|passwd|key|auth|sig)[\w-]*=)[^&\s'\"]+", re.IGNORECASE)
-_USER = re.compile(r"\b([a-z][\w+.-]*://)([^\s/?#'\"<>]*@|[^\s/?#@:'\"<>]*:[^\s'\"<>]*@)", re.IGNORECASE)
+_WITH_PASSWORD = re.compile(r"[a-z][\w+.-]{0,20}://[^/?#\s@]*:[^\s]*@", re.IGNORECASE)
+_IN_QUERY = re.compile(
+    r"([?&][\w-]{0,40}(?:token|secret|password|passwd|key|auth|sig)[\w-]{0,40}=)[^&\s'\"]+", re.IGNORECASE
+)
+_USER = re.compile(
+    r"([a-z][\w+.-]{0,20}://)([^\s/?#'\"<>]{0,1000}@|[^\s/?#@:'\"<>]{0,200}:[^\s'\"<>]{0,1000}@)", re.IGNORECASE
+)
 # Tokens that say themselves what they are: of GitHub, GitLab, npm, PyPI, Slack, AWS.
 _TOKEN = re.compile(
     r"\b(?:gh[pousr]_\w{10,}|github_pat_\w{10,}|gl[a-z]{2,6}-[\w-]{10,}|npm_\w{20,}|pypi-[\w-]{20,}"

@@ -30,11 +30,11 @@ _SWITCH = re.compile(
     re.IGNORECASE,
 )
 _STARS = re.compile(r"(\*\*\*)(?=\w*NO_?CI)", re.IGNORECASE)
-_OVERRIDE = re.compile(r"\b(BEGIN|END)(?=_(?:\w+_)*COMMIT)")
+_FACT = re.compile(r"((?:skip|request)-checks|BREAKING[ -]CHANGE)(?=\s*:)", re.IGNORECASE)
+_OVERRIDE = re.compile(r"(BEGIN|END)(?=_\w{0,40}COMMIT)")
 # Starts of lines that git, forges, programs of releases and this engine read as facts.
 _KNOWN = re.compile(
-    r"^([ \t>*+-]*(?:[\w-]+-by|(?:skip|request)-checks|change-id|release-as|template(?:-from|-to)?|rollout|cc"
-    r"|BREAKING[ -]CHANGE))(?=[ \t]*(?::| #))",
+    r"^([ \t>*+-]{0,20}(?:[\w-]{1,40}-by|change-id|release-as|template(?:-from|-to)?|rollout|cc))(?=[ \t]*(?::| #))",
     re.IGNORECASE,
 )
 _TRAILER = re.compile(r"^([ \t>]*[A-Za-z]\w*(?:-\w+)+)(?=[ \t]*(?::| #))")
@@ -42,7 +42,7 @@ _COMMAND = re.compile(r"^([ \t>]*/)(?=[A-Za-z])")  # /close, /merge, /approve
 _TASK = re.compile(r"^([ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[)(?=[ xX]\])")
 _MARKUP = re.compile(r"(<)(?=[A-Za-z/!?])|(!)(?=\[)|(``)(?=`)|(~~)(?=~)")  # HTML, images, blocks of code
 _FENCE = re.compile(r"(`{3,}|~{3,})(.*)")
-_ANYWHERE = (_ADDRESS, _TICKET, _MENTION, _ENTITY, _SWITCH, _STARS, _OVERRIDE, _KNOWN)
+_ANYWHERE = (_ADDRESS, _TICKET, _MENTION, _ENTITY, _SWITCH, _STARS, _FACT, _OVERRIDE, _KNOWN)
 # Of a log: commands of GitHub's runner begin a line or stand anywhere, those of others begin it.
 _LOG = re.compile(r"^(\s*):(?=:)|#(?=#(?:\[|vso\[|teamcity\[))")
 

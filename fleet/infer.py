@@ -120,13 +120,19 @@ def load(text: str) -> Rules:
             raise ValueError(f"unknown: {', '.join(sorted(map(str, unknown)))}")
         return Rules(
             answers={str(name): [_rule(one) for one in rules] for name, rules in data.get("answers", {}).items()},
-            leave_out=tuple(map(str, data.get("leave_out", ()))),
+            leave_out=_patterns(data.get("leave_out", ())),
             instead={str(name): [_there(one) for one in rules] for name, rules in data.get("instead", {}).items()},
             next=str(data.get("next", "")),
             shipped=True,
         )
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError, re.error) as error:
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, re.error, OverflowError, RecursionError) as error:
         raise FleetError(f"the template's {NAME} cannot be read: {error}", Exit.TEMPLATE) from None
+
+
+def _patterns(data: Any) -> tuple[str, ...]:
+    patterns = tuple(map(str, data))
+    PathSpec.from_lines("gitignore", patterns)  # which refuses what is none
+    return patterns
 
 
 def _rule(data: Mapping[str, Any]) -> Rule:
@@ -140,6 +146,7 @@ def _rule(data: Mapping[str, Any]) -> Rule:
         raise ValueError(f"a form is one of {', '.join(filter(None, _FORMS))}, not {form}")
     match = re.compile(str(data["match"]), re.MULTILINE) if "match" in data else None
     value = str(data["value"]) if "value" in data else None
+    _patterns([f"/{str(data.get('file', '')).lstrip('/')}"])
     return Rule(sources[0], str(data.get("file", "")), str(data.get("get", "")), match, value, form)
 
 

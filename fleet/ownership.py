@@ -6,12 +6,14 @@ too. A file that the service changed is shared; all others of the template are m
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fleet import patterns as patterns_
 from fleet.config import Config
+from fleet.errors import Exit, FleetError
 
 _ENVOPS = {
     "block_start_string": "{%",
@@ -56,23 +58,28 @@ def rendered(patterns: Iterable[str], config: Config, context: Mapping[str, Any]
     wanted = {name: config.envops.get(name, default) for name, default in _ENVOPS.items()}
     lines = []
     for pattern in patterns:
-        plain = not any(mark in pattern for mark in wanted.values())
+        plain = not any(not isinstance(mark, str) or mark in pattern for mark in wanted.values())
         lines += (pattern if plain else _render(pattern, wanted, context)).splitlines()
     return lines
 
 
 def _render(pattern: str, wanted: Mapping[str, str], context: Mapping[str, Any]) -> str:
-    from jinja2 import TemplateError  # most templates have plain patterns only
-    from jinja2.sandbox import SandboxedEnvironment
+    from jinja2.sandbox import SandboxedEnvironment  # most templates have plain patterns only
 
     try:
-        return SandboxedEnvironment(**wanted).from_string(pattern).render(context)
-    except TemplateError:
-        return ""  # one that needs an extension of the template's; then the file is merged like others
+        environment = SandboxedEnvironment(**wanted)
+    except Exception as error:  # of settings that Jinja asserts
+        raise FleetError(f"_envops in the template's copier.yml cannot be used: {error}", Exit.TEMPLATE) from None
+    with contextlib.suppress(Exception):
+        return environment.from_string(pattern).render(context)
+    return ""  # one that needs an extension of the template's, or fails, is left out: the file is merged like others
 
 
 def _matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
-    return patterns_.matcher([_normal(one) for one in patterns])
+    try:
+        return patterns_.matcher([_normal(one) for one in patterns])
+    except ValueError as error:
+        raise FleetError(f"a pattern in the template's copier.yml cannot be read: {error}", Exit.TEMPLATE) from None
 
 
 def _normal(text: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleet import git, plan, scenarios, service, surroundings, versions
+from fleet import credentials, git, plan, scenarios, service, surroundings, versions
 from fleet.errors import Exit, FleetError
 from fleet.ownership import Ownership
 from fleet.plan import CONFLICT, MERGED
@@ -129,6 +129,8 @@ def simulate(
     given = given or Scenarios()
     with tempfile.TemporaryDirectory(prefix="golden-path-simulate-") as place:
         folder = Path(place)
+        if reason := credentials.reason(source):
+            raise FleetError(f"the template's address {reason}", Exit.USAGE)
         copy, change, olds = _copy(source, folder / "template.git", to, old, last)
         template = Template(str(copy), folder / "cache")
         template.refresh()

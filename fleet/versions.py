@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 
 def parse(tag: str) -> Version | None:
@@ -16,7 +16,7 @@ def parse(tag: str) -> Version | None:
     for form in (tag, tag.rsplit("-", 2)[0]):
         try:
             return Version(form)
-        except InvalidVersion:
+        except ValueError:  # also of a number with more digits than Python reads
             continue
     return None
 
@@ -35,7 +35,7 @@ def releases(tags: Iterable[str], *, prereleases: bool = False) -> list[str]:
 def _exact(tag: str) -> Version | None:
     try:
         return Version(tag)
-    except InvalidVersion:
+    except ValueError:
         return None
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # run as a folder, this is in no package
 
-from fleet import foreign  # noqa: E402
+from fleet import credentials, foreign, unexpected  # noqa: E402
 from hooks import guard, migration, summary, uncommitted  # noqa: E402
 from hooks.git import GitError  # noqa: E402
 
@@ -40,6 +40,9 @@ def main() -> int:
     except (GitError, guard.UnknownOutcomeError, uncommitted.LeftAsideError) as error:
         _say([f"golden-path: {error}"])
         return 1
+    except Exception as error:
+        _say([f"golden-path: {unexpected.told(error)[0]}"])
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _say(lines: list[str]) -> None:
     for line in lines:
-        sys.stderr.buffer.write(f"{foreign.line(line)}\n".encode())
+        sys.stderr.buffer.write(f"{foreign.line(credentials.masked(line))}\n".encode())
     sys.stderr.flush()
 
 

@@ -59,6 +59,22 @@ def event(name: str, **facts: Any) -> dict[str, Any]:
     return {"at": datetime.now(UTC).isoformat(timespec="microseconds"), "event": name, **facts}
 
 
+def events(text: str) -> list[dict[str, Any]]:
+    """Return the events of a ledger.
+
+    Args:
+        text: a line of JSON an event.
+
+    Raises:
+        FleetError: a line is none that a run writes; a person may have mended it by hand.
+    """
+    try:
+        lines = text.split("\n") if text else []
+        return [_checked(number, json.loads(line)) for number, line in enumerate(lines, 1)]
+    except (ValueError, RecursionError) as error:
+        raise FleetError(f"the ledger is damaged ({error}): mend {FILE} in the branch {BRANCH}", Exit.FLEET) from None
+
+
 def last(events: Iterable[dict[str, Any]]) -> Rollout | None:
     """Return the rollout that the events tell of last, or None where there was none."""
     rollout: Rollout | None = None
@@ -121,10 +137,8 @@ class Ledger:
         if not self._tip:
             return []
         try:
-            text = git.text("cat-file", "blob", f"{self._tip}:{FILE}", cwd=self.folder)
-            lines = text.split("\n") if text else []
-            return [_checked(number, json.loads(line)) for number, line in enumerate(lines, 1)]
-        except (git.GitError, ValueError, RecursionError) as error:
+            return events(git.text("cat-file", "blob", f"{self._tip}:{FILE}", cwd=self.folder))
+        except git.GitError as error:
             raise FleetError(
                 f"the ledger is damaged ({error}): mend {FILE} in the branch {BRANCH}", Exit.FLEET
             ) from None
@@ -172,7 +186,7 @@ class Ledger:
 
 
 def _checked(number: int, one: Any) -> dict[str, Any]:
-    """Return an event as a run writes it; a person may have mended the ledger by hand."""
+    """Return an event if it is one that a run writes."""
     if not isinstance(one, dict):
         raise ValueError(f"line {number} is no event")
     for key in ("at", "event", "version", "ring", "reason"):

@@ -19,7 +19,10 @@ from tests.selection.observed import COPYING, RENDERED
 
 VERSION = "v0.0.0"
 # What the hooks take from the engine.
-HOOKED = [f"fleet/{name}.py" for name in ("__init__", "bounded", "foreign", "inside", "locks")]
+HOOKED = [
+    f"fleet/{name}.py"
+    for name in ("__init__", "bounded", "credentials", "errors", "foreign", "git", "inside", "locks", "unexpected")
+]
 COPIER = Path(sys.executable).parent / "copier"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -19,6 +19,8 @@ def kept() -> Iterator[Path]:
     """The engine's cache: as on a user's machine it outlives a command, and has each template by its address."""
     with scratch.folder() as folder:
         yield folder
+    for worker in WORKERS.values():
+        worker.close()
 
 
 @pytest.fixture(autouse=True)

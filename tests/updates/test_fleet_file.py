@@ -64,6 +64,7 @@ def test_what_it_means(tmp_path: Path) -> None:
         ("  require: 90%", "  requires: 90%", "3: defaults.requires: ", "there is no such key; there are answers"),
         ("  require: 90%", "  require: 190%", "3: defaults.require: ", "must be a share, from 0% to 100%"),
         ("    require: 1", "    require: most", "8: rings[0].require: ", "must be a share"),
+        ("soak: 2h", "soak: 99999999d", "9: rings[0].soak: ", "must be a number of at most 6 digits"),
         ("soak: 2h", "soak: 2 hours", "9: rings[0].soak: ", "must be a number with s, m, h or d, such as 2h, not '2 h"),
         ("green: checked", "green: yes", "10: rings[0].green: ", "must be merged or checked, not 'yes'"),
         ("  - name: rest", "  - name: first", "11: rings[1].name: ", "there is another 'first'"),

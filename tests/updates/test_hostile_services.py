@@ -72,6 +72,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "keyed": (answers("? [a, b]\n: c\n"), "is not valid YAML"),
     "keyed-by-a-date": (answers("x: {2026-01-01: 1}\n"), "a key that is no text in x"),
     "binary": (answers("x: !!binary aGVsbG8=\n"), "a value of a kind that no answer has in x"),
+    "nul": (answers('x: "a\\0b"\n'), "a text that is no text in x"),
     "month-13": (answers("x: 2026-13-01\n"), "has a value that cannot be read"),
     "large": (answers("x: " + "y" * (2 << 20) + "\n"), "bytes, and may have 1048576"),
     "no-mapping": (foreign.write(foreign.ANSWERS, "- a\n"), "has no _src_path and _commit"),
