@@ -131,7 +131,7 @@ def load(text: str) -> Rules:
 
 def _patterns(data: Any) -> tuple[str, ...]:
     patterns = tuple(map(str, data))
-    PathSpec.from_lines("gitignore", patterns)  # which refuses what is none
+    matcher(patterns)  # which refuses what is none
     return patterns
 
 

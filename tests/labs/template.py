@@ -15,14 +15,20 @@ from fleet.render import Renderer
 from fleet.template import Template
 from tests.labs.places import digest, once
 from tests.labs.toolchains import ROOT
+from tests.selection.inputs import Checkout
 from tests.selection.observed import COPYING, RENDERED
 
 VERSION = "v0.0.0"
-# What the hooks take from the engine.
-HOOKED = [
-    f"fleet/{name}.py"
-    for name in ("__init__", "bounded", "credentials", "errors", "foreign", "git", "inside", "locks", "unexpected")
-]
+
+
+def hooked() -> list[str]:
+    """Return the files of the engine that the hooks import, and those that these import."""
+    checkout = Checkout(ROOT)
+    found = {name for file in checkout.below("hooks") if file.endswith(".py") for name in checkout.imported(file)}
+    return sorted(name for name in found if name.startswith("fleet/"))
+
+
+HOOKED = hooked()
 COPIER = Path(sys.executable).parent / "copier"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
