@@ -75,6 +75,11 @@ def environment(extra: Mapping[str, str] | None = None, *, reached_from: Path | 
     return {**access.variables(now), **settings(reached_from, now), "LC_ALL": "C", **(extra or {})}
 
 
+def alone() -> dict[str, str]:
+    """Return the variables of a git that reaches no server: for programs of others, who get no access of a person's."""
+    return {**_ALWAYS, "GIT_CONFIG_GLOBAL": os.devnull}
+
+
 def settings(reached_from: Path | None = None, now: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the variables that make git the same for everybody.
 

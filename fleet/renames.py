@@ -12,9 +12,10 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from fleet.trees import Store, Tree
+from fleet.trees import Entry, Store, Tree
 
 MOST = 20_000  # pairs of files that are compared; there are no so many that a person could tell apart
+MOST_LIKELY = 1000  # files among which a likelier one is looked for
 _SUBMODULE = "160"
 _Change = tuple[str, str]
 _Score = tuple[int, float, int]
@@ -58,8 +59,25 @@ def find(store: Store, old: Tree, new: Tree) -> Renames:
     taken = {*found.moved.values(), *(path for paths in found.unclear.values() for path in paths)}
     rest = {path: entry for path, entry in gone.items() if path not in found.moved and path not in found.unclear}
     left = {path: entry for path, entry in came.items() if path not in taken}
+    _along(store, rest, left, found)
     _alike(store, rest, left, found)
     return found
+
+
+def _along(store: Store, gone: Tree, came: Tree, found: Renames) -> None:
+    """Pair what went along with other files of its folder, if half of its lines did; the trees lose what is paired."""
+    ways = {way for way in (_change(old, new) for old, new in found.moved.items()) if all(way)}
+    for path in sorted(gone):
+        places = {f"{new}{path[len(old) :]}" for old, new in ways if path.startswith(f"{old}/")} & set(came)
+        if len(places) == 1 and _half(store, gone[path], came[min(places)]):
+            found.moved[path] = min(places)
+            del gone[path], came[min(places)]
+
+
+def _half(store: Store, one: Entry, other: Entry) -> bool:
+    """Whether half of the lines are alike, which is what makes two files one for git."""
+    mine, theirs = (Counter(store.read(side.blob).splitlines()) for side in (one, other))
+    return one.kind == other.kind and 2 * (mine & theirs).total() >= max(mine.total(), theirs.total())
 
 
 def _alike(store: Store, gone: Tree, came: Tree, found: Renames) -> None:
@@ -81,7 +99,22 @@ def _alike(store: Store, gone: Tree, came: Tree, found: Renames) -> None:
                 _assign(group, sorted(target for _, target in others), found)
             else:
                 _assign(sorted(source for source, _ in others), group, found)
-    found.moved |= pairs
+    for old, new in pairs.items():
+        likelier = _likelier(store, old, new, gone, came, found)
+        if likelier:
+            found.unclear[old] = [new, *likelier]
+        else:
+            found.moved[old] = new
+
+
+def _likelier(store: Store, old: str, new: str, gone: Tree, came: Tree, found: Renames) -> list[str]:
+    """Other files that a file may be as well, by half of its lines, and whose path is more like its own."""
+    if len(came) > MOST_LIKELY:
+        return []
+    votes = Counter(_change(one, other) for one, other in found.moved.items())
+    score = _likeness(old, new, votes)
+    return [path for path in sorted(came)
+            if path != new and _likeness(old, path, votes) > score and _half(store, gone[old], came[path])]  # fmt: skip
 
 
 def _assign(sources: Collection[str], targets: Collection[str], found: Renames) -> None:

@@ -232,7 +232,7 @@ class Renderer:
             command = [sys.executable, "-m", "fleet.worker"]
             self._process = subprocess.Popen(
                 command,
-                env={**variables, **git.settings()},
+                env={**variables, **git.alone()},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

@@ -149,12 +149,12 @@ def without_answers(path: Path | Place) -> tuple[Service, dict[str, committed.Li
         asked = git.text("log", "-1", "--format=%H %cd", "--date=raw", "--no-show-signature", "HEAD", cwd=path)
         head, _, date = asked.partition(" ")
         date = date or "0 +0000"  # git shows none that it cannot read
+        complete(path, at.common, head)
         names = committed.root(path, head)
     except git.GitError as error:
         raise git.refuse(
             error, f"{path} has no commit that can be read: commit the service first", Exit.REPOSITORY
         ) from None
-    complete(path, at.common, head)
     attributes = b""
     if ".gitattributes" in names:
         attributes = committed.content(path, ".gitattributes", names[".gitattributes"], Exit.REPOSITORY)

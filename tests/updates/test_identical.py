@@ -104,6 +104,22 @@ def test_where_nothing_says_which_a_person_decides(store: Store) -> None:
     assert files == moved
 
 
+def test_a_new_file_that_looks_like_it_gets_no_edit(store: Store) -> None:
+    """The template moves the folder, changes a file on the way, and adds one that is more like the old file."""
+    alike = SAME + b"more: 1\n"
+    edited = env("env/{}/limits.yaml", red=MINE)
+    theirs = {**env("zone/{}/limits.yaml", red=THEIRS), "zone/default.yaml": alike}
+    files, conflicts = merged(store, BASE, edited, theirs)
+    assert (files, conflicts) == ({**env("zone/{}/limits.yaml", red=BOTH), "zone/default.yaml": alike}, {})
+    # Without others that show the way, the likelier path makes it a question.
+    theirs = {"new/red/limit.yaml": THEIRS, "default.yaml": alike}
+    files, conflicts = merged(store, {"env/red/limits.yaml": SAME}, {"env/red/limits.yaml": MINE}, theirs)
+    assert files == {**theirs, "env/red/limits.yaml": MINE}
+    assert conflicts == {
+        "env/red/limits.yaml": "the template moved env/red/limits.yaml to default.yaml or new/red/limit.yaml"
+    }
+
+
 def test_both_move_it_elsewhere(store: Store) -> None:
     ours, theirs = env("mine/{}/limits.yaml", red=MINE), env("zone/{}/limits.yaml", red=THEIRS)
     files, conflicts = merged(store, BASE, ours, theirs)

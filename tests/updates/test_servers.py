@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import signal
 import socket
@@ -53,7 +54,10 @@ class Server:
         """The programs that run and name the server; none are left half a second later."""
         found = [""]
         for _ in range(50):
-            lines = [path.read_bytes().replace(b"\0", b" ").decode(errors="replace") for path in _commands()]
+            lines = []
+            for path in _commands():
+                with contextlib.suppress(OSError):  # it has ended meanwhile
+                    lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
             found = [line for line in lines if str(self.port) in line and "git" in line]
             if not found:
                 break

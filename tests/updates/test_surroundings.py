@@ -19,7 +19,7 @@ from tests.updates.foreign import NEW
 
 SECRET = "s3cret/value+of_a=token"
 SHOWN = "env; echo; ls -A ~; cat ~/.netrc; git config --global --list; true"
-COMMAND = "echo VARIABLES; env | sort; ls -A ~"
+COMMAND = "echo VARIABLES; env | sort; ls -A ~; git config --list; true"
 TASK = f"_tasks: ['({COMMAND}) > seen.txt']\n"
 MIGRATION = f"_migrations: [{{version: v2.0.0, command: '{COMMAND}'}}]\n"
 
@@ -29,7 +29,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A person's home with a key file, and variables with secrets."""
     folder = tmp_path / "home"
     foreign.write(".netrc", f"machine x password {SECRET}\n")(folder)
-    foreign.write(".gitconfig", "[user]\n\tname = A person of the machine\n\temail = person@example.com\n")(folder)
+    foreign.write(".gitconfig", "[user]\n\tname = A person of the machine\n\temail = person@example.com\n"
+                  f'[url "https://me:{SECRET}@host.invalid/"]\n\tinsteadOf = https://host.invalid/\n'
+                  "[credential]\n\thelper = store --file=/elsewhere\n")(folder)  # fmt: skip
     monkeypatch.setenv("HOME", str(folder))
     for name in ("GH_TOKEN", "NPM_TOKEN", "DEPLOYMENT_URL", "MY_TOOL"):
         monkeypatch.setenv(name, SECRET if "TOKEN" in name else f"value-of-{name.lower()}")
@@ -85,22 +87,23 @@ def test_what_a_check_found_elsewhere_is_not_pushed(fleet: Fleet, home: Path) ->
     assert "password ***" in said
 
 
-@pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(("settings", "seen"), [(TASK, "VARIABLES"), (MIGRATION, "migration: VARIABLES")],
                          ids=["task", "migration"])  # fmt: skip
-def test_tasks_and_migrations_see_no_secret(settings: str, seen: str, tmp_path: Path, renderer: Renderer) -> None:
+def test_tasks_and_migrations_see_no_secret(
+    settings: str, seen: str, tmp_path: Path, home: Path, renderer: Renderer
+) -> None:
     source = foreign.template(tmp_path / "template", [foreign.write("a.txt"), foreign.write("seen.txt", "x\n")])
     service = foreign.service(renderer, source, tmp_path / "service")
     (source / "copier.yml").write_text(foreign.SETTINGS + settings + foreign.QUESTIONS)
     foreign.append("a.txt", "x\n")(source / "template")
     commit_all(source)
     git(source, "tag", NEW)
-    done = as_process("apply", service, "--trust")
+    done = as_process("apply", service, "--trust", GIT_CONFIG_GLOBAL=str(home / ".gitconfig"))
     assert done.returncode in (0, 3), done.stderr
     said = git(service, "log", "-1", "--format=%B", "-p", f"golden-path/{NEW}")
     assert seen in said
     assert "PATH=" in said
-    for word in (SECRET, "GH_TOKEN", "NPM_TOKEN", "DEPLOYMENT_URL", "MY_TOOL", ".netrc", "A person"):
+    for word in (SECRET, "GH_TOKEN", "NPM_TOKEN", "DEPLOYMENT_URL", "MY_TOOL", ".netrc", "A person", "store --file"):
         assert word not in said, said
 
 
@@ -118,12 +121,12 @@ def test_whom_the_settings_trust_is_trusted(
     answers.write_text(answers.read_text().replace(str(home / "template"), source))
     commit_all(service)
     monkeypatch.delenv("COPIER_SETTINGS_PATH")
-    assert as_process("plan", service).returncode == 5
+    assert as_process("apply", service).returncode == 5
     place = ".config/copier/settings.yml" if usual else "elsewhere.yml"
     foreign.write(place, "trust: ['~/']\n")(home)
     if not usual:
         monkeypatch.setenv("COPIER_SETTINGS_PATH", str(home / place))
-    done = as_process("plan", service)
+    done = as_process("apply", service)
     assert done.returncode in (0, 3), done.stderr
 
 
