@@ -10,12 +10,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import copy, fleet, image_cache, image_run, load, machine, pipeline, report, services
+from benchmarks import copy, fleet, foreign, image_cache, image_run, load, machine, pipeline, report, services
 from tests.labs import template as lab
 from tests.labs import toolchains
 from tests.labs.images import Lab, LabError
 
-PARTS = ("copy", "services", "image-cache", "image-run", "pipeline", "fleet")
+PARTS = ("copy", "services", "image-cache", "image-run", "pipeline", "fleet", "foreign")
 DEFAULT_PARTS = ("copy", "services")  # the others need the image lab and more time, the first of them hours
 
 
@@ -55,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--connections", type=_count, default=defaults.connections, help="requests at once")
     parser.add_argument("--fleet-services", type=_count, default=60, help="of the part fleet, through the engine")
     parser.add_argument("--fleet-compared", type=_count, default=8, help="of them, through copier update as well")
+    parser.add_argument("--fleet-before", default="", metavar="COMMIT", help="an older engine, measured beside")
     parser.add_argument("--output", type=Path, help="a file to write the report to as well")
     arguments = parser.parse_args()
     if arguments.output and not arguments.output.parent.is_dir():
@@ -100,8 +101,13 @@ def run(arguments: argparse.Namespace) -> str:
                 tables |= _images(images, arguments, template, work, image_lab)
         if "fleet" in arguments.parts:
             number, compared = arguments.fleet_services, min(arguments.fleet_services, arguments.fleet_compared)
-            costs = fleet.measure(template, work, arguments.languages, number, compared, say)
+            costs = fleet.measure(template, work, arguments.languages, number, compared, say, arguments.fleet_before)
             tables["Upgrading a fleet"] = report.fleet_table(costs)
+        if "foreign" in arguments.parts:
+            facts.append(f"foreign: median of {arguments.rounds} rounds (least to greatest)")
+            tables["Upgrading a service of another template"] = report.foreign_table(
+                foreign.measure(work, arguments.rounds, say)
+            )
         if "pipeline" in arguments.parts:
             with Lab() as image_lab:
                 waited = {}

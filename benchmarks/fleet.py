@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import resource
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
-from fleet import apply
 from fleet.render import Renderer
-from fleet.template import Templates
+from fleet.template import Template
 from tests.labs import template as lab
+from tests.labs.toolchains import ROOT
 
 OLD, NEW = "v1.0.0", "v2.0.0"
-ENGINE, UNPATCHED, COPIER = "golden-path apply", "the same, patches off", "copier update, one after the other"
+ENGINE, BEFORE, UNPATCHED, COPIER = (
+    "golden-path apply", "golden-path apply of {}", "the same, patches off", "copier update, one after the other",
+)  # fmt: skip
 
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cost:
     """What the upgrade of all services took.
 
@@ -35,10 +41,10 @@ class Cost:
             processes last for one service.
     """
 
-    services: int
-    time: float
-    cpu: float
-    memory: Sequence[float] = ()
+    services: int = 0
+    time: float = 0.0
+    cpu: float = 0.0
+    memory: list[float] = field(default_factory=list)
 
 
 def history(template: Path) -> None:
@@ -55,34 +61,25 @@ def history(template: Path) -> None:
     lab.git(template, "tag", NEW)
 
 
-def first_ones(template: Path, folder: Path, languages: Sequence[str]) -> list[Path]:
-    """Write a service of each language of the first version, with an edit that the second has to be merged with."""
+def services(template: Path, folder: Path, languages: Sequence[str], number: int) -> list[Path]:
+    """Write services of the first version, each with its own name, and with an edit that the second is merged with."""
+    known = Template(str(template))
+    known.refresh()
     made = []
-    for language in languages:
-        known = folder / f"first-{language}"
-        done = lab.copier("copy", "--trust", "--defaults", "--quiet", "--vcs-ref", OLD,
-                          "-d", f"language={language}", "-d", "service_name=orders", template, known)  # fmt: skip
-        if done.returncode != 0:
-            raise RuntimeError(f"copier copy failed:\n{done.stderr}")
-        makefile = known / "Makefile"
-        makefile.write_text("# Of the service.\n" + makefile.read_text())
-        lab.commit_all(known)
-        made.append(known)
-    return made
-
-
-def services(known: Sequence[Path], folder: Path, number: int) -> list[Path]:
-    """Write services that are copies of these in turn."""
-    made = []
-    for index in range(number):
-        target = folder / f"service-{index:04}"
-        shutil.copytree(known[index % len(known)], target, symlinks=True)
-        made.append(target)
+    with Renderer(trust=True) as renderer:
+        for index in range(number):
+            target = folder / f"service-{index:04}"
+            answers = {"language": languages[index % len(languages)], "service_name": f"orders-{index}"}
+            renderer.render(known, OLD, target, ".copier-answers.yml", answers)
+            makefile = target / "Makefile"
+            makefile.write_text("# Of the service.\n" + makefile.read_text())
+            lab.commit_all(target)
+            made.append(target)
     return made
 
 
 def measure(
-    template: Path, work: Path, languages: Sequence[str], number: int, copied: int, say: Say
+    template: Path, work: Path, languages: Sequence[str], number: int, copied: int, say: Say, before: str = ""
 ) -> dict[str, Cost]:
     """Upgrade the same services in each way, and compare the trees.
 
@@ -93,6 +90,7 @@ def measure(
         number: of services.
         copied: of these through ``copier update``, and with patches off; fewer, since they take long.
         say: takes a line about the progress.
+        before: a commit of this checkout, whose engine takes its turn as well.
 
     Returns:
         The cost by way.
@@ -102,65 +100,133 @@ def measure(
     """
     if lab.VERSION in lab.git(template, "tag").split():
         history(template)
-    say(f"fleet: writing a service in {', '.join(languages)}")
-    known = first_ones(template, Path(tempfile.mkdtemp(dir=work)), languages)
-    folders = {}
-    for name, count in ((ENGINE, number), (UNPATCHED, copied), (COPIER, copied)):
-        say(f"fleet: writing {count} services for {name}")
-        folders[name] = services(known, Path(tempfile.mkdtemp(dir=work)), count)
     own = {"GOLDEN_PATH_GUARD": "off", "XDG_CACHE_HOME": str(work / "cache")}  # our guard is not Copier's cost
-    result = {}
-    say(f"fleet: {ENGINE} on {number} services, and between them {COPIER} on {copied}")
-    with mock.patch.dict(os.environ, own, GOLDEN_PATH_PATCHES="on"):
-        result[ENGINE], result[COPIER] = _side_by_side(folders[ENGINE], folders[COPIER])
-    say(f"fleet: {UNPATCHED}, {copied} services")
-    with mock.patch.dict(os.environ, own, GOLDEN_PATH_PATCHES="off"):
-        result[UNPATCHED], _ = _side_by_side(folders[UNPATCHED], [])
-    for index in range(copied):
-        trees = {name: lab.git(by[index], "rev-parse", "upgraded^{tree}") for name, by in folders.items()}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.dict(os.environ, own))
+        say(f"fleet: writing {number} services in {', '.join(languages)}")
+        known = services(template, Path(tempfile.mkdtemp(dir=work)), languages, number)
+        ways: dict[str, Engine | Copier] = {ENGINE: Engine(ROOT)}
+        if before:
+            ways[BEFORE.format(before)] = Engine(_checkout(before, work))
+        ways[UNPATCHED] = Engine(ROOT, GOLDEN_PATH_PATCHES="off")
+        ways[COPIER] = Copier()
+        folders = {name: _copies(known, work) for name in ways}
+        say(f"fleet: {', '.join(ways)}, taking turns; the last two on {copied} services")
+        for way in ways.values():
+            stack.enter_context(way)
+        few = {index * number // copied for index in range(copied)}  # at even distances
+        for index in range(number):
+            for name, way in ways.items():
+                if name not in (UNPATCHED, COPIER) or index in few:
+                    way.upgrade(folders[name][index])
+    for index in range(number):
+        trees = {name: lab.git(by[index], "rev-parse", "upgraded^{tree}") for name, by in folders.items()
+                 if name not in (UNPATCHED, COPIER) or index in few}  # fmt: skip
         if len(set(trees.values())) != 1:
             raise RuntimeError(f"service {index} differs by way: {trees}")
-    return {name: result[name] for name in (ENGINE, UNPATCHED, COPIER)}
+    return {name: way.cost for name, way in ways.items()}
 
 
-def _side_by_side(ours: Sequence[Path], theirs: Sequence[Path]) -> tuple[Cost, Cost]:
-    """Upgrade some through the engine, one with Copier, and so on, so that a machine that slows down slows both.
+def _copies(known: Sequence[Path], work: Path) -> list[Path]:
+    folder = Path(tempfile.mkdtemp(dir=work))
+    return [shutil.copytree(one, folder / one.name, symlinks=True) for one in known]
 
-    The engine's worker is one process for all; its CPU time is known when it has ended, and so is taken as the rest.
+
+def _checkout(commit: str, work: Path) -> Path:
+    """Check an older engine out."""
+    folder = work / "engine-before"
+    lab.git(ROOT, "clone", "--quiet", "--shared", "--no-checkout", str(ROOT), str(folder))
+    lab.git(folder, "checkout", "--quiet", "--detach", commit)
+    return folder
+
+
+class Engine:
+    """An engine in a process of its own, while it is asked for one service after the other.
+
+    Args:
+        checkout: the engine's.
+        variables: of its environment, besides.
+
+    Attributes:
+        cost: so far; the CPU is known at the end.
     """
-    templates = Templates()
-    memory: list[float] = []
-    copier_time = copier_cpu = 0.0
-    cpu, start = _cpu(), time.monotonic()
-    with Renderer(trust=True) as renderer:
-        for index, folder in enumerate(ours):
-            done = apply.apply(folder, renderer, templates)
-            lab.git(folder, "branch", "upgraded", done.branch)
-            memory.append(_resident())
-            for other in theirs[index * len(theirs) // len(ours) : (index + 1) * len(theirs) // len(ours)]:
-                before, began = _cpu(), time.monotonic()
-                _copier(other)
-                copier_time += time.monotonic() - began
-                copier_cpu += _cpu() - before
-    engine = Cost(len(ours), time.monotonic() - start - copier_time, _cpu() - cpu - copier_cpu, memory)
-    return engine, Cost(len(theirs), copier_time, copier_cpu)
+
+    def __init__(self, checkout: Path, **variables: str) -> None:
+        self.cost = Cost()
+        self._checkout, self._variables = checkout, variables
+
+    def __enter__(self) -> Engine:
+        script = Path(__file__).with_name("engine.py")
+        environment = {**os.environ, **lab.GIT, "PYTHONPATH": str(self._checkout), **self._variables}
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(script)], env=environment, cwd=self._checkout, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with self._process:
+            if self._process.stdin and not self._process.stdin.closed:
+                self._process.stdin.close()
+            if not any(error):
+                self.cost.cpu = float(self._answer()["cpu"])
+
+    def upgrade(self, folder: Path) -> None:
+        """Upgrade a service."""
+        start = time.monotonic()
+        if self._process.stdin:
+            self._process.stdin.write(f"{folder}\n")
+            self._process.stdin.flush()
+        answer = self._answer()
+        self.cost.time += time.monotonic() - start
+        self.cost.services += 1
+        self.cost.memory.append(float(answer["memory"]))
+        lab.git(folder, "branch", "upgraded", str(answer["branch"]))
+
+    def _answer(self) -> Mapping[str, float]:
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        if not line:
+            raise RuntimeError(f"the engine of {self._checkout.name} ended")
+        found: Mapping[str, float] = json.loads(line)
+        return found
 
 
-def _resident() -> float:
-    """Return the MiB of memory that this process and its children hold, read from Linux."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    pages = sum(int(Path("/proc", pid, "statm").read_text().split()[1]) for pid in ("self", *children))
-    return pages * resource.getpagesize() / 2**20
+class Copier:
+    """``copier update``, a process for each service.
+
+    Attributes:
+        cost: so far.
+    """
+
+    def __init__(self) -> None:
+        self.cost = Cost()
+
+    def __enter__(self) -> Copier:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing runs on."""
+
+    def upgrade(self, folder: Path) -> None:
+        """Upgrade a service."""
+        with _spent(self.cost):
+            done = lab.copier("update", "--trust", "--defaults", "--quiet", folder)
+        if done.returncode != 0:
+            raise RuntimeError(f"copier update failed:\n{done.stderr}")
+        lab.git(folder, "switch", "--quiet", "--create", "upgraded")
+        lab.commit_all(folder, "Upgrade")
 
 
-def _copier(folder: Path) -> None:
-    done = lab.copier("update", "--trust", "--defaults", "--quiet", folder)
-    if done.returncode != 0:
-        raise RuntimeError(f"copier update failed:\n{done.stderr}")
-    lab.git(folder, "switch", "--quiet", "--create", "upgraded")
-    lab.commit_all(folder, "Upgrade")
+@contextlib.contextmanager
+def _spent(cost: Cost) -> Iterator[None]:
+    before, start = _cpu(), time.monotonic()
+    yield
+    cost.time += time.monotonic() - start
+    cost.cpu += _cpu() - before
+    cost.services += 1
 
 
 def _cpu() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    """CPU of the children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 
-from benchmarks import copy, fleet, image_cache, image_run, pipeline, services
+from benchmarks import copy, fleet, foreign, image_cache, image_run, pipeline, services
 from benchmarks.samples import Samples, ratio
 
 NAMES = {"go": "Go", "java": "Java", "node": "Node.js", "python": "Python"}
@@ -131,6 +132,20 @@ def fleet_table(costs: Mapping[str, fleet.Cost]) -> str:
         for name, cost in costs.items()
     ]
     return _table(["way", "services", "time", "CPU a service", "times less CPU than copier update", "memory"], rows)
+
+
+def foreign_table(spent: Mapping[str, foreign.Spent]) -> str:
+    """Return the table of one service of another template, by way: each against ``copier update``, by their medians."""
+    slow = statistics.median(spent[foreign.COPIER].cpu)
+    rows = [
+        [
+            name,
+            f"{statistics.median(one.cpu):.2f} s ({min(one.cpu):.2f} to {max(one.cpu):.2f})",
+            f"{slow / statistics.median(one.cpu):.1f}",
+        ]
+        for name, one in spent.items()
+    ]
+    return _table(["way", "CPU", "times less CPU than copier update"], rows)
 
 
 def _first_and_last(memory: Sequence[float]) -> str:

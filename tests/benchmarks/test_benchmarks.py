@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bare, copy, fleet, load, machine, report, services
+from benchmarks import bare, copy, fleet, foreign, load, machine, report, services
 from benchmarks.samples import Measure, Samples, alternating, ratio
 from tests.labs.toolchains import LANGUAGES, ROOT
 from tests.selection.plugin import chosen
@@ -51,13 +51,24 @@ def test_fleet_is_measured_beside_copier_update(template: Path, tmp_path: Path) 
     before = dict(os.environ)
     source = tmp_path / "template"
     shutil.copytree(template, source, symlinks=True)
-    costs = fleet.measure(source, tmp_path, ["go"], 2, 1, ignore)
-    assert [cost.services for cost in costs.values()] == [2, 1, 1]
+    costs = fleet.measure(source, tmp_path, ["go"], 2, 1, ignore, before="HEAD")
+    assert list(costs) == [fleet.ENGINE, "golden-path apply of HEAD", fleet.UNPATCHED, fleet.COPIER]
+    assert [cost.services for cost in costs.values()] == [2, 2, 1, 1]
     assert all(cost.cpu > 0 and cost.time > 0 for cost in costs.values())
-    assert [len(cost.memory) for cost in costs.values()] == [2, 1, 0]
+    assert [len(cost.memory) for cost in costs.values()] == [2, 2, 1, 0]
     assert all(10 < one < 2000 for cost in costs.values() for one in cost.memory)
-    assert len(report.fleet_table(costs).splitlines()) == 2 + 3
+    assert len(report.fleet_table(costs).splitlines()) == 2 + 4
     assert dict(os.environ) == before, "what runs next in this process would have no guard"
+
+
+def test_another_template_is_measured_beside_copier_update(tmp_path: Path) -> None:
+    """All ways end in one tree, or this fails."""
+    spent = foreign.measure(tmp_path, 1, ignore)
+    assert [len(one.cpu) for one in spent.values()] == [1, 1, 1]
+    assert all(one.cpu[0] > 0 for one in spent.values())
+    assert len(report.foreign_table(spent).splitlines()) == 2 + 3
+    files = list((tmp_path / "foreign" / "template").rglob("*.*"))
+    assert (len(files), foreign.QUESTIONS) == (foreign.FILES, 100)
 
 
 def test_every_language_has_a_bare_service() -> None:
@@ -87,7 +98,8 @@ def test_facts_hold_no_path() -> None:
         (["--languages", "go,cobol"], "argument --languages: there is no 'cobol'; there are go, java, node, python"),
         (
             ["--parts", "images"],
-            "argument --parts: there is no 'images'; there are copy, services, image-cache, image-run, pipeline, fleet",
+            "argument --parts: there is no 'images'; there are copy, services, image-cache, image-run, pipeline, "
+            "fleet, foreign",
         ),
         (["--rounds", "0"], "argument --rounds: must be an integer from 1 to 10000, not '0'"),
         (["--output", "nowhere/report.md"], "argument --output: there is no folder nowhere"),
