@@ -20,7 +20,7 @@ from typing import Any
 
 from jinja2.runtime import Context
 
-from fleet import reads
+from fleet import compiled, reads
 
 FILE, PROGRAM, LINK = "100644", "100755", "120000"
 MOST, MANY = 64 << 20, 200_000  # bytes of results, and values, that are remembered
@@ -186,7 +186,7 @@ class Collector:
             self._siblings[place] = os.path.exists(place)  # noqa: PTH110 - once for each path, and faster
         return self._siblings[place]
 
-    def reading(self, environment: Any, shape: int, text: str, source: str = "") -> reads.Reads:
+    def reading(self, environment: Any, shape: str, text: str, source: str = "") -> reads.Reads:
         """Say what a text reads.
 
         Raises:
@@ -194,8 +194,12 @@ class Collector:
         """
         alone, here = (shape, text), (shape, text, environment.loader.searchpath[0], source)
         if alone not in self._reads and here not in self._reads:
+            kept = compiled.names(environment, shape, text)
             try:
-                found = reads.of(environment, text, source)
+                found = reads.known(kept, text) if kept else reads.of(environment, text, source)
+                if len(found.texts) == 1 and not kept:
+                    plain = tuple(tuple(sorted(one)) for one in (found.names, found.filters, found.tests))
+                    compiled.keep_names(environment, shape, text, plain)
                 self._reads[alone if len(found.texts) == 1 else here] = found
             except reads.UnknownError:
                 self._reads[here] = None
@@ -234,7 +238,7 @@ class _Rendering:
         self._environment = worker.jinja_env
         self._answers = str(worker.answers_relpath)
         self._suffix = worker.template.templates_suffix
-        self._shape = known.number(reads.form(self._environment))
+        self._shape = reads.shape(self._environment)
         self._context = self._environment.from_string("").new_context(worker._render_context()).get_all()
         self._values = reads.Values(self._environment, self._context, self._export, known.number)
         self._names: dict[str, str] = {}

@@ -29,9 +29,8 @@ _PLAIN_LINES = re.compile(r"[ -~\n]*")
 
 # By source and version: the checkout in the engine's cache, in place of a clone for each rendering.
 _exports: dict[tuple[str, str], Path] = {}
-_shapes: dict[tuple[Any, ...], int] = {}
 sinks: list[collect.Sink] = []  # of the rendering that is going on
-_folders: set[str] = set()  # of these checkouts, as they are and resolved; nobody changes them
+folders: set[str] = set()  # of these checkouts, as they are and resolved; nobody changes them
 
 
 def wanted() -> bool:
@@ -48,7 +47,7 @@ def use_export(source: str, version: str, folder: Path) -> None:
         folder: a checkout that nobody changes.
     """
     _exports[source, version] = folder
-    _folders.update((str(folder), str(folder.resolve())))
+    folders.update((str(folder), str(folder.resolve())))
 
 
 def apply() -> None:
@@ -101,7 +100,7 @@ def _once(original: Callable[[Any], Any], name: str = "") -> Callable[[Any], Any
 
     def fact(self: Any) -> Any:
         folder = self.local_abspath
-        if str(folder) not in _folders:
+        if str(folder) not in folders:
             return original(self)
         if folder not in known:
             known[folder] = _kept(folder, name, lambda: original(self)) if name else original(self)
@@ -139,7 +138,7 @@ def _compile_once() -> None:
     """Compile each text once: Copier makes a Jinja environment a rendering, each with an empty cache."""
     import jinja2
 
-    from fleet import reads
+    from fleet import compiled, reads
 
     original: Any = jinja2.Environment.compile
     known: dict[tuple[object, ...], CodeType] = {}
@@ -152,30 +151,28 @@ def _compile_once() -> None:
         raw: bool = False,
         defer_init: bool = False,
     ) -> Any:
-        folders = tuple(getattr(self.loader, "searchpath", ()))
+        here = tuple(getattr(self.loader, "searchpath", ()))
         # A yield tag leaves what it found in the environment while it is compiled.
-        if raw or defer_init or not folders or not isinstance(source, str) or "yield" in source:
+        if raw or defer_init or not here or not isinstance(source, str) or "yield" in source:
             return original(self, source, name, filename, raw, defer_init)
-        places = {reads.VERSION: (folders, source, name), reads.ALL: (_shape(self, reads.form), source, name)}
+        shape = reads.shape(self)
+        places = {reads.VERSION: (here, source, name), reads.ALL: (shape, source, name)}
         code = known.get(places[reads.ALL]) or known.get(places[reads.VERSION])
+        if code is None and (code := compiled.code(self, shape, name or "", source)):
+            known[places[reads.ALL]] = code
         if code is None:
-            tree = self._parse(source, name, filename)
+            tree = reads.parsed(self, source, name)
             code = original(self, tree, name, filename, raw, defer_init)
-            if place := places.get(reads.compiled_for(self, tree)):
+            used = reads.compiled_for(self, tree)
+            if used in places:
                 _make_room(known)
-                known[place] = code
+                known[places[used]] = code
+            if used == reads.ALL:
+                compiled.keep_code(self, shape, name or "", source, code)
         _nothing_yielded(self)
         return code
 
     jinja2.Environment.compile = compile_  # type: ignore[method-assign]
-
-
-def _shape(environment: Any, form: Callable[[Any], tuple[Any, ...]]) -> int:
-    """A number for how an environment reads texts; looked at once for each environment."""
-    found: int | None = environment.__dict__.get("_golden_path_shape")
-    if found is None:
-        found = environment.__dict__["_golden_path_shape"] = _shapes.setdefault(form(environment), len(_shapes))
-    return found
 
 
 def _matchers_once() -> None:
@@ -202,7 +199,7 @@ def _files_at_once() -> None:
     from fleet import collect
 
     original = _main.Worker._render_template
-    collector = collect.Collector(_folders)
+    collector = collect.Collector(folders)
 
     def render_template(self: Any) -> None:
         if not (sinks and collector.collect(self, sinks[-1])):
@@ -471,7 +468,7 @@ def _sources_once() -> None:
 
     def get_source(self: Any, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:
         folder = self.searchpath[0]
-        if folder not in _folders:
+        if folder not in folders:
             found: tuple[str, str, Callable[[], bool]] = original(self, environment, template)
             return found
         if (folder, template) not in known:
@@ -489,7 +486,7 @@ def _modules_once() -> None:
     known: dict[tuple[str, str], Any] = {}
 
     def get_code(self: SourceFileLoader, fullname: str) -> Any:
-        if not any(str(folder) in _folders for folder in Path(self.path).parents):
+        if not any(str(folder) in folders for folder in Path(self.path).parents):
             return original(self, fullname)
         if (fullname, self.path) not in known:
             _make_room(known)

@@ -21,6 +21,7 @@ import jinja2
 from jinja2 import defaults, meta, nodes
 
 DECLARED = "golden_path_reads"
+_PARSED, _SHAPE = "_golden_path_parsed", "_golden_path_shape"
 DEEPEST = 20  # levels of an answer
 _CHANGING = {"random", "lipsum"}
 ALL, VERSION, ONCE = "all", "version", "once"
@@ -77,10 +78,16 @@ def of(environment: jinja2.Environment, text: str, name: str) -> Reads:
     return found
 
 
+def known(kept: tuple[tuple[str, ...], ...], text: str) -> Reads:
+    """Return what a text reads that includes no other, as it was kept: its variables, filters and tests."""
+    names, filters, tests = map(set, kept)
+    return Reads(names, filters, tests, [text])
+
+
 def _add(environment: jinja2.Environment, source: str, name: str, found: Reads, seen: set[str]) -> None:
     if "yield" in source:
         raise UnknownError(name)
-    tree = environment.parse(source, name)
+    tree = environment.__dict__.setdefault(_PARSED, {})[source, name] = environment.parse(source, name)
     found.texts.append(source)
     names = _Names(environment)
     names.visit(tree)
@@ -134,6 +141,13 @@ class _Names(meta.TrackingCodeGenerator):
     def enter_frame(self, frame: Any) -> None:
         super().enter_frame(frame)
         self.undeclared_identifiers |= {name for action, name in frame.symbols.loads.values() if action == "resolve"}
+
+
+def parsed(environment: jinja2.Environment, source: str, name: str | None) -> nodes.Template:
+    """Return a text as it was read, also to say what it reads, where that was just done."""
+    known: dict[Any, nodes.Template] = environment.__dict__.get(_PARSED, {})
+    tree = known.pop((source, name or ""), None)
+    return environment._parse(source, name, None) if tree is None else tree
 
 
 def _given(node: nodes.Filter | nodes.Test) -> Iterator[str]:
@@ -266,11 +280,20 @@ def _digest(file: str) -> str:
         raise UnknownError(f"{os.path.basename(file)}: {error.strerror}") from None  # noqa: PTH119
 
 
-def form(environment: jinja2.Environment) -> tuple[Any, ...]:
-    """Return how an environment reads texts: its marks, its settings, and the code of its extensions."""
+def shape(environment: jinja2.Environment) -> str:
+    """Return a word for how an environment reads texts: its marks, its settings, and the code of its extensions."""
+    found: str | None = environment.__dict__.get(_SHAPE)
+    if found is None:
+        found = hashlib.sha256(repr(_form(environment)).encode(errors="surrogatepass")).hexdigest()
+        environment.__dict__[_SHAPE] = found
+    return found
+
+
+def _form(environment: jinja2.Environment) -> tuple[Any, ...]:
     said = ("block_start_string", "block_end_string", "variable_start_string", "variable_end_string",
             "comment_start_string", "comment_end_string", "line_statement_prefix", "line_comment_prefix", "trim_blocks",
-            "lstrip_blocks", "newline_sequence", "keep_trailing_newline", "autoescape", "undefined")  # fmt: skip
+            "lstrip_blocks", "newline_sequence", "keep_trailing_newline", "autoescape",
+            "undefined", "optimized", "is_async")  # fmt: skip
     loaded = []
     for extension in environment.extensions.values():
         members = [one for kind in type(extension).__mro__ for one in vars(kind).values()]

@@ -118,6 +118,10 @@ def main() -> None:
         patches.apply()
     with contextlib.suppress(BrokenPipeError):
         serve(jobs, results)
+    if patches.wanted():
+        from fleet import compiled
+
+        compiled.save()
 
 
 def _know_home(home: str) -> None:
