@@ -129,7 +129,10 @@ def measure(
 
 def _copies(known: Sequence[Path], work: Path) -> list[Path]:
     folder = Path(tempfile.mkdtemp(dir=work))
-    return [shutil.copytree(one, folder / one.name, symlinks=True) for one in known]
+    made = [shutil.copytree(one, folder / one.name, symlinks=True) for one in known]
+    for one in made:
+        lab.git(one, "status")  # else git reads each file again, which it does not in a work tree that is used
+    return made
 
 
 def _checkout(commit: str, work: Path) -> Path:

@@ -221,6 +221,9 @@ def _check_release_workflow(value: Any, answers: Answers, _: Environment) -> str
     return f"must be a workflow at a commit, for example '{_WORKFLOW_EXAMPLE}'"
 
 
+# The answers that the check of another one looks at.
+_DECISIVE = ("language", "service_name", "delivery", "build_workflow", "release_workflow")
+
 CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {
     "language": _check_language,
     "service_name": _check_service_name,
@@ -302,6 +305,7 @@ class AnswersHook(ContextHook):
             return CHECKS[name](value, context.get_all(), environment)
 
         environment.filters["problem"] = problem
+        self._good: tuple[Any, ...] = ()  # what was checked last, and is good
 
     def hook(self, context: dict[str, Any]) -> None:
         """Check what the user passed.
@@ -317,5 +321,10 @@ class AnswersHook(ContextHook):
         # Not the context itself: while Copier validates an answer, the context holds it already, and an error raised
         # then comes out as a traceback.
         answers = {**context["_copier_answers"], **conf["data"]}
+        # Copier makes a context for each text of a question; nearly all are alike.
+        checked = conf["data"], *(answers.get(name) for name in _DECISIVE)
+        if checked == self._good:
+            return
         if problem := first_problem(conf["data"], answers, known, self.environment):
             raise UserMessageError(problem)
+        self._good = (dict(conf["data"]), *checked[1:])

@@ -61,11 +61,31 @@ def content(repository: Path, name: str, listed: Listed, code: Exit, *, largest:
     Raises:
         FleetError: it is a folder, a link or a submodule, or too large.
     """
+    refuse(name, listed, code, largest=largest)
+    return git.run("cat-file", "blob", listed.blob, cwd=repository)
+
+
+def refuse(name: str, listed: Listed, code: Exit, *, largest: int = bounded.LARGEST) -> None:
+    """Stop where what was listed cannot be used.
+
+    Raises:
+        FleetError: it is a folder, a link or a submodule, or too large.
+    """
     if listed.mode in _KINDS:
         raise FleetError(f"{name} is {_KINDS[listed.mode]}: make it a file, and commit it", code)
     if listed.size > largest:
         raise FleetError(f"{name} has {listed.size} bytes, and may have {largest}: restore what was there before", code)
-    return git.run("cat-file", "blob", listed.blob, cwd=repository)
+
+
+def contents(repository: Path, *wanted: Listed) -> list[bytes]:
+    """Return the contents of files that were listed and not refused, with one git for all."""
+    asked = b"".join(one.blob.encode() + b"\n" for one in wanted)
+    answer, at, found = git.run("cat-file", "--batch", cwd=repository, data=asked), 0, []
+    for one in wanted:
+        at = answer.index(b"\n", at) + 1
+        found.append(answer[at : at + one.size])
+        at += one.size + 1
+    return found
 
 
 def _listed(output: bytes) -> Iterator[tuple[str, Listed]]:

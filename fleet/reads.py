@@ -38,6 +38,7 @@ _UNKNOWN = (
     nodes.ExtensionAttribute, nodes.ImportedName, nodes.InternalName, nodes.EnvironmentAttribute,
     nodes.ContextReference, nodes.DerivedContextReference,
 )  # fmt: skip
+_OTHERS = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 _PLAIN = (str, int, float, bool, type(None), datetime.date, datetime.datetime)
 
 
@@ -89,19 +90,20 @@ def _add(environment: jinja2.Environment, source: str, name: str, found: Reads, 
         raise UnknownError(name)
     tree = environment.__dict__.setdefault(_PARSED, {})[source, name] = environment.parse(source, name)
     found.texts.append(source)
-    names = _Names(environment)
-    names.visit(tree)
-    found.names |= names.undeclared_identifiers
+    others = False
     for node in tree.find_all(nodes.Node):
         if isinstance(node, _UNKNOWN):
             raise UnknownError(name)
+        others = others or isinstance(node, _OTHERS)
+        if isinstance(node, nodes.Name):
+            found.names.add(node.name)  # also one that the text sets itself: no variable that counts is missed
         if isinstance(node, nodes.Filter | nodes.Test):
             (found.filters if isinstance(node, nodes.Filter) else found.tests).add(node.name)
             if node.name in _BY_NAME:
                 for given in _given(node):
                     found.filters |= {given} & set(environment.filters)
                     found.tests |= {given} & set(environment.tests)
-    for other in meta.find_referenced_templates(tree):
+    for other in meta.find_referenced_templates(tree) if others else ():
         if other is None or environment.loader is None:
             raise UnknownError(name)
         if other not in seen:
@@ -120,27 +122,20 @@ def compiled_for(environment: jinja2.Environment, tree: nodes.Template) -> str:
         ``ALL`` versions of a template that read texts alike, this ``VERSION``, or ``ONCE`` only.
     """
     found = ALL
-    if any(tree.find_all(_UNKNOWN)):
-        return ONCE
-    for node in tree.find_all((nodes.Filter, nodes.Test)):
+    for node in tree.find_all((nodes.Filter, nodes.Test, *_UNKNOWN)):
+        if not isinstance(node, nodes.Filter | nodes.Test):
+            return ONCE
         kind = "filter" if isinstance(node, nodes.Filter) else "test"
         there: Mapping[str, Any] = environment.filters if kind == "filter" else environment.tests
         function = there.get(node.name)
+        if function is not None and _is_built_in(kind, node.name, function):
+            continue
         if any(node.find_all((nodes.Name, nodes.Call))) or getattr(function, "jinja_pass_arg", None):
             continue  # called when the text is rendered
-        if function is None or not _is_built_in(kind, node.name, function):
-            found = VERSION
-            if not isinstance(getattr(function, DECLARED, None), tuple):
-                return ONCE
+        found = VERSION
+        if not isinstance(getattr(function, DECLARED, None), tuple):
+            return ONCE
     return found
-
-
-class _Names(meta.TrackingCodeGenerator):
-    """Collects the variables of a text; Jinja's own function leaves out those that the environment has."""
-
-    def enter_frame(self, frame: Any) -> None:
-        super().enter_frame(frame)
-        self.undeclared_identifiers |= {name for action, name in frame.symbols.loads.values() if action == "resolve"}
 
 
 def parsed(environment: jinja2.Environment, source: str, name: str | None) -> nodes.Template:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from fleet import answers, committed, git
 from fleet.errors import Exit, FleetError
+
+ATTRIBUTES = ".gitattributes"
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,18 @@ def load(path: Path | Place, answers_file: str = "") -> Service:
     Raises:
         FleetError: it is no repository, has no commit, or no usable answers file.
     """
-    opened, names = without_answers(path)
+    opened, names = _opened(path)
     found = find_answers(opened, names, answers_file)
-    if found in names:
-        content: bytes | None = committed.content(opened.path, found, names[found], Exit.ANSWERS)
-    else:
-        content = committed.read(opened.path, opened.head, found, Exit.ANSWERS)
-    return replace(opened, answers=answers.parse(found, content or b""))
+    if found not in names:
+        content = committed.read(opened.path, opened.head, found, Exit.ANSWERS) or b""
+        return replace(_with_attributes(opened, names), answers=answers.parse(found, content))
+    committed.refuse(found, names[found], Exit.ANSWERS)
+    if ATTRIBUTES not in names:
+        [content] = committed.contents(opened.path, names[found])
+        return replace(opened, answers=answers.parse(found, content))
+    committed.refuse(ATTRIBUTES, names[ATTRIBUTES], Exit.REPOSITORY)
+    content, attributes = committed.contents(opened.path, names[found], names[ATTRIBUTES])
+    return replace(opened, attributes=attributes, answers=answers.parse(found, content))
 
 
 def find_answers(opened: Service, names: Collection[str], wanted: str) -> str:
@@ -143,6 +150,19 @@ def without_answers(path: Path | Place) -> tuple[Service, dict[str, committed.Li
     Raises:
         FleetError: it is no repository, or has no commit.
     """
+    opened, names = _opened(path)
+    return _with_attributes(opened, names), names
+
+
+def _with_attributes(opened: Service, names: Mapping[str, committed.Listed]) -> Service:
+    if ATTRIBUTES not in names:
+        return opened
+    content = committed.content(opened.path, ATTRIBUTES, names[ATTRIBUTES], Exit.REPOSITORY)
+    return replace(opened, attributes=content)
+
+
+def _opened(path: Path | Place) -> tuple[Service, dict[str, committed.Listed]]:
+    """Open a repository, without what its files say."""
     at = path if isinstance(path, Place) else place(path)
     path = at.path
     try:
@@ -155,10 +175,7 @@ def without_answers(path: Path | Place) -> tuple[Service, dict[str, committed.Li
         raise git.refuse(
             error, f"{path} has no commit that can be read: commit the service first", Exit.REPOSITORY
         ) from None
-    attributes = b""
-    if ".gitattributes" in names:
-        attributes = committed.content(path, ".gitattributes", names[".gitattributes"], Exit.REPOSITORY)
-    opened = Service(path, at.common, at.objects, head, date, at.sha256, at.bare, attributes, answers.NONE)
+    opened = Service(path, at.common, at.objects, head, date, at.sha256, at.bare, b"", answers.NONE)
     return opened, names
 
 

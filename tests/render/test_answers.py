@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from jinja2 import Environment
 
 from extensions import answers as rules
-from extensions import objectives
+from extensions import names, objectives
 from tests.labs import template as lab
 from tests.labs import warm
 from tests.labs.toolchains import ROOT
@@ -266,3 +268,31 @@ def test_settings_line_replaces_trust(template: Path, tmp_path: Path, monkeypatc
     done = warm.copier("copy", "--defaults", "--quiet", template, tmp_path / "service")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "service" / "Makefile").exists()
+
+
+class _Noted(dict[str, Any]):
+    """Answers that note which of them somebody asks for."""
+
+    def __init__(self, answers: dict[str, Any]) -> None:
+        super().__init__(answers)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+def test_the_hook_checks_again_where_an_answer_changed_that_counts() -> None:
+    """Every answer that a check of another one looks at is one of those that the hook compares."""
+    environment = Environment(extensions=[names.NamesExtension])
+    environment.globals["LATENCY_BUCKETS_MS"] = (100,)
+    given = {"service_name": "uuid", "organisation": "google", "base_image": "wolfi", "traffic": "gateway",
+             "java_group": "org", "build_workflow": "organisation", "release_workflow": "x",
+             "upstream": "y"}  # fmt: skip
+    asked = set()
+    for language in rules.LANGUAGES:
+        noted = _Noted({**given, "language": language})
+        for name, check in rules.CHECKS.items():
+            check(given.get(name, "100"), noted, environment)
+        asked |= noted.asked
+    assert asked == set(rules._DECISIVE)
