@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import select
 import subprocess
@@ -229,10 +230,11 @@ class Renderer:
         if self._process is None:
             self._home = tempfile.TemporaryDirectory(prefix="golden-path-home-", ignore_cleanup_errors=True)
             variables = surroundings.of(Path(self._home.name), worker.VARIABLES, worker.settings())
-            command = [sys.executable, "-m", "fleet.worker"]
+            # Not from the folder that it is run in, which may be a service's: -P.
+            command = [sys.executable, "-P", "-m", "fleet.worker"]
             self._process = subprocess.Popen(
                 command,
-                env={**variables, **git.alone()},
+                env={**variables, **git.alone(), "PYTHONPATH": _path(variables)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -269,6 +271,13 @@ def _public(text: str, template: Template, versions: Sequence[str], target: Path
     for place in sorted(named, key=len, reverse=True):
         text = text.replace(place, named[place])
     return text
+
+
+def _path(variables: Mapping[str, str]) -> str:
+    """Where the worker finds this package, and what the caller names by its whole path."""
+    own = str(Path(__file__).resolve().parent.parent)
+    others = [one for one in variables.get("PYTHONPATH", "").split(os.pathsep) if Path(one).is_absolute()]
+    return os.pathsep.join(dict.fromkeys([own, *others]))
 
 
 def _failure(kind: str, reason: str, version: str, answers_file: str) -> FleetError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,7 +15,7 @@ from fleet.render import Renderer
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
 from tests.updates import fleets, foreign
-from tests.updates.commands import as_process, golden_path
+from tests.updates.commands import as_process, environment, golden_path
 from tests.updates.fleets import BRANCH, Fleet
 from tests.updates.foreign import NEW
 
@@ -185,3 +187,21 @@ def test_the_variables_are_those_of_the_reference() -> None:
     """docs/reference/fleet-file.md lists them."""
     text = (ROOT / "docs/reference/fleet-file.md").read_text()
     assert not [name for name in surroundings.ALLOWED if f"`{name}`" not in text]
+
+
+def test_no_module_of_a_service_is_run(tmp_path: Path, renderer: Renderer) -> None:
+    """Also where the command is run in the service, and its modules have the names of ours and of those we import."""
+    source = foreign.template(tmp_path / "template", [foreign.write("a.txt")], [foreign.append("a.txt", "x\n")])
+    service = foreign.service(renderer, source, tmp_path / "service")
+    seen = tmp_path / "seen"
+    for name in ("fleet/__init__.py", "fleet/worker.py", "copier.py", "yaml.py", "jinja2.py", "json.py"):
+        foreign.write(name, f"open({str(seen)!r}, 'a').write({name!r})\n")(service)
+    commit_all(service)
+    script = "import sys; from fleet.cli import main; sys.exit(main(sys.argv[1:]))"  # as the installed command does
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script, "plan", "."], cwd=service, env=environment(), capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "clean     a.txt" in done.stdout
+    assert not seen.exists()
