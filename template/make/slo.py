@@ -109,6 +109,12 @@ def selector(service: str, *more: str) -> str:
     return "{" + ", ".join(labels) + "}" if len(labels) < 3 else "{\n  " + ",\n  ".join(labels) + "\n}"
 
 
+def up_to(milliseconds: int) -> str:
+    """The label of a bucket. Of a whole number of seconds, clients write 1 or 1.0, and Prometheus 3 keeps 1.0 for all."""
+    seconds = f"{milliseconds / 1000:g}"
+    return f'le=~"{seconds}|{seconds}[.]0"' if milliseconds % 1000 == 0 else f'le="{seconds}"'
+
+
 def bad_and_all(slo: Slo, one: Objective, window: str, *labels: str) -> tuple[str, str]:
     """Rates of the bad requests and of all of them: of the pods with these labels, without labels by namespace."""
     by = "" if labels else "by (namespace) "
@@ -120,7 +126,7 @@ def bad_and_all(slo: Slo, one: Objective, window: str, *labels: str) -> tuple[st
     if one.threshold_ms == 0:
         failed = rate("count", 'http_response_status_code=~"5.."')
         return f"(\n  {failed}\n  or\n  0 * {total}\n)", total  # where no request failed there is no such series
-    fast = rate("bucket", f'le="{one.threshold_ms / 1000:g}"')
+    fast = rate("bucket", up_to(one.threshold_ms))
     return f"(\n  {total}\n  -\n  {fast}\n)", total
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from extensions import objectives
 from tests.cluster.services import objects, only, script
 from tests.labs import template as lab
 from tests.labs.cluster import client, tools
@@ -123,6 +124,27 @@ def test_alerts_fire_as_the_budget_burns(
     service: Path, tmp_path: Path, bad: float, slow: float, expected: set[tuple[str, str]]
 ) -> None:
     assert alerts(service, tmp_path, bad, slow) == expected
+
+
+def bounds() -> list[tuple[int, str]]:
+    """Every bound of the histogram, in milliseconds, and how series spell it: as Prometheus 2 and 3 keep it."""
+    spelt = [(one, f"{one / 1000:g}") for one in objectives.script().BUCKETS_MS]
+    return [*spelt, *((one, f"{text}.0") for one, text in spelt if one % 1000 == 0)]
+
+
+@pytest.mark.parametrize(("milliseconds", "spelt"), bounds())
+def test_every_bound_is_found_however_a_client_spells_it(
+    template: Path, tmp_path: Path, milliseconds: int, spelt: str
+) -> None:
+    """Otherwise no latency would be recorded, and a canary that is always too slow would go out."""
+    answers = {"language": "go", "slo_latency_ms": str(milliseconds)}
+    service = lab.render(template, tmp_path / "orders", answers)
+    slow = [{**one, "series": one["series"].replace('le="0.5"', f'le="{spelt}"')} for one in requests(0, 0.2)]
+    assert {(name, severity) for name, severity, _ in firing(service, tmp_path, slow, 12 * 60)} == {
+        SLOW_PAGE, SLOW_TICKET
+    }  # fmt: skip
+    fast = [{**one, "series": one["series"].replace('le="0.5"', f'le="{spelt}"')} for one in requests(0, 0.005)]
+    assert firing(service, tmp_path, fast, 12 * 60) == set()
 
 
 # Severity, burn rate, and the two windows in minutes, of the alerts that slo.py writes for each objective.

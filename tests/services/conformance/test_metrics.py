@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from extensions import objectives
 from tests.labs import template as lab
 from tests.labs.built import Built
 from tests.labs.service import Service
@@ -49,6 +51,20 @@ def used(service: Service) -> Counts:
         service.http.get(path)
     added = {labels: value - before.get(labels, 0) for labels, value in counts(service).items()}
     return {labels: value for labels, value in added.items() if value}
+
+
+def test_every_bound_is_found_by_the_objectives(service: Service) -> None:
+    """As this client spells it, which Prometheus 2 keeps, and as Prometheus 3 does: with a point."""
+    service.http.get("/v1/items?limit=1")
+    spelt = set(re.findall(rf'^{NAME}_bucket\{{.*\ble="([^"]+)"', service.http.get("/metrics").text, re.MULTILINE))
+    slo = objectives.script()
+    assert len(spelt) == len(BUCKETS)
+    for milliseconds in slo.BUCKETS_MS:
+        kind, wanted = re.fullmatch(r'le(=~?)"(.+)"', slo.up_to(milliseconds)).groups()  # type: ignore[union-attr]
+        matches = re.compile(wanted if kind == "=~" else re.escape(wanted))
+        for kept in (spelt, {one if "." in one or one == "+Inf" else f"{one}.0" for one in spelt}):
+            found = [one for one in kept if matches.fullmatch(one)]
+            assert [float(one) for one in found] == [milliseconds / 1000], (milliseconds, sorted(kept))
 
 
 def test_labels(used: Counts) -> None:
