@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fleet import apply
 from fleet.errors import Exit, FleetError
+from fleet.foreign import GAP
 from fleet.plan import CONFLICT as CONFLICTS
 from fleet.plan import KEPT
 from fleet.render import Renderer
@@ -140,7 +141,7 @@ def with_engine(service: Path, renderer: Renderer) -> Ended:
     files = read(service)
     dirty = dirty or bool(git(service, "status", "--porcelain")) or any(marked(*one) for one in files.values())
     decide = frozenset(name for one in done.plan.conflicts for name in (one.path, one.source) if name)
-    told = git(service, "log", "-1", "--format=%B").encode()
+    told = git(service, "log", "-1", "--format=%B").replace(GAP, "").encode()  # it keeps @name and #1 from acting
     return Ended(int(Exit.CONFLICT if done.plan.conflicts else 0), files, frozenset(said), dirty, decide, told)
 
 
