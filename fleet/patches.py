@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from fleet import inside, unprompted
+from fleet import inside, ordinary, unprompted
 
 if TYPE_CHECKING:
     from fleet import collect
@@ -153,10 +153,11 @@ def _compile_once() -> None:
         defer_init: bool = False,
     ) -> Any:
         folders = tuple(getattr(self.loader, "searchpath", ()))
+        shape = _shape(self, reads.form) if folders else None
         # A yield tag leaves what it found in the environment while it is compiled.
-        if raw or defer_init or not folders or not isinstance(source, str) or "yield" in source:
+        if raw or defer_init or shape is None or not isinstance(source, str) or "yield" in source:
             return original(self, source, name, filename, raw, defer_init)
-        places = {reads.VERSION: (folders, source, name), reads.ALL: (_shape(self, reads.form), source, name)}
+        places = {reads.VERSION: (folders, source, name), reads.ALL: (shape, source, name)}
         code = known.get(places[reads.ALL]) or known.get(places[reads.VERSION])
         if code is None:
             tree = self._parse(source, name, filename)
@@ -170,11 +171,13 @@ def _compile_once() -> None:
     jinja2.Environment.compile = compile_  # type: ignore[method-assign]
 
 
-def _shape(environment: Any, form: Callable[[Any], tuple[Any, ...]]) -> int:
-    """A number for how an environment reads texts; looked at once for each environment."""
-    found: int | None = environment.__dict__.get("_golden_path_shape")
-    if found is None:
-        found = environment.__dict__["_golden_path_shape"] = _shapes.setdefault(form(environment), len(_shapes))
+def _shape(environment: Any, form: Callable[[Any], tuple[Any, ...]]) -> int | None:
+    """A number for how an environment reads texts, if that stays the same; looked at once for each environment."""
+    known = environment.__dict__
+    if "_golden_path_shape" not in known:
+        plain = "extensions" in known and ordinary.ordinary(environment)
+        known["_golden_path_shape"] = _shapes.setdefault(form(environment), len(_shapes)) if plain else None
+    found: int | None = known["_golden_path_shape"]
     return found
 
 
@@ -237,7 +240,8 @@ def _plain_text_as_it_is() -> None:
 
     def plain(env: Any, string: str) -> bool:
         marks = (env.block_start_string, env.variable_start_string, env.comment_start_string, "\n", "\r")
-        return not (env.line_statement_prefix or env.line_comment_prefix or any(mark in string for mark in marks))
+        prefixes = env.line_statement_prefix or env.line_comment_prefix
+        return not (prefixes or any(mark in string for mark in marks)) and ordinary.reads_texts_as_they_are(env)
 
     def render_string(self: Any, string: str, extra_context: Any = None) -> str:
         return string if plain(self.jinja_env, string) else str(original(self, string, extra_context))
@@ -292,7 +296,9 @@ def _answers_once() -> None:
         known = self.__dict__.get(context)
         if known is None:
             return dict(original_context(self))
-        return {**known, "_copier_answers": dict(known["_copier_answers"])}  # extensions and templates write into it
+        run = known["_copier_conf"]  # Copier, extensions and templates write into both
+        own = {"_copier_conf": type(run)(run._pending), "_copier_answers": dict(known["_copier_answers"])}
+        return {**known, **own}
 
     def render_string(self: Any, string: str, extra_context: Any = None) -> str:
         known = self.__dict__.get(texts)
@@ -369,11 +375,11 @@ def _config_once() -> None:
     known: dict[bytes, list[Any]] = {}
 
     def load_all(stream: Any, Loader: Any) -> Any:  # noqa: N803 - of PyYAML
-        """Two versions mostly have the same copier.yml; libyaml reads it, unless it has tags, which are Copier's."""
+        """Two versions mostly have the same copier.yml; libyaml reads it, where that comes to the same."""
         if fast is None or not Loader.__qualname__.startswith("load_template_config."):
             return original(stream, Loader)
         text = stream.read()
-        if b"!" in text:
+        if not _read_alike(text):
             return original(text, Loader)
         if text not in known:
             try:
@@ -383,6 +389,21 @@ def _config_once() -> None:
         return copy.deepcopy(known[text])
 
     yaml.load_all = load_all
+
+
+def _read_alike(text: bytes) -> bool:
+    """Whether libyaml reads a text as PyYAML does.
+
+    Tags are Copier's own. A tab between words, a mark of the byte order further down, and a question mark in brackets
+    are read by one and not, or otherwise, by the other.
+    """
+    if re.search(rb"[!\t]|\xef\xbb\xbf|[^\x00]\x00|^\xff|^\xfe", text):
+        return False
+    lines = text.splitlines() if b"?" in text else []
+    return not any(
+        re.search(rb"[\[{].*\?", line) or len(re.findall(rb"[\[{]", line)) != len(re.findall(rb"[\]}]", line))
+        for line in lines
+    )
 
 
 def _yaml_once() -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 import jinja2
 from jinja2 import defaults, meta, nodes
+from jinja2.sandbox import safe_range
 
 DECLARED = "golden_path_reads"
 DEEPEST = 20  # levels of an answer
@@ -37,7 +38,8 @@ _UNKNOWN = (
     nodes.ExtensionAttribute, nodes.ImportedName, nodes.InternalName, nodes.EnvironmentAttribute,
     nodes.ContextReference, nodes.DerivedContextReference,
 )  # fmt: skip
-_PLAIN = (str, int, float, bool, type(None), datetime.date, datetime.datetime)
+_PLAIN = (str, int, bool, type(None))
+_SPELLED = (float, datetime.date, datetime.datetime)  # two of them can be equal and be written otherwise
 
 
 class UnknownError(Exception):
@@ -53,12 +55,14 @@ class Reads:
         filters: by name.
         tests: by name.
         texts: itself, and those that it includes.
+        alone: whether it includes none, itself neither.
     """
 
     names: set[str] = field(default_factory=set)
     filters: set[str] = field(default_factory=set)
     tests: set[str] = field(default_factory=set)
     texts: list[str] = field(default_factory=list)
+    alone: bool = True
 
 
 def of(environment: jinja2.Environment, text: str, name: str) -> Reads:
@@ -95,6 +99,7 @@ def _add(environment: jinja2.Environment, source: str, name: str, found: Reads, 
                     found.filters |= {given} & set(environment.filters)
                     found.tests |= {given} & set(environment.tests)
     for other in meta.find_referenced_templates(tree):
+        found.alone = False
         if other is None or environment.loader is None:
             raise UnknownError(name)
         if other not in seen:
@@ -119,13 +124,36 @@ def compiled_for(environment: jinja2.Environment, tree: nodes.Template) -> str:
         kind = "filter" if isinstance(node, nodes.Filter) else "test"
         there: Mapping[str, Any] = environment.filters if kind == "filter" else environment.tests
         function = there.get(node.name)
-        if any(node.find_all((nodes.Name, nodes.Call))) or getattr(function, "jinja_pass_arg", None):
-            continue  # called when the text is rendered
-        if function is None or not _is_built_in(kind, node.name, function):
-            found = VERSION
-            if not isinstance(getattr(function, DECLARED, None), tuple):
-                return ONCE
+        if function is not None and _is_built_in(kind, node.name, function):
+            continue
+        found = VERSION  # how it is called is compiled, too
+        declared = isinstance(getattr(function, DECLARED, None), tuple)
+        if not (declared or _takes_context(function) or any(map(_open, _operands(node)))):
+            return ONCE
     return found
+
+
+def _operands(node: nodes.Filter | nodes.Test) -> list[nodes.Node | None]:
+    more = [one for one in (node.dyn_args, node.dyn_kwargs) if one is not None]
+    return [node.node, *node.args, *(pair.value for pair in node.kwargs), *more]
+
+
+def _open(node: nodes.Node | None) -> bool:
+    """Whether Jinja cannot know a value before the text is rendered, whatever stands beside it: ``1 or x`` is 1."""
+    if node is None or isinstance(node, nodes.Name | nodes.Call):
+        return True  # a filter's block has no node
+    if isinstance(node, nodes.Filter | nodes.Test):
+        return any(map(_open, _operands(node)))
+    if isinstance(node, nodes.Or | nodes.And):
+        return _open(node.left)
+    if isinstance(node, nodes.Getattr | nodes.Getitem):
+        return _open(node.node)
+    return isinstance(node, nodes.List | nodes.Tuple | nodes.Concat) and any(map(_open, node.iter_child_nodes()))
+
+
+def _takes_context(function: Any) -> bool:
+    """Whether a function is given the variables, which Jinja has only when it renders."""
+    return getattr(getattr(function, "jinja_pass_arg", None), "name", "") == "context"
 
 
 class _Names(meta.TrackingCodeGenerator):
@@ -203,9 +231,16 @@ class Values:
         if name.startswith("_copier") or name == "_external_data":
             raise UnknownError(name)
         value = self._context[name]
-        if name in _GLOBALS and value is self._environment.globals.get(name):
+        if name in _GLOBALS and _is_own(name, value):
             return "built in"
         return _declared(value, self._export) if callable(value) else ("value", plain(value))
+
+
+def _is_own(name: str, value: Any) -> bool:
+    """Whether a variable of the environment is still what Jinja and Copier make it."""
+    if name == "pathjoin":
+        return getattr(value, "__module__", "") == "copier._main"
+    return value is (safe_range if name == "range" else defaults.DEFAULT_NAMESPACE[name])
 
 
 def _is_built_in(kind: str, name: str, function: Any) -> bool:
@@ -233,8 +268,10 @@ def plain(value: Any, deep: int = 0) -> Any:
     Raises:
         UnknownError: it is no plain data.
     """
-    if isinstance(value, _PLAIN) and type(value) in _PLAIN:
+    if type(value) in _PLAIN:
         return type(value).__name__, value
+    if type(value) in _SPELLED:
+        return type(value).__name__, repr(value)
     if deep < DEEPEST and type(value) in (list, tuple):
         return type(value).__name__, tuple(plain(one, deep + 1) for one in value)
     if deep < DEEPEST and type(value) is dict:
@@ -245,7 +282,7 @@ def plain(value: Any, deep: int = 0) -> Any:
 def _declared(function: Any, export: Path) -> Any:
     """What a function of an extension follows from, as it says itself: its own module, and files of the template."""
     files = getattr(function, DECLARED, None)
-    if not isinstance(files, tuple):
+    if not isinstance(files, tuple) or _takes_context(function):
         raise UnknownError(repr(function))
     code = getattr(function, "__wrapped__", function)
     code = getattr(code, "__code__", None) or getattr(type(code).__call__, "__code__", None)
@@ -267,13 +304,23 @@ def _digest(file: str) -> str:
 
 
 def form(environment: jinja2.Environment) -> tuple[Any, ...]:
-    """Return how an environment reads texts: its marks, its settings, and the code of its extensions."""
+    """Return how an environment reads texts: its marks, its settings, its extensions' code, what they replace."""
     said = ("block_start_string", "block_end_string", "variable_start_string", "variable_end_string",
             "comment_start_string", "comment_end_string", "line_statement_prefix", "line_comment_prefix", "trim_blocks",
-            "lstrip_blocks", "newline_sequence", "keep_trailing_newline", "autoescape", "undefined")  # fmt: skip
+            "lstrip_blocks", "newline_sequence", "keep_trailing_newline", "autoescape", "undefined",
+            "is_async")  # fmt: skip
     loaded = []
     for extension in environment.extensions.values():
         members = [one for kind in type(extension).__mro__ for one in vars(kind).values()]
         files = {one.__code__.co_filename for one in members if hasattr(one, "__code__")}
         loaded.append((type(extension).__qualname__, tuple(sorted(map(_digest, files)))))
-    return (*(getattr(environment, one) for one in said), tuple(loaded))
+    replaced = tuple(
+        (kind, name)
+        for kind, own, there in (
+            ("filter", {*defaults.DEFAULT_FILTERS, *_ANSIBLE}, environment.filters),
+            ("test", defaults.DEFAULT_TESTS, environment.tests),
+        )
+        for name in sorted(own)
+        if name not in there or not _is_built_in(kind, name, there[name])
+    )
+    return (*(getattr(environment, one) for one in said), tuple(loaded), replaced)
