@@ -27,7 +27,7 @@ MOST, MANY = 64 << 20, 200_000  # bytes of results, and values, that are remembe
 # With one of these in .gitattributes, git may keep other bytes than a file has.
 CHANGING = re.compile(rb"\b(?:filter|ident|working-tree-encoding|encoding)\b")
 LINE_ENDS = re.compile(rb"\b(?:text|eol|crlf)\b")
-LONGEST = 255  # bytes of a name
+LONGEST, FARTHEST = 200, 1000  # bytes of a name, characters of a path, which any disk takes
 GITS_OWN = re.compile(r"(?:\.git|git~\d+)[ .]*(?::.*)?", re.IGNORECASE)  # names that git takes for its folder's
 _HASHES: dict[str, Callable[[bytes], Any]] = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 
@@ -307,7 +307,7 @@ class _Rendering:
         if any(GITS_OWN.fullmatch(part.encode("ascii", "ignore").decode()) for part in path.split("/")):
             raise NotPlainError
         before = self._found.get(path)
-        if path.lower().endswith(".gitmodules") and one.link is not None:
+        if len(path) > FARTHEST or (one.link is not None and path.lower().endswith(".gitmodules")):
             raise NotPlainError
         if before and (one.link is not None or before[0] == LINK or self._worker.match_skip(Path(path))):
             raise NotPlainError

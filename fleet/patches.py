@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SWITCH = "GOLDEN_PATH_PATCHES"
 MOST = 20000  # texts that are remembered
+LONG = 60  # characters of a name that any disk takes, whatever suffix is added
 _PLAIN_LINES = re.compile(r"[ -~\n]*")
 
 # By source and version: the checkout in the engine's cache, in place of a clone for each rendering.
@@ -335,7 +336,7 @@ def _paths_at_once() -> None:
                 name = self._render_string(part, extra_context={})
             except (TemplateError, UserMessageError):
                 return None  # Copier says where
-            if name == answers:
+            if name == answers or len(name) > LONG:
                 return None
             found.append(name)
             if not name:
@@ -372,38 +373,42 @@ def _config_once() -> None:
     _replace(_template.Template, "_raw_config", lambda self: copy.deepcopy(fact(self)))
     original: Any = yaml.load_all
     fast = getattr(yaml, "CSafeLoader", None)
-    known: dict[bytes, list[Any]] = {}
+    known: dict[bytes, list[Any] | None] = {}
 
     def load_all(stream: Any, Loader: Any) -> Any:  # noqa: N803 - of PyYAML
         """Two versions mostly have the same copier.yml; libyaml reads it, where that comes to the same."""
         if fast is None or not Loader.__qualname__.startswith("load_template_config."):
             return original(stream, Loader)
-        text = stream.read()
-        if not _read_alike(text):
-            return original(text, Loader)
+        text = stream if isinstance(stream, bytes) else stream.read()  # an included file comes as bytes
         if text not in known:
             try:
-                known[text] = list(original(text, fast))
+                known[text] = list(original(text, fast)) if _read_alike(text, fast) else None
             except yaml.YAMLError:
-                return original(text, Loader)
+                known[text] = None
+        if known[text] is None:
+            return original(text, Loader)
         return copy.deepcopy(known[text])
 
     yaml.load_all = load_all
 
 
-def _read_alike(text: bytes) -> bool:
+def _read_alike(text: bytes, fast: Any) -> bool:
     """Whether libyaml reads a text as PyYAML does.
 
-    Tags are Copier's own. A tab between words, a mark of the byte order further down, and a question mark in brackets
-    are read by one and not, or otherwise, by the other.
+    Tags are Copier's own. A tab between words, a mark of the byte order further down, and a question mark in a word in
+    brackets are read by one and not, or otherwise, by the other.
     """
-    if re.search(rb"[!\t]|\xef\xbb\xbf|[^\x00]\x00|^\xff|^\xfe", text):
+    import yaml
+
+    if re.search(rb"[!\t\0]|\xef\xbb\xbf", text):
         return False
-    lines = text.splitlines() if b"?" in text else []
-    return not any(
-        re.search(rb"[\[{].*\?", line) or len(re.findall(rb"[\[{]", line)) != len(re.findall(rb"[\]}]", line))
-        for line in lines
-    )
+    deep = 0
+    for token in yaml.scan(text, fast) if b"?" in text else ():
+        deep += isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken)
+        deep -= isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken)
+        if deep and isinstance(token, yaml.ScalarToken) and token.plain and "?" in token.value:
+            return False
+    return True
 
 
 def _yaml_once() -> None:

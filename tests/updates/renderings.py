@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ def rendered(
         try:
             tree, _ = renderer.tree(template, version, folder, answers_file, dict(answers), store)
         except FleetError as error:
-            return str(error).replace(str(folder), "FOLDER"), False
+            return re.sub(r"/[^'\s]*/", "", str(error)), False
         store.run("fsck", "--strict", "--no-dangling", store.write(tree))
         return {path: (entry.mode, store.read(entry.blob)) for path, entry in tree.items()}, not store.copied
 
