@@ -79,7 +79,7 @@ CASES = [
           write("base.part", "{% block one %}base{% endblock %} {{ self.one() }}\n"),
           write("a.txt.jinja", "{% from 'template/m.part' import m with context %}{{ m(1) }}"
                 "{% include 'template/b.part' %}{% import 'template/m.part' as n %}{{ n.m(name) }}"),
-          write("d.txt.jinja", "{% extends 'template/base.part' %}{% block one %}{{ super() }} {{ name }}{% endblock %}")],
+          write("d.txt.jinja", "{% extends 'template/base.part' %}{% block one %}{{ super() }}{% endblock %}")],
          [write("c.part", "c2 {{ name }}\n"), write("base.part", "{% block one %}2{% endblock %}\n")],
          settings=SETTINGS + NOT_RENDERED),
     Case("an include whose name is computed",
@@ -106,8 +106,10 @@ CASES = [
                          "keep_trailing_newline: false}\n")),
           foreign.move("{{ _copier_conf.answers_file }}.jinja", "[[ _copier_conf.answers_file ]].jinja"),
           write("[[ _copier_conf.answers_file ]].jinja", "[[ _copier_answers|to_nice_yaml ]]")]),
-    Case("statements by lines, trimmed blocks", [write("a.txt.jinja", "  {% if name %}\n  %% if 1\n{{ name }}\n%% endif\n{% endif %}")],
-         [at_root(append("copier.yml", "_envops: {line_statement_prefix: '%%', trim_blocks: true, lstrip_blocks: true}\n"))]),
+    Case("statements by lines, trimmed blocks", [write("a.txt.jinja",
+         "  {% if name %}\n  %% if 1\n{{ name }}\n%% endif\n{% endif %}")],
+         [at_root(append("copier.yml",
+              "_envops: {line_statement_prefix: '%%', trim_blocks: true, lstrip_blocks: true}\n"))]),
     Case("what Copier says of the run",
          [write("a.txt.jinja", "{{ _copier_conf.answers_file }} {{ _copier_answers.name }} {{ _folder_name }}\n"),
           write("{{ _copier_answers.name }}.txt", "x")]),
@@ -129,7 +131,8 @@ CASES = [
          [extension("environment.filters['a'] = lambda text: text + (here / 'data.txt').read_text()\n"
                     "environment.globals['b'] = declared('missing.txt')(environment.filters['a'])\n"
                     "environment.tests['c'] = lambda text: 'two' in environment.filters['a'](text)"),
-          at_root(write("data.txt", "one")), write("a.txt.jinja", "{{ name|a }} {{ 'x'|a }} {{ b(name) }} {{ 'x' is c }}\n")],
+          at_root(write("data.txt", "one")), write("a.txt.jinja",
+               "{{ name|a }} {{ 'x'|a }} {{ b(name) }} {{ 'x' is c }}\n")],
          [at_root(write("data.txt", "two"))], settings=LOADED),
     Case("variables of the environment, of which one changes",
          [extension("environment.globals['words'] = (here / 'data.txt').read_text()\n"
@@ -138,20 +141,24 @@ CASES = [
          [at_root(write("data.txt", "two"))], settings=LOADED),
     Case("Jinja's own names, taken by an extension",
          [extension("words = (here / 'data.txt').read_text()\nenvironment.globals['range'] = lambda *_: words\n"
-                    "environment.globals['pathjoin'] = lambda *_: words\nenvironment.filters['upper'] = lambda _: words\n"
+                    "environment.globals['pathjoin'] = lambda *_: words\n"
+                    "environment.filters['upper'] = lambda _: words\n"
                     "environment.tests['odd'] = lambda _: words == 'two'"),
           at_root(write("data.txt", "one")),
           write("a.txt.jinja", "{{ range(1) }} {{ pathjoin('a') }} {{ 'x'|upper }} {{ name|upper }} {{ 1 is odd }}\n")],
          [at_root(write("data.txt", "two"))], settings=LOADED),
     Case("one of Jinja's filters, taken only where there is a file",
-         [extension("if (here / 'data.txt').exists(): environment.filters['upper'] = pass_context(lambda c, _: c['name'])"),
+         [extension("if (here / 'data.txt').exists(): environment.filters['upper'] = named",
+                    "@pass_context\ndef named(context, _): return context['name']\n"),
           write("a.txt.jinja", "{{ 'x'|upper }} {{ name|upper }}\n")],
          [at_root(write("data.txt", "two"))], settings=LOADED),
     Case("a hook that adds and changes variables, and one that changes with the version",
-         [extension(base="ContextHook", members=HOOK + "        context['name'] += '!'\n        context['more'] = ['a']\n"),
+         [extension(base="ContextHook",
+              members=HOOK + "        context['name'] += '!'\n        context['more'] = ['a']\n"),
           write("a.txt.jinja", "{{ name }} {{ more }}\n"), write("{{ name }}.txt.jinja", "{{ name }}\n"),
           write("b.part", "{{ name }}\n"), write("c.txt.jinja", "{% include 'template/b.part' %}")],
-         [extension(base="ContextHook", members=HOOK + "        context['name'] += '?'\n        context['more'] = {1: 2}\n")],
+         [extension(base="ContextHook",
+              members=HOOK + "        context['name'] += '?'\n        context['more'] = {1: 2}\n")],
          settings=LOADED + NOT_RENDERED),
     Case("an extension that changes texts before they are read",
          [extension(members="    def preprocess(self, source, name, filename=None):\n"
@@ -160,7 +167,8 @@ CASES = [
          [at_root(write("data.txt", "two"))], settings=LOADED, ways=COPIER),
     Case("an extension that looks variables up itself",
          [extension("environment.context_class = Own", "class Own(Context):\n    def resolve_or_missing(self, key):\n"
-                    "        found = super().resolve_or_missing(key)\n        return found + '!' if key == 'name' else found\n"),
+                    "        found = super().resolve_or_missing(key)\n"
+                    "        return found + '!' if key == 'name' else found\n"),
           write("a.txt.jinja", "{{ name }}\n")], settings=LOADED, ways=COPIER),
     Case("an extension that writes what it finds otherwise",
          [extension("environment.finalize = lambda found: (here / 'data.txt').read_text() + str(found)\n"),

@@ -72,7 +72,8 @@ def test_what_a_text_changes_is_changed_as_with_copier_and_for_nobody_else(tmp_p
     """What comes of it depends on the order of the files on the disk, so only Copier can say."""
     source = foreign.template(
         tmp_path / "template",
-        [write("a.txt.jinja", "{% set _ = users.append('x') %}{{ users|join }}"), write("b.txt.jinja", "{{ users|join }}")],
+        [write("a.txt.jinja", "{% set _ = users.append('x') %}{{ users|join }}"), write("b.txt.jinja",
+             "{{ users|join }}")],
         [write("new.txt", "")], settings=SETTINGS, questions=foreign.QUESTIONS + "users: {type: yaml, default: [a]}\n",
     )  # fmt: skip
     for number, version in enumerate(VERSIONS * 2):

@@ -49,15 +49,55 @@ texts = json.load(sys.stdin)
 json.dump([(read if sys.argv[2] == "read" else write)(text) for text in texts], sys.stdout)
 """
 PARTS = (
-    *("a", "b: ", "- ", "? ", "[", "]", "{", "}", ", ", ",", ": ", "'x'", '"y"', "\n", "\n  ", "#c", " #c", "&a ", "*a"),
+    *(
+        "a",
+        "b: ",
+        "- ",
+        "? ",
+        "[",
+        "]",
+        "{",
+        "}",
+        ", ",
+        ",",
+        ": ",
+        "'x'",
+        '"y"',
+        "\n",
+        "\n  ",
+        "#c",
+        " #c",
+        "&a ",
+        "*a",
+    ),
     *("|\n", "|-\n", ">+\n", "\t", "  ", "---\n", "...\n", "1", "true", "<<: ", "é", "?", "a?b", "0x1", "12:30", "~"),
     *("2020-01-01", "\u2028", "\x85", "\r\n", "'a\n\n b'", "\ufeff", "\U0001f600", '"\\/"', "!x ", "%YAML 1.1\n"),
     *("{{ x }}", "http://a/b?c=d#e", "\u00a0", "\x7f", "@", "`", '"\\ud800"'),
 )
 # What one of the two libraries refuses, or reads otherwise.
 ODD = ["{help: Which one?, type: str}", "[a?b]", "{a: 'b?'}", "[?]", "a\t", "a:\t1", "- a\t#b", "\n\ufeffa: 1",
-       "\ufeffa: 1", "a: 1\n---\nb: 2\n", "a: !include b.yml\n", "a: 1\n...\n", "", "a: [\n b?,\n c]", "{a: {b: 1}, c?d}"]  # fmt: skip
-LINES = ("", "a", " a", "  a", "a ", "a  b", "- a", "# a", "a: b", "    deep", " ", "  ", "---", "...", "'q'", '"', "%", "~" * 50)
+       "\ufeffa: 1", "a: 1\n---\nb: 2\n", "a: !include b.yml\n", "a: 1\n...\n", "", "a: [\n b?,\n c]",
+            "{a: {b: 1}, c?d}"]  # fmt: skip
+LINES = (
+    "",
+    "a",
+    " a",
+    "  a",
+    "a ",
+    "a  b",
+    "- a",
+    "# a",
+    "a: b",
+    "    deep",
+    " ",
+    "  ",
+    "---",
+    "...",
+    "'q'",
+    '"',
+    "%",
+    "~" * 50,
+)
 
 
 def told(how: str, what: str, texts: list[str]) -> list[str]:
@@ -99,7 +139,22 @@ def test_texts_of_several_lines_are_written_as_pyyaml_writes_them(ends: int) -> 
 
 
 # Names and sizes as people write them, and such that YAML would take for something else.
-NAMES = ("orders", "a-b", "null", "on", "1e3", "0x1f", "'q'", "#no", "a: b", "ü", "x" * 200, "{{ x }}", "two\nlines", " a ")
+NAMES = (
+    "orders",
+    "a-b",
+    "null",
+    "on",
+    "1e3",
+    "0x1f",
+    "'q'",
+    "#no",
+    "a: b",
+    "ü",
+    "x" * 200,
+    "{{ x }}",
+    "two\nlines",
+    " a ",
+)
 
 
 @pytest.mark.parametrize("name", NAMES, ids=repr)
