@@ -324,10 +324,10 @@ class _Rendering:
             reading = self._known.reading(self._environment, self._shape, text, one.source)
             key = self._shape, one.source, self._values.key(reading)
         except reads.UnknownError:
-            return one.mode, Content(self._render(one.source))
-        return one.mode, self._known.result(key, lambda: self._render(one.source, self._context))
+            return one.mode, Content(self._render(one.source, changes=True))
+        return one.mode, self._known.result(key, lambda: self._render(one.source, self._context, changes=reading.calls))
 
-    def _render(self, source: str, context: dict[str, Any] | None = None) -> bytes:
+    def _render(self, source: str, context: dict[str, Any] | None = None, *, changes: bool) -> bytes:
         """Render a text, also with a context that the template's hooks have seen already."""
         template = self._environment.get_template(source)
         if context is None:
@@ -335,7 +335,8 @@ class _Rendering:
         else:
             made = Context(self._environment, dict(context), template.name, template.blocks)
             text = "".join(template.root_render_func(made))
-        self._watched.check()
+        if changes:
+            self._watched.check()
         return text.encode()
 
 

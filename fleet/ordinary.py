@@ -6,6 +6,7 @@ parts of Jinja itself is not: a text can mean something else then with each rend
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from jinja2 import defaults
@@ -44,11 +45,13 @@ def reads_texts_as_they_are(environment: Any) -> bool:
     Args:
         environment: of a rendering, with its extensions.
     """
-    return all(
-        getattr(type(one), name).__module__.partition(".")[0] in _OURS
-        for one in environment.extensions.values()
-        for name in _READING
-    )
+    kinds: list[Any] = [type(one) for one in environment.extensions.values()]
+    return all(map(_reads_as_it_is, kinds))
+
+
+@functools.lru_cache(256)
+def _reads_as_it_is(kind: Any) -> bool:
+    return all(getattr(kind, name).__module__.partition(".")[0] in _OURS for name in _READING)
 
 
 def _replaced(thing: Any) -> set[str]:

@@ -19,10 +19,13 @@ from typing import Any
 
 import jinja2
 from jinja2 import defaults, meta, nodes
+from jinja2.filters import FILTERS
 from jinja2.sandbox import safe_range
+from jinja2.tests import TESTS
 
 DECLARED = "golden_path_reads"
 DEEPEST = 20  # levels of an answer
+_FORM = "_golden_path_form"
 _CHANGING = {"random", "lipsum"}
 ALL, VERSION, ONCE = "all", "version", "once"
 # Of jinja2-ansible-filters, which Copier loads: without those that read files, the clock, variables or chance.
@@ -56,6 +59,7 @@ class Reads:
         tests: by name.
         texts: itself, and those that it includes.
         alone: whether it includes none, itself neither.
+        calls: whether they call what is no function of the environment, such as a list's ``append``.
     """
 
     names: set[str] = field(default_factory=set)
@@ -63,6 +67,7 @@ class Reads:
     tests: set[str] = field(default_factory=set)
     texts: list[str] = field(default_factory=list)
     alone: bool = True
+    calls: bool = False
 
 
 def of(environment: jinja2.Environment, text: str, name: str) -> Reads:
@@ -89,9 +94,13 @@ def _add(environment: jinja2.Environment, source: str, name: str, found: Reads, 
     names = _Names(environment)
     names.visit(tree)
     found.names |= names.undeclared_identifiers
+    stored = {one.name for one in tree.find_all(nodes.Name) if one.ctx != "load"}
     for node in tree.find_all(nodes.Node):
         if isinstance(node, _UNKNOWN):
             raise UnknownError(name)
+        if isinstance(node, nodes.Call):
+            free = isinstance(node.node, nodes.Name) and node.node.name not in stored
+            found.calls = found.calls or not free
         if isinstance(node, nodes.Filter | nodes.Test):
             (found.filters if isinstance(node, nodes.Filter) else found.tests).add(node.name)
             if node.name in _BY_NAME:
@@ -133,7 +142,7 @@ def compiled_for(environment: jinja2.Environment, tree: nodes.Template) -> str:
     return found
 
 
-def _operands(node: nodes.Filter | nodes.Test) -> list[nodes.Node | None]:
+def _operands(node: Any) -> list[nodes.Node | None]:
     more = [one for one in (node.dyn_args, node.dyn_kwargs) if one is not None]
     return [node.node, *node.args, *(pair.value for pair in node.kwargs), *more]
 
@@ -305,6 +314,9 @@ def _digest(file: str) -> str:
 
 def form(environment: jinja2.Environment) -> tuple[Any, ...]:
     """Return how an environment reads texts: its marks, its settings, its extensions' code, what they replace."""
+    known: tuple[Any, ...] | None = environment.__dict__.get(_FORM)
+    if known is not None:
+        return known
     said = ("block_start_string", "block_end_string", "variable_start_string", "variable_end_string",
             "comment_start_string", "comment_end_string", "line_statement_prefix", "line_comment_prefix", "trim_blocks",
             "lstrip_blocks", "newline_sequence", "keep_trailing_newline", "autoescape", "undefined",
@@ -317,10 +329,11 @@ def form(environment: jinja2.Environment) -> tuple[Any, ...]:
     replaced = tuple(
         (kind, name)
         for kind, own, there in (
-            ("filter", {*defaults.DEFAULT_FILTERS, *_ANSIBLE}, environment.filters),
-            ("test", defaults.DEFAULT_TESTS, environment.tests),
+            ("filter", {*FILTERS, *_ANSIBLE}, environment.filters),
+            ("test", TESTS, environment.tests),
         )
         for name in sorted(own)
         if name not in there or not _is_built_in(kind, name, there[name])
     )
-    return (*(getattr(environment, one) for one in said), tuple(loaded), replaced)
+    known = environment.__dict__[_FORM] = (*(getattr(environment, one) for one in said), tuple(loaded), replaced)
+    return known

@@ -68,12 +68,19 @@ def test_nobody_gets_the_secret_of_another(text: str, tmp_path: Path, renderer: 
     assert len(found) == 4
 
 
-def test_what_a_text_changes_is_changed_as_with_copier_and_for_nobody_else(tmp_path: Path, renderer: Renderer) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% set _ = users.append('x') %}{{ users|join }}",
+        "{% if name %}{% set add = users.append %}{% endif %}{% set _ = add('x') %}{{ users|join }}",
+        "{% macro m(f) %}{% set _ = f('x') %}{% endmacro %}{{ m(users.append) }}{{ users|join }}",
+    ],
+)
+def test_what_a_text_changes_is_changed_as_with_copier(text: str, tmp_path: Path, renderer: Renderer) -> None:
     """What comes of it depends on the order of the files on the disk, so only Copier can say."""
     source = foreign.template(
         tmp_path / "template",
-        [write("a.txt.jinja", "{% set _ = users.append('x') %}{{ users|join }}"), write("b.txt.jinja",
-             "{{ users|join }}")],
+        [write("a.txt.jinja", text), write("b.txt.jinja", "{{ users|join }}")],
         [write("new.txt", "")], settings=SETTINGS, questions=foreign.QUESTIONS + "users: {type: yaml, default: [a]}\n",
     )  # fmt: skip
     for number, version in enumerate(VERSIONS * 2):
