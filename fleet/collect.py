@@ -20,13 +20,15 @@ from typing import Any
 
 from jinja2.runtime import Context
 
-from fleet import compiled, reads
+from fleet import compiled, ordinary, reads, watched
 
 FILE, PROGRAM, LINK = "100644", "100755", "120000"
 MOST, MANY = 64 << 20, 200_000  # bytes of results, and values, that are remembered
 # With one of these in .gitattributes, git may keep other bytes than a file has.
 CHANGING = re.compile(rb"\b(?:filter|ident|working-tree-encoding|encoding)\b")
 LINE_ENDS = re.compile(rb"\b(?:text|eol|crlf)\b")
+LONGEST, FARTHEST = 200, 1000  # bytes of a name, characters of a path, which any disk takes
+GITS_OWN = re.compile(r"(?:\.git|git~\d+)[ .]*(?::.*)?", re.IGNORECASE)  # names that git takes for its folder's
 _HASHES: dict[str, Callable[[bytes], Any]] = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 
 
@@ -142,10 +144,12 @@ class Collector:
         Returns:
             Whether it did; otherwise nothing is written.
         """
+        values = watched.Watched()
         try:
-            found = _Rendering(self, worker).files()
+            found = _Rendering(self, worker, values).files()
             _refuse_conversions(found, sink.attributes)
         except Exception:
+            values.restore()
             return False
         answers = str(worker.answers_relpath)
         if answers in found:  # migrations read it
@@ -194,13 +198,12 @@ class Collector:
         """
         alone, here = (shape, text), (shape, text, environment.loader.searchpath[0], source)
         if alone not in self._reads and here not in self._reads:
-            kept = compiled.names(environment, shape, text)
+            was = compiled.names(environment, shape, text)
             try:
-                found = reads.known(kept, text) if kept else reads.of(environment, text, source)
-                if len(found.texts) == 1 and not kept:
-                    plain = tuple(tuple(sorted(one)) for one in (found.names, found.filters, found.tests))
-                    compiled.keep_names(environment, shape, text, plain)
-                self._reads[alone if len(found.texts) == 1 else here] = found
+                found = reads.known(was, text) if was else reads.of(environment, text, source)
+                if found.alone and not was:
+                    compiled.keep_names(environment, shape, text, reads.kept(found))
+                self._reads[alone if found.alone else here] = found
             except reads.UnknownError:
                 self._reads[here] = None
         known = self._reads.get(alone) or self._reads.get(here)
@@ -228,28 +231,41 @@ class _Rendering:
     Args:
         known: what others have found.
         worker: Copier's.
+        values: takes those that the texts read.
     """
 
-    def __init__(self, known: Collector, worker: Any) -> None:
-        self._known, self._worker = known, worker
+    def __init__(self, known: Collector, worker: Any, values: watched.Watched) -> None:
+        self._known, self._worker, self._watched = known, worker, values
         self._export = worker.template.local_abspath
-        if str(self._export) not in known.exports or (worker.template.tasks and not worker.skip_tasks):
-            raise NotPlainError
         self._environment = worker.jinja_env
-        self._answers = str(worker.answers_relpath)
+        if (
+            str(self._export) not in known.exports
+            or (worker.template.tasks and not worker.skip_tasks)
+            or worker.template.external_data  # files that may be among those that are rendered
+            or not (shape := ordinary.shape(self._environment))
+        ):
+            raise NotPlainError
+        self._answers = _checked(str(worker.answers_relpath))
         self._suffix = worker.template.templates_suffix
-        self._shape = reads.shape(self._environment)
-        self._context = self._environment.from_string("").new_context(worker._render_context()).get_all()
+        self._shape = shape
+        given = worker._render_context()
+        self._watched.add({**self._environment.globals, **given})
+        self._context = self._environment.from_string("").new_context(given).get_all()
+        self._watched.check()
+        self._watched.add(self._context)
         self._values = reads.Values(self._environment, self._context, self._export, known.number)
         self._names: dict[str, str] = {}
         self._found: dict[str, tuple[str, Content]] = {}
+        self._folders: set[str] = set()
 
     def files(self) -> dict[str, tuple[str, Content]]:
         """Return mode and content by path."""
         self._walk(self._known.listed(self._worker), "")
-        folders = {parent for path in self._found for parent in _parents(path)}
-        there = {one.name for one in Path(self._worker.subproject.local_abspath).iterdir()} - {self._answers}
-        if folders & set(self._found) or there & {path.split("/")[0] for path in self._found if path != self._answers}:
+        folders = self._folders.union(*map(_parents, self._found))
+        target = self._worker.subproject.local_abspath
+        there = {one.relative_to(target).as_posix() for one in target.rglob("*") if one.is_symlink() or one.is_file()}
+        kept = there and (self._answers not in self._found or self._worker.match_skip(Path(self._answers)))
+        if folders & set(self._found) or kept or there - {self._answers}:
             raise NotPlainError
         return self._found
 
@@ -261,10 +277,12 @@ class _Rendering:
             if one.inside is not None and name == self._answers:
                 raise NotPlainError
             if one.inside is not None:
-                self._walk(one.inside, above if name == "." else f"{above}{_checked(name)}/")
+                place = above if name == "." else f"{above}{_checked(name)}/"
+                self._folders.add(place[:-1])
+                self._walk(one.inside, place)
                 continue
             path = self._answers if name == self._answers else above + _checked(name)
-            if self._written(one, path):
+            if self._written(one, path, answers=name == self._answers):
                 self._found[path] = self._file(one)
 
     def _name(self, one: _Entry) -> str:
@@ -276,25 +294,31 @@ class _Rendering:
                 content = self._known.result(("", self._shape, self._values.key(reading)), lambda: self._text(one.name))
                 self._names[one.name] = content.data.decode()
             except reads.UnknownError:
-                self._names[one.name] = self._worker._render_string(one.name, extra_context={})
+                self._names[one.name] = self._text(one.name).decode()
         return self._names[one.name]
 
     def _text(self, name: str) -> bytes:
-        return str(self._worker._render_string(name, extra_context={})).encode()
+        text = str(self._worker._render_string(name, extra_context={}))
+        self._watched.check()
+        return text.encode()
 
-    def _written(self, one: _Entry, path: str) -> bool:
-        if not one.template and path != self._answers and self._known.there(f"{self._export}/{path}{self._suffix}"):
+    def _written(self, one: _Entry, path: str, *, answers: bool) -> bool:
+        if not one.template and not answers and self._known.there(f"{self._export}/{path}{self._suffix}"):
             return False
         if self._worker.match_exclude(Path(path)):
             return False
+        if any(GITS_OWN.fullmatch(part.encode("ascii", "ignore").decode()) for part in path.split("/")):
+            raise NotPlainError
         before = self._found.get(path)
+        if len(path) > FARTHEST or (one.link is not None and path.lower().endswith(".gitmodules")):
+            raise NotPlainError
         if before and (one.link is not None or before[0] == LINK or self._worker.match_skip(Path(path))):
             raise NotPlainError
         return True
 
     def _file(self, one: _Entry) -> tuple[str, Content]:
         if one.link is not None:
-            target = self._worker._render_string(one.link) if one.template else one.link
+            target = self._text(one.link).decode() if one.template else one.link
             return LINK, Content(os.fsencode(str(Path(target))))
         if not one.template:
             return one.mode, self._known.bytes_of(one.place)
@@ -303,10 +327,10 @@ class _Rendering:
             reading = self._known.reading(self._environment, self._shape, text, one.source)
             key = self._shape, one.source, self._values.key(reading)
         except reads.UnknownError:
-            return one.mode, Content(self._render(one.source))
-        return one.mode, self._known.result(key, lambda: self._render(one.source, self._context))
+            return one.mode, Content(self._render(one.source, changes=True))
+        return one.mode, self._known.result(key, lambda: self._render(one.source, self._context, changes=reading.calls))
 
-    def _render(self, source: str, context: dict[str, Any] | None = None) -> bytes:
+    def _render(self, source: str, context: dict[str, Any] | None = None, *, changes: bool) -> bytes:
         """Render a text, also with a context that the template's hooks have seen already."""
         template = self._environment.get_template(source)
         if context is None:
@@ -314,6 +338,8 @@ class _Rendering:
         else:
             made = Context(self._environment, dict(context), template.name, template.blocks)
             text = "".join(template.root_render_func(made))
+        if changes:
+            self._watched.check()
         return text.encode()
 
 
@@ -327,6 +353,8 @@ def _inside(worker: Any, folder: str) -> Iterator[_Entry]:
             raise NotPlainError
         plain = not prefixes and not any(mark in one.name for mark in (*marks, "\n", "\r"))
         if link is None and one.is_dir():
+            if one.name.endswith(suffix):
+                raise NotPlainError  # Copier makes another folder, too
             yield _Entry(one.name, plain, one.path, inside=tuple(_inside(worker, one.path)))
         elif not os.path.exists(f"{one.path}{suffix}"):  # noqa: PTH110 - else there is a template of the name
             template = one.name.endswith(suffix)
@@ -339,7 +367,7 @@ def _inside(worker: Any, folder: str) -> Iterator[_Entry]:
 
 def _checked(name: str) -> str:
     parts = name.split("/")  # a name may be rendered as several, such as those of a Java package
-    if "\0" in name or any(part in ("", ".", "..") or part.casefold() == ".git" for part in parts):
+    if "\0" in name or any(part in ("", ".", "..") or len(os.fsencode(part)) > LONGEST for part in parts):
         raise NotPlainError
     return name
 
@@ -361,10 +389,10 @@ def _refuse_conversions(found: dict[str, tuple[str, Content]], attributes: bytes
 def _write(content: Content, sink: Sink, written: set[tuple[str, str]]) -> str:
     key, folder = content.key(sink.form), sink.shared if content.shared else sink.objects
     if (folder, key) not in written:
-        if content.shared:
-            written.add((folder, key))
         place = f"{folder}/{key[:2]}"
         os.makedirs(place, exist_ok=True)  # noqa: PTH103 - for each object, and faster
         with open(f"{place}/{key[2:]}", "wb") as file:  # noqa: PTH123
             file.write(content.packed())
+        if content.shared:
+            written.add((folder, key))
     return key

@@ -97,14 +97,14 @@ def keep_code(environment: Any, shape: object, name: str, text: str, value: Code
 
 
 def names(environment: Any, shape: object, text: str) -> tuple[tuple[str, ...], ...] | None:
-    """Return the variables, filters and tests of a text that includes no other; None where that is not kept."""
+    """Return what a text that includes no other reads (``reads.kept``); None where that is not kept."""
     book = _book(environment)
     found = book.get(_key("names", shape, "", text)) if book else None
-    return found if isinstance(found, tuple) and len(found) == 3 else None
+    return found if isinstance(found, tuple) and len(found) == 4 else None
 
 
 def keep_names(environment: Any, shape: object, text: str, value: tuple[tuple[str, ...], ...]) -> None:
-    """Keep the variables, filters and tests of a text that includes no other."""
+    """Keep what a text that includes no other reads."""
     if book := _book(environment):
         book.put(_key("names", shape, "", text), value)
 
@@ -120,6 +120,8 @@ def _version() -> str:
     """What the form of the file depends on."""
     from importlib.metadata import version
 
-    own = [Path(__file__).with_name(name).read_bytes() for name in ("compiled.py", "reads.py", "patches.py")]
+    own = [
+        Path(__file__).with_name(name).read_bytes() for name in ("compiled.py", "reads.py", "ordinary.py", "patches.py")
+    ]
     parts = (importlib.util.MAGIC_NUMBER, *(version(name).encode() for name in ("jinja2", "copier")), *own)
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]

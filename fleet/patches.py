@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SWITCH = "GOLDEN_PATH_PATCHES"
 MOST = 20000  # texts that are remembered
+LONG = 60  # characters of a name that any disk takes, whatever suffix is added
 _PLAIN_LINES = re.compile(r"[ -~\n]*")
 
 # By source and version: the checkout in the engine's cache, in place of a clone for each rendering.
@@ -138,7 +139,7 @@ def _compile_once() -> None:
     """Compile each text once: Copier makes a Jinja environment a rendering, each with an empty cache."""
     import jinja2
 
-    from fleet import compiled, reads
+    from fleet import compiled, ordinary, reads
 
     original: Any = jinja2.Environment.compile
     known: dict[tuple[object, ...], CodeType] = {}
@@ -152,10 +153,10 @@ def _compile_once() -> None:
         defer_init: bool = False,
     ) -> Any:
         here = tuple(getattr(self.loader, "searchpath", ()))
+        shape = ordinary.shape(self) if here else None
         # A yield tag leaves what it found in the environment while it is compiled.
-        if raw or defer_init or not here or not isinstance(source, str) or "yield" in source:
+        if raw or defer_init or shape is None or not isinstance(source, str) or "yield" in source:
             return original(self, source, name, filename, raw, defer_init)
-        shape = reads.shape(self)
         places = {reads.VERSION: (here, source, name), reads.ALL: (shape, source, name)}
         code = known.get(places[reads.ALL]) or known.get(places[reads.VERSION])
         if code is None and (code := compiled.code(self, shape, name or "", source)):
@@ -225,6 +226,8 @@ def _plain_text_as_it_is() -> None:
     """Copier renders each part of each path, and each type, choice and text of a question; most are plain."""
     from copier import _main, _user_data
 
+    from fleet import ordinary
+
     worker: Any = _main.Worker
     question: Any = _user_data.Question
     original, original_path, original_value = (
@@ -234,7 +237,8 @@ def _plain_text_as_it_is() -> None:
 
     def plain(env: Any, string: str) -> bool:
         marks = (env.block_start_string, env.variable_start_string, env.comment_start_string, "\n", "\r")
-        return not (env.line_statement_prefix or env.line_comment_prefix or any(mark in string for mark in marks))
+        prefixes = env.line_statement_prefix or env.line_comment_prefix
+        return not (prefixes or any(mark in string for mark in marks)) and ordinary.reads_texts_as_they_are(env)
 
     def render_string(self: Any, string: str, extra_context: Any = None) -> str:
         return string if plain(self.jinja_env, string) else str(original(self, string, extra_context))
@@ -289,7 +293,9 @@ def _answers_once() -> None:
         known = self.__dict__.get(context)
         if known is None:
             return dict(original_context(self))
-        return {**known, "_copier_answers": dict(known["_copier_answers"])}  # extensions and templates write into it
+        run = known["_copier_conf"]  # Copier, extensions and templates write into both
+        own = {"_copier_conf": type(run)(run._pending), "_copier_answers": dict(known["_copier_answers"])}
+        return {**known, **own}
 
     def render_string(self: Any, string: str, extra_context: Any = None) -> str:
         known = self.__dict__.get(texts)
@@ -326,7 +332,7 @@ def _paths_at_once() -> None:
                 name = self._render_string(part, extra_context={})
             except (TemplateError, UserMessageError):
                 return None  # Copier says where
-            if name == answers:
+            if name == answers or len(name) > LONG:
                 return None
             found.append(name)
             if not name:
@@ -363,23 +369,42 @@ def _config_once() -> None:
     _replace(_template.Template, "_raw_config", lambda self: copy.deepcopy(fact(self)))
     original: Any = yaml.load_all
     fast = getattr(yaml, "CSafeLoader", None)
-    known: dict[bytes, list[Any]] = {}
+    known: dict[bytes, list[Any] | None] = {}
 
     def load_all(stream: Any, Loader: Any) -> Any:  # noqa: N803 - of PyYAML
-        """Two versions mostly have the same copier.yml; libyaml reads it, unless it has tags, which are Copier's."""
+        """Two versions mostly have the same copier.yml; libyaml reads it, where that comes to the same."""
         if fast is None or not Loader.__qualname__.startswith("load_template_config."):
             return original(stream, Loader)
-        text = stream.read()
-        if b"!" in text:
-            return original(text, Loader)
+        text = stream if isinstance(stream, bytes) else stream.read()  # an included file comes as bytes
         if text not in known:
             try:
-                known[text] = list(original(text, fast))
+                known[text] = list(original(text, fast)) if _read_alike(text, fast) else None
             except yaml.YAMLError:
-                return original(text, Loader)
+                known[text] = None
+        if known[text] is None:
+            return original(text, Loader)
         return copy.deepcopy(known[text])
 
     yaml.load_all = load_all
+
+
+def _read_alike(text: bytes, fast: Any) -> bool:
+    """Whether libyaml reads a text as PyYAML does.
+
+    Tags are Copier's own. A tab between words, a mark of the byte order further down, and a question mark in a word in
+    brackets are read by one and not, or otherwise, by the other.
+    """
+    import yaml
+
+    if re.search(rb"[!\t\0]|\xef\xbb\xbf", text):
+        return False
+    deep = 0
+    for token in yaml.scan(text, fast) if b"?" in text else ():
+        deep += isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken)
+        deep -= isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken)
+        if deep and isinstance(token, yaml.ScalarToken) and token.plain and "?" in token.value:
+            return False
+    return True
 
 
 def _yaml_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
@@ -38,7 +39,7 @@ class Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.kill()
-        with self._process:  # closes its pipes, and waits
+        with contextlib.suppress(BrokenPipeError), self._process:  # closes its pipes, and waits
             pass
 
     def read(self, name: str, kind: bytes) -> bytes:
@@ -54,6 +55,9 @@ class Reader:
         to = self._process.stdin
         if to is None:
             raise FleetError("git has no pipes")
+        missing = FleetError(f"the trees cannot be computed: git does not have {name}", Exit.FAILED)
+        if "\n" in name:
+            raise missing
         try:
             to.write(f"{name}\n".encode())
             to.flush()
@@ -63,8 +67,8 @@ class Reader:
             self._more()
         first, self._read_already = self._read_already.split(b"\n", 1)
         head = first.split()
-        if len(head) != 3 or head[1] != kind:
-            raise FleetError(f"the trees cannot be computed: git does not have {name}", Exit.FAILED)
+        if len(head) != 3 or not head[2].isdigit():
+            raise missing
         size = int(head[2])
         parts, length = [self._read_already], len(self._read_already)
         while length <= size:  # and the end of a line
@@ -74,6 +78,8 @@ class Reader:
             length += len(parts[-1])
         whole = b"".join(parts)
         self._read_already = whole[size + 1 :]
+        if head[1] != kind:  # what it has is read nevertheless: the next answer comes behind it
+            raise missing
         return whole[:size]
 
     def _more(self) -> None:

@@ -19,10 +19,13 @@ from typing import Any
 
 import jinja2
 from jinja2 import defaults, meta, nodes
+from jinja2.filters import FILTERS
+from jinja2.sandbox import safe_range
+from jinja2.tests import TESTS
 
 DECLARED = "golden_path_reads"
-_PARSED, _SHAPE = "_golden_path_parsed", "_golden_path_shape"
 DEEPEST = 20  # levels of an answer
+_FORM, _PARSED = "_golden_path_form", "_golden_path_parsed"
 _CHANGING = {"random", "lipsum"}
 ALL, VERSION, ONCE = "all", "version", "once"
 # Of jinja2-ansible-filters, which Copier loads: without those that read files, the clock, variables or chance.
@@ -39,7 +42,8 @@ _UNKNOWN = (
     nodes.ContextReference, nodes.DerivedContextReference,
 )  # fmt: skip
 _OTHERS = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
-_PLAIN = (str, int, float, bool, type(None), datetime.date, datetime.datetime)
+_PLAIN = (str, int, bool, type(None))
+_SPELLED = (float, datetime.date, datetime.datetime)  # two of them can be equal and be written otherwise
 
 
 class UnknownError(Exception):
@@ -55,12 +59,16 @@ class Reads:
         filters: by name.
         tests: by name.
         texts: itself, and those that it includes.
+        alone: whether it includes none, itself neither.
+        calls: whether they call what is no function of the environment, such as a list's ``append``.
     """
 
     names: set[str] = field(default_factory=set)
     filters: set[str] = field(default_factory=set)
     tests: set[str] = field(default_factory=set)
     texts: list[str] = field(default_factory=list)
+    alone: bool = True
+    calls: bool = False
 
 
 def of(environment: jinja2.Environment, text: str, name: str) -> Reads:
@@ -79,10 +87,16 @@ def of(environment: jinja2.Environment, text: str, name: str) -> Reads:
     return found
 
 
-def known(kept: tuple[tuple[str, ...], ...], text: str) -> Reads:
-    """Return what a text reads that includes no other, as it was kept: its variables, filters and tests."""
-    names, filters, tests = map(set, kept)
-    return Reads(names, filters, tests, [text])
+def kept(found: Reads) -> tuple[tuple[str, ...], ...]:
+    """Return what a text that includes no other reads, in a form that can be kept; ``known`` takes it back."""
+    called = ("calls",) if found.calls else ()
+    return (*(tuple(sorted(one)) for one in (found.names, found.filters, found.tests)), called)
+
+
+def known(was: tuple[tuple[str, ...], ...], text: str) -> Reads:
+    """Return what a text reads that includes no other, as it was kept."""
+    names, filters, tests = map(set, was[:3])
+    return Reads(names, filters, tests, [text], calls=bool(was[3]))
 
 
 def _add(environment: jinja2.Environment, source: str, name: str, found: Reads, seen: set[str]) -> None:
@@ -90,20 +104,26 @@ def _add(environment: jinja2.Environment, source: str, name: str, found: Reads, 
         raise UnknownError(name)
     tree = environment.__dict__.setdefault(_PARSED, {})[source, name] = environment.parse(source, name)
     found.texts.append(source)
-    others = False
-    for node in tree.find_all(nodes.Node):
+    every = list(tree.find_all(nodes.Node))
+    named = [node for node in every if isinstance(node, nodes.Name)]
+    # Also those that the text sets itself, so that no variable that counts is missed.
+    found.names |= {node.name for node in named}
+    stored = {node.name for node in named if node.ctx != "load"}
+    for node in every:
         if isinstance(node, _UNKNOWN):
             raise UnknownError(name)
-        others = others or isinstance(node, _OTHERS)
-        if isinstance(node, nodes.Name):
-            found.names.add(node.name)  # also one that the text sets itself: no variable that counts is missed
+        if isinstance(node, nodes.Call):
+            free = isinstance(node.node, nodes.Name) and node.node.name not in stored
+            found.calls = found.calls or not free
         if isinstance(node, nodes.Filter | nodes.Test):
             (found.filters if isinstance(node, nodes.Filter) else found.tests).add(node.name)
             if node.name in _BY_NAME:
                 for given in _given(node):
                     found.filters |= {given} & set(environment.filters)
                     found.tests |= {given} & set(environment.tests)
+    others = any(isinstance(node, _OTHERS) for node in every)
     for other in meta.find_referenced_templates(tree) if others else ():
+        found.alone = False
         if other is None or environment.loader is None:
             raise UnknownError(name)
         if other not in seen:
@@ -130,12 +150,34 @@ def compiled_for(environment: jinja2.Environment, tree: nodes.Template) -> str:
         function = there.get(node.name)
         if function is not None and _is_built_in(kind, node.name, function):
             continue
-        if any(node.find_all((nodes.Name, nodes.Call))) or getattr(function, "jinja_pass_arg", None):
-            continue  # called when the text is rendered
-        found = VERSION
-        if not isinstance(getattr(function, DECLARED, None), tuple):
+        found = VERSION  # how it is called is compiled, too
+        declared = isinstance(getattr(function, DECLARED, None), tuple)
+        if not (declared or _takes_context(function) or any(map(_open, _operands(node)))):
             return ONCE
     return found
+
+
+def _operands(node: Any) -> list[nodes.Node | None]:
+    more = [one for one in (node.dyn_args, node.dyn_kwargs) if one is not None]
+    return [node.node, *node.args, *(pair.value for pair in node.kwargs), *more]
+
+
+def _open(node: nodes.Node | None) -> bool:
+    """Whether Jinja cannot know a value before the text is rendered, whatever stands beside it: ``1 or x`` is 1."""
+    if node is None or isinstance(node, nodes.Name | nodes.Call):
+        return True  # a filter's block has no node
+    if isinstance(node, nodes.Filter | nodes.Test):
+        return any(map(_open, _operands(node)))
+    if isinstance(node, nodes.Or | nodes.And):
+        return _open(node.left)
+    if isinstance(node, nodes.Getattr | nodes.Getitem):
+        return _open(node.node)
+    return isinstance(node, nodes.List | nodes.Tuple | nodes.Concat) and any(map(_open, node.iter_child_nodes()))
+
+
+def _takes_context(function: Any) -> bool:
+    """Whether a function is given the variables, which Jinja has only when it renders."""
+    return getattr(getattr(function, "jinja_pass_arg", None), "name", "") == "context"
 
 
 def parsed(environment: jinja2.Environment, source: str, name: str | None) -> nodes.Template:
@@ -212,9 +254,16 @@ class Values:
         if name.startswith("_copier") or name == "_external_data":
             raise UnknownError(name)
         value = self._context[name]
-        if name in _GLOBALS and value is self._environment.globals.get(name):
+        if name in _GLOBALS and _is_own(name, value):
             return "built in"
         return _declared(value, self._export) if callable(value) else ("value", plain(value))
+
+
+def _is_own(name: str, value: Any) -> bool:
+    """Whether a variable of the environment is still what Jinja and Copier make it."""
+    if name == "pathjoin":
+        return getattr(value, "__module__", "") == "copier._main"
+    return value is (safe_range if name == "range" else defaults.DEFAULT_NAMESPACE[name])
 
 
 def _is_built_in(kind: str, name: str, function: Any) -> bool:
@@ -242,8 +291,10 @@ def plain(value: Any, deep: int = 0) -> Any:
     Raises:
         UnknownError: it is no plain data.
     """
-    if isinstance(value, _PLAIN) and type(value) in _PLAIN:
+    if type(value) in _PLAIN:
         return type(value).__name__, value
+    if type(value) in _SPELLED:
+        return type(value).__name__, repr(value)
     if deep < DEEPEST and type(value) in (list, tuple):
         return type(value).__name__, tuple(plain(one, deep + 1) for one in value)
     if deep < DEEPEST and type(value) is dict:
@@ -254,7 +305,7 @@ def plain(value: Any, deep: int = 0) -> Any:
 def _declared(function: Any, export: Path) -> Any:
     """What a function of an extension follows from, as it says itself: its own module, and files of the template."""
     files = getattr(function, DECLARED, None)
-    if not isinstance(files, tuple):
+    if not isinstance(files, tuple) or _takes_context(function):
         raise UnknownError(repr(function))
     code = getattr(function, "__wrapped__", function)
     code = getattr(code, "__code__", None) or getattr(type(code).__call__, "__code__", None)
@@ -275,23 +326,28 @@ def _digest(file: str) -> str:
         raise UnknownError(f"{os.path.basename(file)}: {error.strerror}") from None  # noqa: PTH119
 
 
-def shape(environment: jinja2.Environment) -> str:
-    """Return a word for how an environment reads texts: its marks, its settings, and the code of its extensions."""
-    found: str | None = environment.__dict__.get(_SHAPE)
-    if found is None:
-        found = hashlib.sha256(repr(_form(environment)).encode(errors="surrogatepass")).hexdigest()
-        environment.__dict__[_SHAPE] = found
-    return found
-
-
-def _form(environment: jinja2.Environment) -> tuple[Any, ...]:
+def form(environment: jinja2.Environment) -> tuple[Any, ...]:
+    """Return how an environment reads texts: its marks, its settings, its extensions' code, what they replace."""
+    known: tuple[Any, ...] | None = environment.__dict__.get(_FORM)
+    if known is not None:
+        return known
     said = ("block_start_string", "block_end_string", "variable_start_string", "variable_end_string",
             "comment_start_string", "comment_end_string", "line_statement_prefix", "line_comment_prefix", "trim_blocks",
-            "lstrip_blocks", "newline_sequence", "keep_trailing_newline", "autoescape",
-            "undefined", "optimized", "is_async")  # fmt: skip
+            "lstrip_blocks", "newline_sequence", "keep_trailing_newline", "autoescape", "undefined",
+            "optimized", "is_async")  # fmt: skip
     loaded = []
     for extension in environment.extensions.values():
         members = [one for kind in type(extension).__mro__ for one in vars(kind).values()]
         files = {one.__code__.co_filename for one in members if hasattr(one, "__code__")}
         loaded.append((type(extension).__qualname__, tuple(sorted(map(_digest, files)))))
-    return (*(getattr(environment, one) for one in said), tuple(loaded))
+    replaced = tuple(
+        (kind, name)
+        for kind, own, there in (
+            ("filter", {*FILTERS, *_ANSIBLE}, environment.filters),
+            ("test", TESTS, environment.tests),
+        )
+        for name in sorted(own)
+        if name not in there or not _is_built_in(kind, name, there[name])
+    )
+    known = environment.__dict__[_FORM] = (*(getattr(environment, one) for one in said), tuple(loaded), replaced)
+    return known

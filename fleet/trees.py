@@ -183,7 +183,7 @@ class Store:
             mode, path = content[at:space].decode(), above + _name(content[space + 1 : end])
             at = end + 1 + length
             key = content[end + 1 : at].hex()
-            if mode == "40000":
+            if int(mode, 8) == 0o40000:  # some programs wrote a zero before it
                 self._list(key, f"{path}/", tree)
             elif mode.startswith(FILE):  # old repositories have other permissions, too
                 tree[path] = Entry("100755" if int(mode, 8) & 0o100 else "100644", key)

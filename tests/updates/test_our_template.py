@@ -18,7 +18,7 @@ from fleet.template import Template
 from tests.labs import template as lab
 from tests.labs import warm
 from tests.labs.template import commit_all, git
-from tests.updates import cases, foreign, hard_cases
+from tests.updates import cases, foreign, hard_cases, renderings
 
 # What the versions after the first change; seeded files stay out of it, since an update leaves them alone.
 SECOND = [
@@ -239,6 +239,14 @@ def test_patches_change_no_byte(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert with_answers(patched) == with_answers(again) == with_answers(bare) == with_answers(cli)
+
+
+def test_it_goes_to_gits_objects_at_once(language: str, history: Path, tmp_path: Path, renderer: Renderer) -> None:
+    for version in ("v1.0.0", "v3.0.0"):
+        answers = {**UPSTREAM, "language": language}
+        files, fast = renderings.rendered(renderer, history, version, tmp_path / version / "orders", answers)
+        assert isinstance(files, dict), files
+        assert fast
 
 
 def test_one_worker_serves_languages_and_versions_in_any_order(
