@@ -51,8 +51,9 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
     """
     if led := [name for name in FOREIGN if name in os.environ and name != "GIT_PREFIX"]:
         raise UnknownOutcomeError(
-            f"nothing was written, since Copier makes its temporary repositories where {', '.join(led)} of the "
-            f"environment says: run it without that, 'env -u {' -u '.join(led)} copier update ...'"
+            f"no file was written, since Copier makes its temporary repositories where {', '.join(led)} of the "
+            f"environment says: run it without that, 'env -u {' -u '.join(led)} copier update ...'; if git complains "
+            "about the index, 'git reset' repairs it"
         )
     uncommitted.refuse_leftovers(service)
     form = git.run(service, "rev-parse", "--show-object-format").decode().strip()
