@@ -173,7 +173,16 @@ def switch(folder: Path, branch: str) -> None:
         GitError: something is in the way; the work tree is as it was.
     """
     env = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    command = ["-c", "core.hooksPath=/dev/null", "switch", "--quiet", "--no-overwrite-ignore", branch]
+    command = [
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "core.fsmonitor=false",
+        "switch",
+        "--quiet",
+        "--no-overwrite-ignore",
+        branch,
+    ]
     _run(command, {**env, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}, folder)
 
 

@@ -399,6 +399,13 @@ def test_what_was_closed_stays_closed(runner: Lab, pair: Pair) -> None:
     assert "not opened again" in result.jobs["update"].summary
 
 
+def test_a_pull_request_of_a_fork_is_not_ours(runner: Lab, pair: Pair) -> None:
+    """Anybody can open one from a branch of our name, and close it."""
+    result = run(runner, pair.service, gh({**OPEN, "state": "CLOSED", "isCrossRepository": True}))
+    assert result.result("update") == "success", result.stdout[-3000:]
+    assert [call for call in result.called("gh") if "create" in call.arguments]
+
+
 def test_nothing_to_do(runner: Lab, proposed: Pair) -> None:
     lab.git(proposed.service, "merge", "--quiet", "--ff-only", BRANCH)
     lab.git(proposed.service, "branch", "--delete", BRANCH)
