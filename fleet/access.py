@@ -26,7 +26,7 @@ _KEYS = re.compile(
     re.DOTALL,
 )
 # How a person's work tree is written: needed only to say whether it has changes.
-_FORM = re.compile(r"core\.(?:autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|trustctime)")
+_FORM = re.compile(r"core\.(?:autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|trustctime|excludesfile)")
 # Variables of git's that lead to a server; any other one is not passed on.
 _VARIABLES = re.compile(
     r"GIT_(?:SSH(?:_COMMAND|_VARIANT)?|ASKPASS|PROXY_\w+|SSL_\w+|HTTP_\w+|CURL_\w+|ALLOW_PROTOCOL|PROTOCOL_FROM_USER"

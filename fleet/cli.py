@@ -176,12 +176,16 @@ def _doctor(options: argparse.Namespace) -> int:
         output.write_sarif(report, options.sarif)
     if report.dirty:
         _say("golden-path: uncommitted changes are not looked at")
+    for problem in report.failed:
+        _say(f"golden-path: {problem}")
     if options.json:
         _print_json(output.as_json(report))
     elif options.fix_diff:
         _patch(report.fixes)
     else:
         _print(*output.text(report))
+    if report.failed:
+        return Exit.FAILED
     asked = (*SEVERITIES, "none").index(options.fail_on)
     bad = any(SEVERITIES.index(one.rule.severity) <= asked for one in report.findings)
     return Exit.CONFLICT if bad and options.fail_on != "none" else Exit.DONE

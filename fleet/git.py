@@ -35,8 +35,8 @@ _PLAIN = (
 _OVERRULED = [part for one in (*_SAFE, *_PLAIN) for part in ("-c", one)]
 _OVERRULED_IN_A_WORK_TREE = [part for one in _SAFE for part in ("-c", one)]
 # What a caller has set for a repository of its own must not lead us to another one.
-_FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-            "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX")  # fmt: skip
+FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+           "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX")  # fmt: skip
 _ALWAYS = {
     "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_ATTR_NOSYSTEM": "1", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_TEMPLATE_DIR": "",
@@ -138,7 +138,7 @@ def changed(folder: Path, settings: bytes) -> bool:
     Raises:
         GitError: it cannot be read.
     """
-    env = environment({"GIT_CONFIG_GLOBAL": str(access.files().work_tree)})
+    options, env = in_work_tree(None)
     filters: list[str] = []
     if re.search(rb"filter|include", settings, re.IGNORECASE):
         listed = _run(["config", "--list", "--includes", "--name-only", "-z"], env, folder)
@@ -150,7 +150,16 @@ def changed(folder: Path, settings: bytes) -> bool:
         env[f"GIT_CONFIG_KEY_{number}"] = name
         env[f"GIT_CONFIG_VALUE_{number}"] = "false" if name.endswith(".required") else ""
     asked = ("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty")
-    return bool(_run([*_OVERRULED_IN_A_WORK_TREE, *asked], env, folder))
+    return bool(_run([*options, *asked], env, folder))
+
+
+def in_work_tree(folder: Path | None) -> tuple[list[str], dict[str, str]]:
+    """Return the options and the environment of a git that reads a work tree as its person's git writes it.
+
+    Args:
+        folder: the work tree; None where conditional includes do not count.
+    """
+    return _OVERRULED_IN_A_WORK_TREE, environment({"GIT_CONFIG_GLOBAL": str(access.files(folder).work_tree)})
 
 
 def switch(folder: Path, branch: str) -> None:
@@ -163,8 +172,17 @@ def switch(folder: Path, branch: str) -> None:
     Raises:
         GitError: something is in the way; the work tree is as it was.
     """
-    env = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
-    command = ["-c", "core.hooksPath=/dev/null", "switch", "--quiet", "--no-overwrite-ignore", branch]
+    env = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    command = [
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "core.fsmonitor=false",
+        "switch",
+        "--quiet",
+        "--no-overwrite-ignore",
+        branch,
+    ]
     _run(command, {**env, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}, folder)
 
 

@@ -13,6 +13,12 @@ from fleet import answers, committed, git
 from fleet.errors import Exit, FleetError
 
 ATTRIBUTES = ".gitattributes"
+# Settings that git takes for programs when it fetches, or that let an address be one; and those of a partial clone.
+_PROGRAM = re.compile(
+    r"core\.(?:sshcommand|gitproxy|askpass)|credential\.(?:.+\.)?helper|remote\..+\.(?:uploadpack|vcs)|protocol\..*allow",
+    re.DOTALL,
+)
+_PARTIAL = re.compile(r"\.(?:promisor|partialclone(?:filter)?)$")
 
 
 @dataclass(frozen=True)
@@ -165,6 +171,7 @@ def _opened(path: Path | Place) -> tuple[Service, dict[str, committed.Listed]]:
     """Open a repository, without what its files say."""
     at = path if isinstance(path, Place) else place(path)
     path = at.path
+    _refuse_programs(path, at.common)
     try:
         asked = git.text("log", "-1", "--format=%H %cd", "--date=raw", "--no-show-signature", "HEAD", cwd=path)
         head, _, date = asked.partition(" ")
@@ -213,6 +220,25 @@ def complete(path: Path, common: Path, *commits: str) -> None:
             "reachable, then run again, or run 'git fetch --refetch --no-filter' there",
             Exit.REPOSITORY,
         ) from None  # fmt: skip
+
+
+def _refuse_programs(path: Path, common: Path) -> None:
+    """Refuse a partial clone that says itself by which program its remote is reached: git runs that for what it lacks.
+
+    Raises:
+        FleetError: it names one.
+    """
+    if not re.search(rb"promisor|partialclone|include|worktreeconfig", _settings(common), re.IGNORECASE):
+        return
+    listed = git.text("config", "--list", "--includes", "--show-scope", "--name-only", "-z", cwd=path).split("\0")
+    names = {name for scope, name in zip(listed[::2], listed[1::2], strict=False) if scope in ("local", "worktree")}
+    programs = sorted(name for name in names if _PROGRAM.fullmatch(name))
+    if programs and any(_PARTIAL.search(name) for name in names):
+        raise FleetError(
+            f"{path} is a partial clone, and its own configuration says which program reaches its remote "
+            f"({', '.join(programs)}), which is not run: if you trust it, move that to yours (git config --global)",
+            Exit.REPOSITORY,
+        )
 
 
 def _settings(common: Path) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 import statistics
-import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleet import credentials, git, plan, scenarios, service, surroundings, versions
+from fleet import credentials, git, plan, processes, scenarios, service, surroundings, versions
 from fleet.errors import Exit, FleetError
 from fleet.ownership import Ownership
 from fleet.plan import CONFLICT, MERGED
@@ -26,6 +25,7 @@ ANSWERS = ".copier-answers.yml"
 NAME = "orders"  # of the folder of each service
 CHANGE = "the-change"  # the name of the version that is rehearsed
 TIMEOUT = 1800  # seconds for a check
+READ = 1 << 20  # bytes of what a check prints, from its end
 _AUTHOR = {
     f"GIT_{role}_{key}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -309,14 +309,12 @@ class _Rehearsal:
 
 def _failed(command: str, folder: Path) -> str:
     """Run a command; returns nothing where it passed, else the last line of what it said."""
-    try:
-        with surroundings.made() as variables:
-            done = subprocess.run(["/bin/sh", "-c", command], cwd=folder, env=variables, check=False,
-                                  capture_output=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT)  # fmt: skip
-    except subprocess.TimeoutExpired:
+    with surroundings.made() as variables:
+        code, output = processes.last(["/bin/sh", "-c", command], env=variables, cwd=folder, limit=TIMEOUT, read=READ)
+    if code is None:
         return f"no end after {TIMEOUT} seconds"
-    said = (done.stderr.strip() or done.stdout.strip()).decode(errors="replace").splitlines()
-    return (said[-1] if said else f"exit code {done.returncode}") if done.returncode else ""
+    said = output.strip().decode(errors="replace").splitlines()
+    return (said[-1] if said else f"exit code {code}") if code else ""
 
 
 def table(outcome: Outcome) -> Iterator[str]:

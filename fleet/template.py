@@ -188,7 +188,9 @@ class Template:
         """
         commit = self.commit(version)
         if commit not in self._exports:
-            target = self._folder / EXPORTS / commit
+            # With what git calls it, which is what Copier will write as the version: a tag may have come since.
+            called = git.text("describe", "--tags", "--always", commit, cwd=self._mirror)
+            target = self._folder / EXPORTS / f"{commit}-{hashlib.sha256(called.encode()).hexdigest()[:8]}"
             try:
                 with cache.locked(self._folder, wait=True):
                     if not target.exists():

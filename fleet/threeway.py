@@ -14,7 +14,6 @@ NAMES = (("id",), ("name",), ("package-ecosystem", "directory"), ("repo",), ("ke
 # Lists in which the order means something, so two additions at one place are a question.
 ORDERED = frozenset({"steps", "args", "command", "entrypoint", "run", "initContainers", "patches", "plugins"})
 _NOTHING: Any = object()
-_Mapping = Mapping[Any, Any]
 
 
 class ClashError(Exception):

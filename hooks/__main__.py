@@ -15,8 +15,8 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # run as a folder, this is in no package
 
 from fleet import credentials, foreign, unexpected  # noqa: E402
+from fleet.git import GitError  # noqa: E402
 from hooks import guard, migration, summary, uncommitted  # noqa: E402
-from hooks.git import GitError  # noqa: E402
 
 DECIDE = 3
 
@@ -32,7 +32,9 @@ def main() -> int:
         if options.verb == "guard":
             template, data = Path(options.template), json.loads(options.data)
             problem = guard.guard(service, template, os.environ["VERSION_FROM"], options.answers_file, data)
-            _say([problem] if problem else [])
+            aside = uncommitted.folder(service)
+            kept = [f"  kept      what no commit has and Copier may remove, in {aside} until the update ends"]
+            _say([problem] if problem else kept if aside.is_dir() else [])
             return DECIDE if problem else 0
         told = summary.summary(service)
         _say(told.decide if options.quiet == "True" else [*told.done, *told.decide, *told.next])

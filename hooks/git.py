@@ -9,11 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-_SETTINGS = ("-c", "core.quotePath=false", "-c", "core.hooksPath=/dev/null", "-c", "color.ui=false")
-
-
-class GitError(Exception):
-    """git failed; its reason in one line."""
+from fleet import git as engine
+from fleet.git import GitError
 
 
 class Entry(NamedTuple):
@@ -27,24 +24,35 @@ Tree = dict[str, Entry]
 
 
 def run(folder: Path, *arguments: str, env: Mapping[str, str] | None = None, data: bytes = b"") -> bytes:
-    """Run git, and return its output.
+    """Run git, and return its output. Of a person's settings only access and the form of their work tree count.
 
     Args:
         folder: where.
-        arguments: what comes after ``git``.
+        arguments: what comes after ``git``, the command first.
         env: variables to add.
         data: its standard input.
 
     Raises:
         GitError: it failed.
+        FleetError: the person's configuration cannot be read.
     """
-    command = ["git", *_SETTINGS, *arguments]
-    variables = {**os.environ, **(env or {})}
-    done = subprocess.run(command, cwd=folder, env=variables, input=data, capture_output=True, check=False)
+    options, variables = engine.in_work_tree(folder)
+    del variables["GIT_TERMINAL_PROMPT"]  # a template may ask for a password here, as it does when Copier clones it
+    command = ["git", *options, *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env={**variables, **(env or {})}, input=data, capture_output=True, check=False
+    )
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["failed"]
-        raise GitError(f"git {arguments[0]}: {lines[0]}")
+        raise GitError(arguments[0], lines[0])
     return done.stdout
+
+
+def of_service(service: Path, name: str) -> str:
+    """Return the path in the git folder of what belongs to one service; a repository may have several, in folders."""
+    prefix = run(service, "rev-parse", "--show-prefix").rstrip(b"\n")
+    mark = f"-{hashlib.sha256(prefix).hexdigest()[:16]}" if prefix else ""
+    return run(service, "rev-parse", "--git-path", f"{name}{mark}").decode(errors="surrogateescape").rstrip("\n")
 
 
 def names(folder: Path, *arguments: str) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import yaml
 from pathspec import PathSpec
 
 from fleet import inside
+from fleet.git import FOREIGN, GitError
 from hooks import git, rendering, uncommitted
 from hooks.git import Tree
 
@@ -43,10 +45,16 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
         One line that names the files and says what to do; empty where nothing is lost.
 
     Raises:
-        UnknownOutcomeError: a version cannot be rendered.
+        UnknownOutcomeError: a version cannot be rendered, or Copier would work on another repository.
         LeftAsideError: an update before did not end, and a person has to choose.
         GitError: git failed.
     """
+    if led := [name for name in FOREIGN if name in os.environ and name != "GIT_PREFIX"]:
+        raise UnknownOutcomeError(
+            f"no file was written, since Copier makes its temporary repositories where {', '.join(led)} of the "
+            f"environment says: run it without that, 'env -u {' -u '.join(led)} copier update ...'; if git complains "
+            "about the index, 'git reset' repairs it"
+        )
     uncommitted.refuse_leftovers(service)
     form = git.run(service, "rev-parse", "--show-object-format").decode().strip()
     ours = git.head(service)
@@ -57,7 +65,7 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
             found = {**dict(_by_links(service, theirs)), **dict(_lost(service, old, new, base, ours, theirs)),
                      **dict(_overwritten(service, new, (base, ours, theirs), held, _seeded(template)))}  # fmt: skip
             moved = dict(_moved(service, old, base, ours, theirs))
-    except git.GitError:
+    except GitError:
         raise
     except Exception as error:  # whatever a template's own code raises
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
@@ -78,7 +86,7 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
 
 def notes(service: Path) -> Path:
     """Return where the guard leaves what the summary needs: in the git folder, so the work tree stays clean."""
-    return service / git.run(service, "rev-parse", "--git-path", NOTES).decode().strip()
+    return service / git.of_service(service, NOTES)
 
 
 def _by_links(service: Path, theirs: Tree) -> Iterator[tuple[str, str]]:
@@ -121,6 +129,9 @@ def _overwritten(
     """What no commit has, and Copier would write over; it takes the same for deleted, and fails on what it changes."""
     base, ours, theirs = trees
     for name in held:
+        if not (service / name).is_symlink() and not (service / name).is_file():
+            yield name, "no commit has it, and it is no regular file"
+            continue
         as_it_is_now = name not in base and uncommitted.same(service / name, new / name)
         if name in theirs and base.get(name) != theirs[name] and not (as_it_is_now or seeded.match_file(name)):
             yield name, "no commit has it, and the template writes it"
@@ -132,7 +143,7 @@ def _overwritten(
             if parent.as_posix() not in base and place.is_file() and not place.is_symlink():
                 yield parent.as_posix(), "a file of yours, a folder of the template's"
     for name in uncommitted.rejects(service):
-        if name.removesuffix(".rej") not in ours:
+        if name.startswith("../") or name.removesuffix(".rej") not in ours:
             yield name, "no commit has it, and Copier takes it for its own"
 
 

@@ -57,6 +57,8 @@ def both(
 def _check_out(template: Path, version: str, folder: Path) -> None:
     """Write a version's files; a clone without blobs fetches those that it lacks."""
     folder.mkdir()
-    index = {"GIT_INDEX_FILE": str(folder.with_suffix(".index"))}
+    # As it is committed, whatever line ends a person's work trees have.
+    plain = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.autocrlf", "GIT_CONFIG_VALUE_0": "false"}
+    index = {"GIT_INDEX_FILE": str(folder.with_suffix(".index")), **plain}
     git.run(template, "read-tree", version, env=index)
     git.run(template, "checkout-index", "--all", f"--prefix={folder}/", env=index)

@@ -51,9 +51,7 @@ def summary(service: Path) -> Told:
     back = dict(uncommitted.put_back(service))
     for name, kept in sorted(back.items()):
         if kept:
-            told.decide.append(
-                f"  DECIDE    {name}: no commit has yours, and something stands in its place; it is {kept}"
-            )
+            told.decide.append(f"  DECIDE    {name}: no commit has yours, and it cannot be put back; it is {kept}")
         elif name in base and name not in theirs:
             told.done.append(f"  yours     {name}: the template removes it, and no commit has it, so it stays")
     locks = list(_locks_back(service))

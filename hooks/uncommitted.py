@@ -6,6 +6,8 @@ it.
 
 from __future__ import annotations
 
+import contextlib
+import filecmp
 import json
 import os
 import shutil
@@ -36,7 +38,7 @@ def find(service: Path, ours: Tree, names: Iterable[str]) -> list[str]:
         GitError: git failed.
     """
     unwatched = set(_unwatched(service))
-    return sorted(name for name in names if os.path.lexists(service / name) and (
+    return sorted(name for name in names if _no_folder(service / name) and (
         name not in ours or (name in unwatched and git.work_tree(service, name) != ours[name])
     ))  # fmt: skip
 
@@ -48,8 +50,8 @@ def _unwatched(service: Path) -> Iterator[str]:
 
 
 def rejects(service: Path) -> list[str]:
-    """Return the ``.rej`` files that no commit has; Copier takes every one for its own, and removes it."""
-    return git.names(service, "ls-files", "--others", "-z", "--", "*.rej")
+    """Return the ``.rej`` files that no commit has; Copier takes every one of the repository for its own."""
+    return git.names(service, "ls-files", "--others", "-z", "--", ":(top)*.rej")
 
 
 def keep(service: Path, names: Iterable[str]) -> None:
@@ -58,6 +60,9 @@ def keep(service: Path, names: Iterable[str]) -> None:
     Args:
         service: the root of the service.
         names: files or links.
+
+    Raises:
+        LeftAsideError: one cannot be copied; nothing is kept then.
     """
     listed = list(names)
     if not listed:
@@ -67,7 +72,13 @@ def keep(service: Path, names: Iterable[str]) -> None:
         staged = Path(outer, FOLDER)
         staged.mkdir()
         for number, name in enumerate(listed):
-            shutil.copy2(service / name, staged / str(number), follow_symlinks=False)
+            try:
+                shutil.copy2(service / name, staged / str(number), follow_symlinks=False)
+            except OSError as error:
+                raise LeftAsideError(
+                    f"nothing was written, since {name}, which no commit has, cannot be kept aside meanwhile: "
+                    f"{error.strerror or error}"
+                ) from None
         (staged / NAMES).write_text(json.dumps(listed), encoding="utf-8")
         staged.replace(place)  # all of it, or nothing
 
@@ -79,18 +90,19 @@ def put_back(service: Path) -> Iterator[tuple[str, Path | None]]:
         service: the root of the service.
 
     Yields:
-        The name of each, and None; where something else stands in its way, where it is kept, which stays.
+        The name of each, and None; where it cannot be put back, where it is kept, which stays.
     """
     stays = False
     for name, kept in _kept(service):
         there = same(service / name, kept)
         if not there and _clear(service, name):
-            _restore(kept, service / name)
-            there = True
+            with contextlib.suppress(OSError):  # the disk is full, for example; the others are put back all the same
+                _restore(kept, service / name)
+                there = True
         stays = stays or not there
         yield name, None if there else kept
     if not stays:
-        shutil.rmtree(folder(service), ignore_errors=True)
+        _forget(service)
 
 
 def refuse_leftovers(service: Path) -> None:
@@ -110,12 +122,24 @@ def refuse_leftovers(service: Path) -> None:
             "an update was interrupted, and kept what no commit has aside: choose between what stands in "
             f"{', '.join(chosen)} and what is in brackets, then remove {folder(service)}"
         )
-    shutil.rmtree(folder(service), ignore_errors=True)
+    _forget(service)
 
 
 def folder(service: Path) -> Path:
-    """Return where copies are kept: in the git folder, so the work tree stays clean."""
-    return service / git.run(service, "rev-parse", "--git-path", FOLDER).decode().strip()
+    """Return where copies are kept: in the git folder, so the work tree stays clean; a service of several its own."""
+    return service / git.of_service(service, FOLDER)
+
+
+def _forget(service: Path) -> None:
+    """Remove the copies; whoever interrupts this leaves all of them or none."""
+    place = folder(service)
+    if place.is_dir():
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=f"{FOLDER}-", ignore_cleanup_errors=True) as outer:
+            place.replace(Path(outer, FOLDER))
+
+
+def _no_folder(path: Path) -> bool:
+    return os.path.lexists(path) and (path.is_symlink() or not path.is_dir())
 
 
 def _kept(service: Path) -> Iterator[tuple[str, Path]]:
@@ -131,7 +155,9 @@ def same(one: Path, other: Path) -> bool:
         return False
     if one.is_symlink():
         return one.readlink() == other.readlink()
-    return one.is_file() and one.stat().st_mode == other.stat().st_mode and one.read_bytes() == other.read_bytes()
+    if not one.is_file() or not other.is_file() or one.stat().st_mode != other.stat().st_mode:
+        return False
+    return filecmp.cmp(one, other, shallow=False)
 
 
 def _clear(service: Path, name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fleet import answers, committed, service
+from fleet import answers, committed, service, unexpected
 from fleet.doctor import containers, contents, member, workflows
 from fleet.doctor.repository import Repository, membership
 from fleet.doctor.rules import RULES, Finding, score
@@ -27,6 +27,7 @@ class Report:
         findings: by rule, then by file.
         score: 0 to 100.
         left: rules that the repository's own ``make policy`` checks.
+        failed: rules that could not be checked, each with the reason.
         skipped: why files were not compared with the template; empty where they were, or where there is none.
         fixes: a patch for ``git apply``.
         dirty: whether the work tree has changes, which were not looked at.
@@ -36,6 +37,7 @@ class Report:
     findings: Sequence[Finding]
     score: int
     left: Sequence[str]
+    failed: Sequence[str]
     skipped: str
     fixes: str
     dirty: bool
@@ -60,15 +62,18 @@ def examine(path: Path, renderer: Renderer, *, answers_file: str = "", only: Seq
         joined = membership(opened, name, problem, renderer, store)
         repository = Repository(store.list(opened.head), store, joined)
         left = [one.identifier for one in RULES.values() if one.policy and repository.has_policy]
-        findings = [
-            Finding(one, found)
-            for identifier, one in sorted(RULES.items())
-            if identifier not in left and (not only or identifier in only)
-            for found in one.check(repository)
-        ]
+        findings: list[Finding] = []
+        failed: list[str] = []
+        for identifier, one in sorted(RULES.items()):
+            if identifier in left or (only and identifier not in only):
+                continue
+            try:
+                findings += [Finding(one, found) for found in one.check(repository)]
+            except Exception as error:  # the other rules are checked all the same
+                failed.append(f"{identifier}: {unexpected.told(error)[0]}")
         fixes = _patch(repository, findings)
     dirty = service.uncommitted(opened)
-    return Report(str(path), findings, score(findings), left, joined.skipped, fixes, dirty)
+    return Report(str(path), findings, score(findings), left, failed, joined.skipped, fixes, dirty)
 
 
 def _open(path: Path, wanted: str) -> tuple[Service, str, str]:

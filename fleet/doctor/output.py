@@ -66,6 +66,7 @@ def as_json(report: Report) -> dict[str, Any]:
             for one in report.findings
         ],
         "left": list(report.left),
+        "failed": list(report.failed),
         "skipped": report.skipped,
         "fixes": report.fixes,
     }
@@ -95,6 +96,14 @@ def as_sarif(report: Report) -> dict[str, Any]:
                     }
                 },
                 "results": [_result(one, numbers[one.rule.identifier]) for one in report.findings],
+                "invocations": [
+                    {
+                        "executionSuccessful": not report.failed,
+                        "toolExecutionNotifications": [
+                            {"level": "error", "message": {"text": one}} for one in report.failed
+                        ],
+                    }
+                ],
                 "properties": {"score": report.score},
             }
         ],

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from fleet import credentials, git, surroundings
+from fleet import credentials, git, processes, surroundings
 from fleet.rollout.clones import CHECKS, Clone
 from fleet.rollout.forges import GREEN, RED
 
@@ -34,7 +31,7 @@ def run(clone: Clone, commit: str, command: str, environment: Sequence[str] = ()
         ``green`` or ``red``.
 
     Raises:
-        FleetError: the result cannot be written.
+        FleetError: it was interrupted, or the result cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix="golden-path-check-") as place:
         target = Path(place, clone.path.stem)
@@ -51,19 +48,6 @@ def run(clone: Clone, commit: str, command: str, environment: Sequence[str] = ()
 
 def _run(command: str, folder: Path, environment: Sequence[str]) -> tuple[int | str, str]:
     ci = {"CI": os.environ.get("CI", "true")}
-    with surroundings.made(environment, ci) as variables, tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            ["bash", "-c", command], cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=output,
-            stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-        try:
-            code: int | str = process.wait(timeout=TIMEOUT)
-        except subprocess.TimeoutExpired:
-            code = f"none, after {TIMEOUT} seconds"
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        size = output.seek(0, os.SEEK_END)
-        output.seek(max(0, size - READ))
-        return code, output.read(READ).decode(errors="replace")
+    with surroundings.made(environment, ci) as variables:
+        code, output = processes.last(["bash", "-c", command], env=variables, cwd=folder, limit=TIMEOUT, read=READ)
+    return f"none, after {TIMEOUT} seconds" if code is None else code, output.decode(errors="replace")

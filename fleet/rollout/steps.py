@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fleet import apply, branches, cache, git, rollback, service, unexpected
+from fleet import apply, branches, cache, git, moved, rollback, service, unexpected
 from fleet.render import Renderer
 from fleet.rollout import checks, forges
 from fleet.rollout.clones import Clone
@@ -37,6 +37,7 @@ class Seen:
         conflicts: how many files a person has to decide.
         problem: why it failed.
         code: the exit code for that.
+        moved: what to say where the tag of its version was moved; empty where it was not.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Seen:
     conflicts: int = 0
     problem: str = ""
     code: int = 0
+    moved: str = ""
 
 
 class Step:
@@ -210,7 +212,8 @@ class Step:
         problem: str = "", code: int = 0,
     ) -> Seen:  # fmt: skip
         version, url = opened.answers.version if opened else "", pull.url if pull else ""
-        return Seen(self._member.name, self._member.ring, state, version, url, undecided, problem, code)
+        line = moved.line(opened, self._templates.get(opened.answers.source)) if opened else ""
+        return Seen(self._member.name, self._member.ring, state, version, url, undecided, problem, code, line)
 
 
 def conflicts(opened: Service, tip: str) -> int:

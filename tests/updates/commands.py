@@ -80,3 +80,11 @@ def golden_path(*arguments: str | Path, **more: str) -> subprocess.CompletedProc
 def as_json(*arguments: str | Path) -> Any:
     """Run it with ``--json``, and return what it says."""
     return json.loads(golden_path(*arguments, "--json").stdout)
+
+
+def runs(process: int) -> bool:
+    """Whether a process is there, and not only its exit code."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -60,6 +60,38 @@ def test_a_clone_that_cannot_be_completed_says_how(service: Path, tmp_path: Path
     assert "git fetch --refetch --no-filter" in done.stderr
 
 
+PROGRAMS = {
+    "remote.origin.uploadpack": "touch {mark}; git-upload-pack",
+    "core.sshCommand": "touch {mark}; false",
+    "protocol.ext.allow": "always",
+    "credential.http://x.helper": "!touch {mark}",
+}
+
+
+@pytest.mark.parametrize("included", [False, True], ids=["config", "an included file"])
+@pytest.mark.parametrize(("key", "value"), PROGRAMS.items(), ids=PROGRAMS)
+def test_a_partial_clone_runs_no_program_of_its_own(
+    key: str, value: str, included: bool, service: Path, tmp_path: Path
+) -> None:
+    thin, mark = tmp_path / "thin/service", tmp_path / "mark"
+    git(tmp_path, "clone", "--quiet", "--filter=blob:none", "--no-checkout", service.as_uri(), str(thin))
+    if key == "core.sshCommand":
+        git(thin, "remote", "set-url", "origin", "ssh://host.invalid/x")
+    if key == "protocol.ext.allow":
+        git(thin, "remote", "set-url", "origin", f"ext::touch {mark}")
+    if included:
+        (thin / ".git/config").rename(thin / ".git/more")
+        git(thin, "init", "--quiet")
+        git(thin, "config", "include.path", "more")
+    git(thin, "config", *(["--file", str(thin / ".git/more")] if included else []), key, value.format(mark=mark))
+    for verb in ("plan", "apply", "status", "doctor", "rollback"):
+        done = golden_path(verb, thin)
+        assert done.returncode == 4
+        assert len(done.stderr.splitlines()) == 1
+        assert f"says which program reaches its remote ({key.lower()}), which is not run" in done.stderr.lower()
+    assert not mark.exists()
+
+
 def file(name: str) -> Callable[[Path], None]:
     return foreign.write(name, "the person's own\n")
 

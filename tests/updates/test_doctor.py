@@ -7,7 +7,8 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from fleet import cli
 from fleet.doctor import checkup, contents
+from fleet.doctor.repository import Repository
 from fleet.doctor.rules import COST, MORE, RULES, Finding, Found, score
 from fleet.render import Renderer
 from fleet.template import Template
@@ -444,3 +447,28 @@ def test_secrets_look_as_in_the_manifests_of_a_service() -> None:
     assert {name: one.pattern for name, one in module.LOOKS_LIKE.items()} == {
         name: one.pattern for name, one in contents.LOOKS_LIKE.items()
     }
+
+
+def test_a_rule_that_fails_does_not_stop_the_others(
+    healthy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is no pass either: the exit code says so, whatever is asked for."""
+
+    def fails(_: Repository) -> Iterator[Found]:
+        yield Found("a.txt", 1, "found before it failed")
+        raise RecursionError
+
+    rule = next(one for one in RULES if one != "GP005")
+    monkeypatch.setitem(RULES, rule, replace(RULES[rule], check=fails))
+    log = tmp_path / "log.sarif"
+    arguments = ["doctor", str(healthy), "--json", "--fail-on", "none", "--sarif", str(log)]
+    assert cli.main(arguments) == 1
+    shown = capsys.readouterr()
+    [failed] = json.loads(shown.out)["failed"]
+    assert failed.startswith(f"{rule}: unexpected RecursionError")
+    assert f"golden-path: {failed}" in shown.err.splitlines()
+    [run] = json.loads(log.read_text())["runs"]
+    assert not run["invocations"][0]["executionSuccessful"]
+    monkeypatch.undo()
+    assert cli.main([*arguments[:3], "--fail-on", "none"]) == 0
+    assert json.loads(capsys.readouterr().out)["failed"] == []

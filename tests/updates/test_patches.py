@@ -8,6 +8,7 @@ import pytest
 
 from fleet.errors import FleetError
 from fleet.render import Renderer
+from tests.labs.template import commit_all, git
 from tests.updates import foreign
 
 
@@ -85,3 +86,15 @@ def test_a_path_that_cannot_be_rendered_says_so_as_without(
             foreign.render(one, source, foreign.OLD, tmp_path / patches / "orders")
         said.append(str(refused.value))
     assert said[0] == said[1]
+
+
+def test_a_version_is_called_as_git_calls_it_now(tmp_path: Path, renderer: Renderer) -> None:
+    """A commit that was rendered before it had its tag is that version afterwards, also for this machine's cache."""
+    source = foreign.template(tmp_path / "template", [foreign.write("a.txt")])
+    foreign.write("b.txt")(source / "template")
+    commit_all(source, "Next")
+    before = (foreign.render(renderer, source, "main", tmp_path / "before" / "orders") / foreign.ANSWERS).read_text()
+    git(source, "tag", foreign.NEW)
+    after = (foreign.render(renderer, source, foreign.NEW, tmp_path / "after" / "orders") / foreign.ANSWERS).read_text()
+    assert f"_commit: {foreign.OLD}-1-g" in before
+    assert f"_commit: {foreign.NEW}\n" in after

@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.labs import template as lab
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
 from tests.updates import cases, foreign
-from tests.updates.commands import golden_path
+from tests.updates.commands import golden_path, runs
 
 QUESTIONS = """\
 name: {type: str, default: orders}
@@ -72,6 +73,19 @@ def test_a_harmless_change_is_not(step: foreign.Step, source: Path, renderer: Re
     assert not done.files
     assert not done.broken
     assert not done.problems
+
+
+def test_a_check_that_leaves_a_program_behind_ends_at_its_limit(
+    source: Path, renderer: Renderer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulate, "TIMEOUT", 1)
+    change(source, foreign.line("a.txt", 25, cases.THEIRS))
+    check = f"sleep 60 & echo $! >>{tmp_path}/left; wait"
+    done = simulate.simulate(str(source), renderer, given=Scenarios(answers=[{}]), edits=0, last=1, check=check)
+    assert {row.broken for row in done.rows} == {"no end after 1 seconds (before the upgrade, too)"}
+    end = time.monotonic() + 5
+    while any(map(runs, map(int, (tmp_path / "left").read_text().split()))):
+        assert time.monotonic() < end
 
 
 def test_a_broken_build_is_reported_with_its_reason(source: Path, renderer: Renderer) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,7 +18,7 @@ from fleet.render import Renderer
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
 from tests.updates import fleets, foreign
-from tests.updates.commands import as_process, environment, golden_path
+from tests.updates.commands import as_process, command, environment, golden_path, runs
 from tests.updates.fleets import BRANCH, Fleet
 from tests.updates.foreign import NEW
 
@@ -205,3 +208,27 @@ def test_no_module_of_a_service_is_run(tmp_path: Path, renderer: Renderer) -> No
     assert done.returncode == 0, done.stderr
     assert "clean     a.txt" in done.stdout
     assert not seen.exists()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("trap", ["", "trap '' TERM; "], ids=["a check", "one that does not want to end"])
+def test_an_interrupted_check_ends_and_has_no_result(sign: int, trap: str, fleet: Fleet, tmp_path: Path) -> None:
+    fleet.write()
+    text = fleet.file.read_text()
+    check = f"{trap}sleep 300 & echo $! >{tmp_path}/inner; wait; wait; sleep 300"
+    fleet.file.write_text(text.replace(", ring: all}", f', ring: all, check: "{check}"}}', 1))
+    commit_all(fleet.folder)
+    inner, end = tmp_path / "inner", time.monotonic() + 60
+    with subprocess.Popen(command("fleet", "advance", fleet.file), env=environment(), stderr=subprocess.PIPE,
+                          stdout=subprocess.PIPE, start_new_session=True, text=True) as process:  # fmt: skip
+        while not (inner.exists() and inner.read_text().strip()) and time.monotonic() < end:
+            time.sleep(0.05)
+        os.kill(process.pid, sign)
+        try:
+            assert process.wait(timeout=30) == (130 if sign == signal.SIGINT else 143)
+        finally:
+            process.kill()
+    while runs(int(inner.read_text())) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not runs(int(inner.read_text()))
+    assert git(fleet.services[0], "for-each-ref", "refs/golden-path") == ""

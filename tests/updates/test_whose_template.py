@@ -133,3 +133,6 @@ def test_a_moved_tag_in_a_fleet(tmp_path: Path, renderer: Renderer) -> None:
     for verb in ("plan", "status"):
         [line] = golden_path(verb, "--fleet", fleet.file).stderr.splitlines()
         assert line.startswith(f"golden-path: one-01: the tag {OLD} of the template was moved")
+    for verb in ("advance", "status", "rollback"):
+        [line] = fleet.run(verb).stderr.splitlines()
+        assert line.startswith(f"golden-path: one-01: the tag {OLD} of the template was moved")

@@ -188,6 +188,30 @@ def test_twice_is_once(pair: Pair) -> None:
     assert not (pair.service / "build/template-update.json").exists()
 
 
+def test_a_persons_git_does_not_matter(once: Pair, pair: Pair) -> None:
+    """Their settings, and what leads git to another repository."""
+    settings = {"core.autocrlf": "true", "column.ui": "always", "diff.external": "false", "log.showSignature": "true"}
+    given = {"GIT_CONFIG_COUNT": str(len(settings)), "GIT_EXTERNAL_DIFF": "false", "GIT_INDEX_FILE": "/nowhere/index"}
+    for number, (key, value) in enumerate(settings.items()):
+        given |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    done = verb(pair.service, **given)
+    assert done.returncode == 0, done.stdout
+    assert lab.git(pair.service, "rev-parse", BRANCH) == lab.git(once.service, "rev-parse", BRANCH)
+    assert proposal(pair.service) == proposal(once.service)
+
+
+def test_names_of_others_do_not_act(pair: Pair) -> None:
+    """In the log of the CI and in the text; what they name is found all the same."""
+    name = "make/::error::\u2028 `fixes #1`.txt"
+    (pair.service / name).write_text("mine\n")
+    (pair.service / "make/new.txt").write_text("mine, with ~~~~~~ and @person\n")
+    lab.commit_all(pair.service, "Edits")
+    done = verb(pair.service)
+    assert done.returncode == 0, done.stdout
+    assert name in lab.git(pair.service, "-c", "core.quotePath=false", "ls-tree", "-r", "-z", "--name-only", BRANCH)
+    assert "@person" not in proposal(pair.service)["body"]
+
+
 def test_a_branch_with_a_persons_commit_stays(proposed: Pair) -> None:
     lab.git(proposed.service, "switch", "--quiet", BRANCH)
     replace(proposed.service / "Makefile", r"\A", "# Decided.\n")
@@ -373,6 +397,13 @@ def test_what_was_closed_stays_closed(runner: Lab, pair: Pair) -> None:
     result = run(runner, pair.service, gh({**OPEN, "state": "CLOSED"}))
     assert (result.code, changes(result), pushed(result)) == (0, [], "")
     assert "not opened again" in result.jobs["update"].summary
+
+
+def test_a_pull_request_of_a_fork_is_not_ours(runner: Lab, pair: Pair) -> None:
+    """Anybody can open one from a branch of our name, and close it."""
+    result = run(runner, pair.service, gh({**OPEN, "state": "CLOSED", "isCrossRepository": True}))
+    assert result.result("update") == "success", result.stdout[-3000:]
+    assert [call for call in result.called("gh") if "create" in call.arguments]
 
 
 def test_nothing_to_do(runner: Lab, proposed: Pair) -> None:

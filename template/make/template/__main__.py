@@ -10,6 +10,7 @@ the template is always the one that the committed answers name, at one of its ta
 had changed, yours stays, and the text says what did not arrive.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 from automation import Refused
 from drift import drift
 from pull_request import propose
+from text import escaped
 from update import update
 
 
@@ -27,7 +29,8 @@ def main(verb: str, *arguments: str) -> int:
     try:
         verbs[verb](*(Path(argument).resolve() for argument in arguments))
     except Refused as reason:
-        sys.stderr.write(f"  FAIL  template-{verb}: {reason}\n")
+        # Without what an address says of its user.
+        sys.stderr.write(f"  FAIL  template-{verb}: {escaped(re.sub('://[^/@ ]+@', '://***@', str(reason)))}\n")
         return 1
     return 0
 

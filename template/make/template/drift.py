@@ -4,6 +4,7 @@ from pathlib import Path
 
 from automation import Refused, say
 from source import ANSWERS, git, newest, origin, run, work_tree
+from text import cell, words
 
 
 def drift(copier: Path) -> None:
@@ -25,10 +26,11 @@ def drift(copier: Path) -> None:
                 tree,
             )
             git("add", "--all", cwd=tree)
-            changes = git("diff", "--cached", "--no-renames", "--numstat", "-R", "HEAD", cwd=tree).splitlines()
+            listed = git("diff", "--cached", "--no-renames", "--numstat", "-z", "-R", "HEAD", cwd=tree)
+            changes = [line.split("\t", 2) for line in listed.split("\0") if line]
         behind = newest(source, current, "")
         rows = ["| file | lines added | removed |", "|---|---|---|"]
-        rows += ["| `{2}` | {0} | {1} |".format(*line.split("\t")) for line in changes]
+        rows += [f"| {cell(name)} | {added} | {removed} |" for added, removed, name in changes]
         lines = [
             f"### Template {current}: {len(changes)} files differ from what it wrote",
             "",
@@ -37,5 +39,5 @@ def drift(copier: Path) -> None:
         ]
         lines += [f"{behind} is out: `make template-update`", ""] if behind else []
     except Refused as reason:
-        lines = ["### Template: the drift cannot be looked at", "", str(reason), ""]
+        lines = ["### Template: the drift cannot be looked at", "", words(str(reason)), ""]
     say("\n".join(lines))

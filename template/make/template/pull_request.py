@@ -9,9 +9,9 @@ from update import EMAIL, RESULT
 
 
 def requests(*arguments: str) -> list[dict]:
-    fields = "number,state,url,headRefName"
+    fields = "number,state,url,headRefName,isCrossRepository"
     found: list[dict] = json.loads(run("gh", "pr", "list", "--json", fields, "--limit", "50", *arguments) or "[]")
-    return found
+    return [one for one in found if not one.get("isCrossRepository")]  # a fork may have a branch of our name
 
 
 def pull_request(branch: str, commit: str, title: str, body: str) -> str:

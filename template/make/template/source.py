@@ -13,9 +13,39 @@ from automation import Refused
 ANSWERS = ".copier-answers.yml"
 RELEASE = re.compile(r"v?(\d+(?:\.\d+)*)")
 
+# What a person's git does otherwise must not change the update; Copier's own git obeys them, too.
+SETTINGS = {
+    "core.hooksPath": "/dev/null",
+    "core.quotePath": "false",
+    "core.autocrlf": "false",
+    "core.eol": "lf",
+    "core.attributesFile": "/dev/null",
+    "color.ui": "false",
+    "column.ui": "never",
+    "log.showSignature": "false",
+}
+# What leads git to another repository than the one of the folder.
+ELSEWHERE = {
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_DEFAULT_HASH",
+}
+
 
 def run(*command: str | Path, cwd: Path | None = None, codes: tuple[int, ...] = (0,), **env: str) -> bytes:
-    variables = {**os.environ, "GIT_TERMINAL_PROMPT": "0", **env}
+    variables = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+    number = int(variables.get("GIT_CONFIG_COUNT") or 0)
+    for key, value in SETTINGS.items():
+        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        number += 1
+    variables |= {"GIT_CONFIG_COUNT": str(number), "GIT_TERMINAL_PROMPT": "0", **env}
     verb = next(word for word in map(str, command[1:]) if re.fullmatch("[a-z][a-z-]*", word))
     what = f"{Path(command[0]).name} {verb}"
     try:
@@ -29,8 +59,7 @@ def run(*command: str | Path, cwd: Path | None = None, codes: tuple[int, ...] = 
 
 
 def git(*arguments: str | Path, cwd: Path | None = None, **env: str) -> str:
-    settings = ("-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false", "-c", "color.ui=false")
-    return run("git", *settings, *arguments, cwd=cwd, **env).decode(errors="replace").strip()
+    return run("git", *arguments, cwd=cwd, **env).decode(errors="surrogateescape").strip()
 
 
 @contextlib.contextmanager

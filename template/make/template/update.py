@@ -8,7 +8,7 @@ from pathlib import Path
 
 from automation import Refused
 from source import ANSWERS, git, newest, origin, run, work_tree
-from text import Decision, body
+from text import Decision, body, code, escaped
 
 RESULT = Path("build/template-update.json")
 # Nobody's address. A branch whose last commit is not of this one holds somebody's work.
@@ -50,7 +50,9 @@ def difference(before: bytes | None, after: bytes | None, folder: Path) -> str:
     """The changed lines, without the head that names the files."""
     for name, text in (("before", before), ("after", after)):
         (folder / name).write_bytes(text or b"")
-    shown = run("git", "diff", "--no-index", "--", "before", "after", cwd=folder, codes=(0, 1)).decode(errors="replace")
+    shown = run(
+        "git", "diff", "--no-index", "--no-ext-diff", "--no-textconv", "--", "before", "after", cwd=folder, codes=(0, 1)
+    ).decode(errors="replace")
     hunks = shown[shown.find("@@") :] if "@@" in shown else ""
     return hunks if len(hunks) <= LONGEST_HUNK else f"{hunks[:LONGEST_HUNK]}\n... and more\n"
 
@@ -74,7 +76,7 @@ def moved_to(name: str, old: dict[str, bytes], new: dict[str, bytes]) -> str:
         for other in set(new) - set(old)
     }
     best = max(likeness, key=lambda other: likeness[other], default="")
-    return f", now `{best}`" if best and likeness[best] > 0.5 else ""
+    return f", now {code(best)}" if best and likeness[best] > 0.5 else ""
 
 
 def give_back(
@@ -135,11 +137,22 @@ def update(copier: Path) -> None:
         old = written(copier, tree, source, current, folder / "old")
         arguments = ("--quiet", "--defaults", "--trust", "--conflict", "rej", "--vcs-ref", version)
         # What Copier loses is given back below, so its guard need not stop it.
-        run(copier, "update", *arguments, "--answers-file", ANSWERS, tree, GOLDEN_PATH_GUARD="off")
+        form = git("rev-parse", "--show-object-format")
+        run(
+            copier,
+            "update",
+            *arguments,
+            "--answers-file",
+            ANSWERS,
+            tree,
+            GOLDEN_PATH_GUARD="off",
+            GIT_DEFAULT_HASH=form,
+        )
         new = written(copier, tree, source, version, folder / "new")
         merged, decisions = give_back(tree, folder, old, new)
         git("add", "--all", cwd=tree)
-        changes = git("diff", "--cached", "--name-status", "--no-renames", "HEAD", cwd=tree).splitlines()
+        listed = git("diff", "--cached", "--name-status", "--no-renames", "-z", "HEAD", cwd=tree).split("\0")
+        changes = list(zip(listed[::2], listed[1::2], strict=False))
         # The same update of the same commit is the same commit.
         date = git("show", "--no-patch", "--format=%cI", "HEAD")
         who = {
@@ -155,4 +168,4 @@ def update(copier: Path) -> None:
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps({"branch": branch, "commit": commit, "title": title, "body": whole}), encoding="utf-8")
     sys.stdout.write(f"  ok    {said}: {len(changes)} files, {len(decisions)} to decide\n")
-    sys.stdout.writelines(f"        {name}: {why}\n" for name, why, _ in decisions)
+    sys.stdout.writelines(f"        {escaped(name)}: {why}\n" for name, why, _ in decisions)
