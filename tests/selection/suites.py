@@ -49,6 +49,7 @@ LABS = ("images", "cluster")
 SUITES = (
     Suite("labs", ("tests/labs/*", "tests/selection/*", "tests/docs/*"), quick=True,
           reads=("template", "fleet", "docs", "adopt.yml", "Makefile", "README.md", "CONTRIBUTING.md", ".ci", "tests",
+                 ".pre-commit-config.yaml", "CHANGELOG.md",
                  *RENDERED)),
     Suite("render", ("tests/render/*",), quick=True, reads=("tests/render/golden", "adopt.yml", "docs", *RENDERED)),
     Suite("engine", ("tests/updates/*",), quick=True,
