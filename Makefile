@@ -64,6 +64,10 @@ golden: .venv/ready ## Write the golden trees anew; read the diff before you com
 lock: .venv/ready ## Bring the lock files up to date with pyproject.toml and pins.yaml
 	@$(PYTHON) -m tests.labs.lock
 
+.PHONY: release-check
+release-check: .venv/ready ## Say which version HEAD is, and refuse what may not be released (NOTES=FILE: its changelog)
+	@$(PYTHON) -m tests.labs.release $(if $(NOTES),--notes "$(NOTES)")
+
 .PHONY: help
 help: ## Show this help
-	@awk 'match($$0, /^[a-z-]+:.*## /) { verb = substr($$0, 1, index($$0, ":") - 1); printf "  make %-10s %s\n", verb, substr($$0, RSTART + RLENGTH) }' Makefile
+	@awk 'match($$0, /^[a-z-]+:.*## /) { verb = substr($$0, 1, index($$0, ":") - 1); printf "  make %-13s %s\n", verb, substr($$0, RSTART + RLENGTH) }' Makefile

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fleet import changelog, credentials, foreign, in_the_way
-from fleet.adoption import LEFT_OUT, NEW, STATUSES, Adoption, Outcome
+from fleet.adoption import LEFT_OUT, NEW, SHOWN, STATUSES, Adoption, Outcome
+from fleet.apply import THERE
+
+_SAID = {THERE: "there already", SHOWN: "nothing changed"}
 
 
 def message(adoption: Adoption) -> str:
@@ -67,7 +70,7 @@ def text(done: Outcome) -> Iterator[str]:
     counted = {status: sum(one.status == status for one in adoption.files)
                  for status in STATUSES}  # fmt: skip
     what = ", ".join(f"{number} {status}" for status, number in counted.items() if number) or "no files"
-    yield f"{done.branch}: {done.status}; version {adoption.version}, {what}"
+    yield f"{done.branch}: {_SAID.get(done.status, done.status)}; version {adoption.version}, {what}"
     if done.commit:
         yield from in_the_way.next_steps(done.branch, done.in_the_way)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from fleet.infer import Found
 from fleet.trees import Entry, Tree
 
-NEW, SAME, DIFFERS, YOURS, LEFT_OUT = "new", "same", "differs", "yours", "left out"
+NEW, SAME, DIFFERS, YOURS, LEFT_OUT = "new", "same", "differs", "yours", "omitted"
 STATUSES = (DIFFERS, NEW, LEFT_OUT, YOURS, SAME)
-SHOWN = "nothing changed"
+SHOWN = "shown"
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Outcome:
     """What ``adopt`` did.
 
     Attributes:
-        status: ``created``, ``there already`` or ``nothing changed``.
+        status: ``created``, ``exists`` or ``shown`` (nothing was changed).
         adoption: what it brings.
         branch: its name.
         commit: of the branch; empty where it was only shown.

@@ -14,7 +14,7 @@ from fleet.template import Template, Templates
 from fleet.trees import EMAIL, Store
 
 NAMED = 5  # files in an error
-CREATED, THERE, CURRENT = "created", "there already", "nothing to do"
+CREATED, THERE, CURRENT = "created", "exists", "current"
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Outcome:
     """What ``apply`` did.
 
     Attributes:
-        status: one of ``created``, ``there already``, ``nothing to do``.
+        status: one of ``created``, ``exists``, ``current`` (nothing to do).
         plan: the upgrade; without changes where nothing was computed.
         branch: its name; empty where there is none.
         commit: of the branch.

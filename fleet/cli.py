@@ -201,9 +201,22 @@ class _Data(argparse.Action):
         setattr(options, self.dest, {**getattr(options, self.dest), name: answer})
 
 
+class _Version(argparse.Action):
+    def __call__(
+        self, parser: argparse.ArgumentParser, _options: argparse.Namespace, _value: Any, _option: str | None = None
+    ) -> None:
+        from fleet import about  # the commands start without it
+
+        _print(*about.lines())
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="golden-path", description="Carry new versions of Copier templates into services; nobody's work is lost."
+    )
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="say the versions of golden-path, Copier, git and Python"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     rollout.add(commands)

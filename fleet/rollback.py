@@ -12,7 +12,7 @@ from fleet.ownership import Ownership
 from fleet.service import Service
 from fleet.trees import Store
 
-REMOVED, REVERTED, THERE = "removed", "reverted", "there already"
+REMOVED, REVERTED, THERE = "removed", "reverted", "exists"
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Outcome:
     """What ``rollback`` did.
 
     Attributes:
-        status: ``removed``, ``reverted`` or ``there already``.
+        status: ``removed``, ``reverted`` or ``exists``.
         branches: those that it removed, or the one that it made.
         version: that the service goes back to.
         conflicts: files that were changed since; they are as they were.

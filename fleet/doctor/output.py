@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes
 
-from fleet import inside
+from fleet import about, inside
 from fleet.doctor.checkup import Report
 from fleet.doctor.rules import RULES, SEVERITIES, Finding
 from fleet.errors import Exit, FleetError
@@ -83,7 +82,7 @@ def as_sarif(report: Report) -> dict[str, Any]:
                 "tool": {
                     "driver": {
                         "name": "golden-path doctor",
-                        "semanticVersion": _version(),
+                        "version": about.version(),
                         "rules": [
                             {
                                 "id": identifier,
@@ -137,10 +136,3 @@ def _result(one: Finding, number: int) -> dict[str, Any]:
         "locations": [{"physicalLocation": location}],
         "partialFingerprints": {"finding/v1": hashlib.sha256(same.encode(errors="surrogateescape")).hexdigest()},
     }
-
-
-def _version() -> str:
-    try:
-        return version("golden-path")
-    except PackageNotFoundError:  # run from a checkout
-        return "0.0.0"

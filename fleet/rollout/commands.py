@@ -15,9 +15,11 @@ from fleet.rollout import fleet_file, judge, ledger, overview, page
 from fleet.rollout.fleet_file import Fleet
 from fleet.rollout.overview import Planned, Row
 from fleet.rollout.run import Result, Run
-from fleet.rollout.steps import BACKWARD, FAILED, FORWARD, Seen
+from fleet.rollout.steps import BACKWARD, FAILED, FORWARD, RETURNED, Seen
 
-_STATES = {ledger.START: "running", ledger.STOP: "stopped", ledger.BACK: "taken back", ledger.DONE: "done"}
+RINGS = WAITING, RUNNING, SOAKING, PASSED, STOPPED = "waiting", "running", "soaking", "passed", "stopped"
+STATES = {ledger.START: RUNNING, ledger.STOP: STOPPED, ledger.BACK: RETURNED, ledger.DONE: "done"}
+_SAID = {**STATES, ledger.BACK: "taken back"}
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -57,7 +59,7 @@ def _sentence(fleet: Fleet) -> str:
     if rollout is None:
         return "No version is rolled out."
     reason = f": {rollout.reason}" if rollout.reason else ""
-    return f"Rollout of {rollout.version}, in the ring {rollout.ring}: {_STATES[rollout.state]}{reason}."
+    return f"Rollout of {rollout.version}, in the ring {rollout.ring}: {_SAID[rollout.state]}{reason}."
 
 
 def _problems(found: Iterable[Planned | Row | Seen]) -> None:
@@ -100,7 +102,7 @@ def _text(fleet: Fleet, result: Result) -> Iterator[str]:
     if rollout is None:
         yield "no version is rolled out: start with golden-path fleet advance"
         return
-    yield f"{rollout.version}: {_STATES[rollout.state]}" + (f": {rollout.reason}" if rollout.reason else "")
+    yield f"{rollout.version}: {_SAID[rollout.state]}" + (f": {rollout.reason}" if rollout.reason else "")
     if rollout.state == ledger.BACK:
         yield f"next: release a newer version, or try this one again with --to {rollout.version}"
     for ring, state in _rings(fleet, result):
@@ -109,7 +111,7 @@ def _text(fleet: Fleet, result: Result) -> Iterator[str]:
             f": {_counts(of_ring)}; {ring.require:.0%} must be green, at most {ring.max_red:.0%} red" if of_ring else ""
         )
     for one in result.seen:
-        if one.state not in ("green", "back", FAILED):
+        if one.state not in ("green", RETURNED, FAILED):
             undecided = f", {one.conflicts} to decide" if one.conflicts else ""
             yield f"  {one.state:<10} {one.name}{undecided} {one.url}".rstrip()
 
@@ -118,11 +120,11 @@ def _rings(fleet: Fleet, result: Result) -> Iterator[tuple[fleet_file.Ring, str]
     rollout = result.rollout
     for ring in fleet.rings:
         if rollout is None or ring.name not in rollout.started:
-            yield ring, "waiting"
+            yield ring, WAITING
         elif rollout.state == ledger.START:
-            yield ring, ("soaking" if rollout.enough else "running") if ring.name == rollout.ring else "passed"
+            yield ring, (SOAKING if rollout.enough else RUNNING) if ring.name == rollout.ring else PASSED
         else:
-            yield ring, {ledger.STOP: "stopped", ledger.BACK: "back", ledger.DONE: "passed"}[rollout.state]
+            yield ring, {ledger.STOP: STOPPED, ledger.BACK: RETURNED, ledger.DONE: PASSED}[rollout.state]
 
 
 def _counts(seen: Sequence[Seen]) -> str:
@@ -141,7 +143,7 @@ def _json(fleet: Fleet, result: Result) -> dict[str, Any]:
         rings.append({**facts, "require": ring.require, "max_red": ring.max_red, **known})
     return {
         "version": rollout.version if rollout else "",
-        "state": _STATES[rollout.state] if rollout else "none",
+        "state": STATES[rollout.state] if rollout else "none",
         "reason": rollout.reason if rollout else "",
         "rings": rings,
         "services": [asdict(one) for one in result.seen],

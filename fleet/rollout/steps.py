@@ -16,8 +16,8 @@ from fleet.rollout.ledger import Rollout
 from fleet.service import Service
 from fleet.template import Templates
 
-TODO, READY, UPGRADED, DECLINED, FAILED = "to do", "ready", "merged", "declined", "failed"
-RETURNED, RETURNING = "back", "going back"
+TODO, READY, UPGRADED, DECLINED, FAILED = "todo", "ready", "merged", "declined", "failed"
+RETURNED, RETURNING = "back", "returning"
 FORWARD = (GREEN, READY, UPGRADED, PENDING, TODO, RED, DECLINED, FAILED)
 BACKWARD = (RETURNED, DECLINED, RETURNING, TODO, FAILED)
 
@@ -29,9 +29,9 @@ class Seen:
     Attributes:
         name: of the service.
         ring: its ring.
-        state: forward ``to do``, ``pending`` (a pull request is open), ``ready`` (its checks are green), ``merged``
+        state: forward ``todo``, ``pending`` (a pull request is open), ``ready`` (its checks are green), ``merged``
             (without a result of its checks yet), ``green``, ``red``, ``declined`` (closed by a person) or ``failed``;
-            on the way back ``to do``, ``going back`` (a pull request is open), ``back``, ``declined`` or ``failed``.
+            on the way back ``todo``, ``returning`` (a pull request is open), ``back``, ``declined`` or ``failed``.
         version: of the template that it has; empty where it could not be looked at.
         url: of its pull request, or the branch.
         conflicts: how many files a person has to decide.

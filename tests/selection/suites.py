@@ -49,6 +49,7 @@ LABS = ("images", "cluster")
 SUITES = (
     Suite("labs", ("tests/labs/*", "tests/selection/*", "tests/docs/*"), quick=True,
           reads=("template", "fleet", "docs", "adopt.yml", "Makefile", "README.md", "CONTRIBUTING.md", ".ci", "tests",
+                 ".pre-commit-config.yaml", "CHANGELOG.md",
                  *RENDERED)),
     Suite("render", ("tests/render/*",), quick=True, reads=("tests/render/golden", "adopt.yml", "docs", *RENDERED)),
     Suite("engine", ("tests/updates/*",), quick=True,
@@ -63,7 +64,8 @@ SUITES = (
     Suite("services", ("tests/services/*",), without=LABS, one_language=True, reads=RENDERED),
     Suite("images", ("tests/services/*", "tests/images/*"), one_language=True, reads=("tests/images", *RENDERED)),
     Suite("workflows", ("tests/workflows/*", "tests/deploy/*"), without=("cluster",),
-          reads=(".github", "fleet", "docs/reference", "adopt.yml", "Makefile", "tests/workflows", *RENDERED)),
+          reads=(".github", "fleet", "docs/reference", "adopt.yml", "Makefile", "tests/workflows",
+                 "tests/labs/release.py", *RENDERED)),
     Suite("cluster", ("tests/cluster/*", "tests/deploy/*", "tests/workflows/*"),
           reads=("docs/reference", ".github", "tests/cluster", *RENDERED)),
     Suite("benchmarks", ("tests/benchmarks/*",), reads=("benchmarks", "fleet", *RENDERED)),

@@ -268,7 +268,7 @@ def test_twice_is_once_and_the_checklist_is_in_the_commit(history: Path, tmp_pat
     assert "pnpm" not in text
     once = foreign.state(folder)
     again = as_json("adopt", folder, "--template", history, "--to", "v2.0.0", "--trust")
-    assert (again["status"], again["commit"]) == ("there already", git(folder, "rev-parse", BRANCH))
+    assert (again["status"], again["commit"]) == ("exists", git(folder, "rev-parse", BRANCH))
     assert foreign.state(folder) == once
     merged(folder, BRANCH)
     after = golden_path("adopt", folder, "--template", history, "--trust")

@@ -188,7 +188,7 @@ def test_fleet_files(tmp_path: Path) -> None:
 def test_ledgers(tmp_path: Path) -> None:
     ring = fleet_file.Ring("first", (fleet_file.Member("x", "/srv/x", "first"),), soak=99)
     fleet = fleet_file.Fleet(tmp_path / "fleet.yaml", "/srv/t", (ring,))
-    states = ("green", "red", "to do", "back", "declined")
+    states = ("green", "red", "todo", "back", "declined")
 
     def read(rng: random.Random) -> Any:
         lines = [json.dumps(event(rng)) if rng.random() < 0.95 else text(rng) for _ in range(rng.randrange(5))]

@@ -137,5 +137,5 @@ def test_adopting_adds_none(tmp_path: Path) -> None:
     assert said == "  move away a.txt: it is in no commit, and the branch has a file there"
     assert last.endswith("; git switch --no-overwrite-ignore golden-path/adopt-v1.0.0")
     left = {one["path"]: one["reason"] for one in as_json("adopt", service, "--template", source)["files"]
-            if one["status"] == "left out"}  # fmt: skip
+            if one["status"] == "omitted"}  # fmt: skip
     assert left == {".env": ".gitignore names it", "cache/x.txt": ".gitignore names it"}

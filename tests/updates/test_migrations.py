@@ -164,7 +164,7 @@ printf '{"version": "%s", "revision": "%s"}\\n' "$3" "$4" >"$2/platform/build_in
 "$1" -m compileall -q --invalidation-mode checked-hash "$2"
 """
 CALL_OLD = '$(STEP) "build" ./make/build.sh "$(PYTHON)" "$(PACKAGE)" "$(VERSION)" "$(REVISION)"'
-CALL_NEW = 'VERSION="$(VERSION)" REVISION="$(REVISION)" $(STEP) "build" $(PYTHON) make/build.py "$(PACKAGE)"'
+CALL_NEW = '$(STEP) "build" $(PYTHON) make/build.py "$(PACKAGE)"'
 
 
 @pytest.fixture(scope="module")

@@ -72,7 +72,7 @@ def test_sixty_services_of_which_the_second_ring_turns_red(tmp_path: Path, rende
 
     fleets.merge((*first, *merged), REVERT)
     told = fleet.told("advance")
-    assert (told["state"], rings(told)["third"]) == ("taken back", "waiting")
+    assert (told["state"], rings(told)["third"]) == ("back", "waiting")
     assert {git(one, "rev-parse", "main^{tree}") for one in fleet.services} == {start}
     done = fleet.run("advance")
     assert (done.returncode, fleet.events()) == (11, ["start", "ring", "ring", "stop", "back"])
@@ -113,7 +113,7 @@ def test_judge_and_status_touch_no_service(small: Fleet) -> None:
     before = [fleets.refs(one) for one in small.services]
     assert small.run("status").stdout == "no version is rolled out: start with golden-path fleet advance\n"
     told = small.told("judge", "--shard-size", "2")
-    assert (told["shards"], states(told)) == (["1/2", "2/2"], {"to do"})
+    assert (told["shards"], states(told)) == (["1/2", "2/2"], {"todo"})
     assert [fleets.refs(one) for one in small.services] == before
 
 
@@ -284,7 +284,7 @@ def test_rollback_by_hand_and_again(small: Fleet) -> None:
     assert [fleets.branches(one) for one in first] == [[REVERT, "main"], ["main"], ["main"]]
     assert small.run("advance", "--to", OLD).returncode == 10
     fleets.merge(first[:1], REVERT)
-    assert small.told("rollback")["state"] == "taken back"
+    assert small.told("rollback")["state"] == "back"
     assert "nothing to roll back" in small.run("rollback").stderr
     again = small.told("advance", "--to", NEW)
     assert (again["state"], states(again)) == ("running", {"pending", "ready"})  # the same commits were green before
