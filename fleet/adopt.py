@@ -18,6 +18,7 @@ from fleet import (
     cache,
     committed,
     credentials,
+    flat_layout,
     foreign,
     git,
     ignored,
@@ -48,7 +49,7 @@ from fleet.ownership import Ownership
 from fleet.render import Renderer
 from fleet.service import Service
 from fleet.template import Template, Templates, address
-from fleet.trees import FILE, Store, Tree, parents, raw
+from fleet.trees import FILE, Entry, Store, Tree, parents, raw
 
 
 def adopt(
@@ -173,6 +174,12 @@ class _Adopting:
         files = sorted(self.files(version, tree, generated=generated), key=lambda one: one.path)
         name = self.opened.answers.path
         added = {one.path: one.theirs for one in files if one.status == NEW}
+        if not generated and (text := flat_layout.named(self.ours, added, self.repository.read)):
+            named = Entry("100644", self.store.hash(text.encode()))
+            files = sorted(
+                [*files, File(flat_layout.NAME, NEW, flat_layout.WHY, None, named)], key=lambda one: one.path
+            )
+            added[flat_layout.NAME] = named
         if name not in tree:
             raise FleetError(f"version {version} of the template does not write {name}", Exit.TEMPLATE)
         values = answers.parse(name, self.store.read(tree[name].blob)).values
