@@ -22,7 +22,10 @@ from jinja2.runtime import Context
 LANGUAGES = ("go", "java", "node", "python")
 TIERS = ("critical", "standard", "internal")
 BASE_IMAGES = ("distroless", "wolfi")
-LICENCES = ("proprietary", "Apache-2.0", "MIT")
+LICENCES = (
+    "proprietary", "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MPL-2.0", "EPL-2.0",
+    "GPL-2.0-only", "GPL-3.0-only", "LGPL-3.0-only", "AGPL-3.0-only",
+)  # fmt: skip
 BUILD_WORKFLOWS = ("local", "organisation")
 SECRETS = ("none", "vault", "aws", "gcp")
 DELIVERIES = ("canary", "blue-green")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,8 @@ from fleet import (
     cache,
     committed,
     credentials,
+    flat_layout,
+    foreign,
     git,
     ignored,
     in_the_way,
@@ -28,6 +30,7 @@ from fleet import (
     versions,
 )
 from fleet.adoption import (
+    DEFAULT,
     DIFFERS,
     LEFT_OUT,
     NEW,
@@ -46,7 +49,7 @@ from fleet.ownership import Ownership
 from fleet.render import Renderer
 from fleet.service import Service
 from fleet.template import Template, Templates, address
-from fleet.trees import FILE, Store, Tree, parents, raw
+from fleet.trees import FILE, Entry, Store, Tree, parents, raw
 
 
 def adopt(
@@ -58,6 +61,7 @@ def adopt(
     to: str = "",
     data: Mapping[str, str] | None = None,
     answers_file: str = "",
+    wanted: Sequence[str] = (),
     show: bool = False,
 ) -> Outcome:
     """Bring a repository into the fleet.
@@ -70,6 +74,7 @@ def adopt(
         to: the version of it; the one that the repository is most like where there is none given.
         data: answers, which come before those that are found.
         answers_file: how to call it; as the template does where nothing is given.
+        wanted: patterns of files that come though they would be left out.
         show: change nothing; compute the differences.
 
     Raises:
@@ -80,16 +85,17 @@ def adopt(
     with cache.locked(at.common, wait=False, message=busy):
         opened, names = service.without_answers(at)
         before = lost.find(opened, answers_file)
-        wanted = _source(source, before)
-        template = (templates or Templates()).get(wanted)
+        origin = _source(source, before)
+        template = (templates or Templates()).get(origin)
         target = to or template.newest()
         name = answers_file or (before.path if before else template.config(target).answers_file)
-        _refuse_adopted(opened, names, name, wanted)
-        if before and address(before.source) != address(wanted):
+        _refuse_adopted(opened, names, name, origin)
+        if before and address(before.source) != address(origin):
             before = None
-        found = Answers(name, wanted, target, {}, b"")
+        found = Answers(name, origin, target, {}, b"")
         with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
-            adoption = _Adopting(replace(opened, answers=found), template, renderer, store, data or {}, before).run(to)
+            ready = replace(opened, answers=found)
+            adoption = _Adopting(ready, template, renderer, store, data or {}, before, wanted).run(to)
             done = replace(opened, answers=replace(found, version=adoption.version))
             return _write(done, adoption, store, show=show)
 
@@ -145,9 +151,10 @@ class _Adopting:
         store: Store,
         data: Mapping[str, str],
         before: Answers | None,
+        wanted: Sequence[str],
     ) -> None:
         self.opened, self.template, self.renderer, self.store = opened, template, renderer, store
-        self.data, self.before = data, before
+        self.data, self.before, self.wanted = data, before, wanted
         renderer.lend(store)
         self.ours = store.list(opened.head)
         self.contents = similar.Contents(store)
@@ -167,16 +174,27 @@ class _Adopting:
         files = sorted(self.files(version, tree, generated=generated), key=lambda one: one.path)
         name = self.opened.answers.path
         added = {one.path: one.theirs for one in files if one.status == NEW}
+        if not generated and (text := flat_layout.named(self.ours, added, self.repository.read)):
+            named = Entry("100644", self.store.hash(text.encode()))
+            files = sorted(
+                [*files, File(flat_layout.NAME, NEW, flat_layout.WHY, None, named)], key=lambda one: one.path
+            )
+            added[flat_layout.NAME] = named
         if name not in tree:
             raise FleetError(f"version {version} of the template does not write {name}", Exit.TEMPLATE)
         values = answers.parse(name, self.store.read(tree[name].blob)).values
+        told = {key: self.told(key, value, version) for key, value in sorted(values.items())}
         return Adoption(
             source=self.template.source,
             version=version,
             answers_file=name,
             generated=generated,
-            answers={key: self.told(key, value, version) for key, value in sorted(values.items())},
+            answers=told,
             notes=[*self.notes, *map(self.note, self.refused[version])],
+            asked={}
+            if generated
+            else {key: words for key, words in self.rules.ask.items() if key in told and told[key].where == DEFAULT},
+            warnings=[] if generated else self.warnings(added),
             next="" if generated else adopt_text.checklist(self.rules.next, values),
             files=files,
             tree={**self.ours, **added, name: tree[name]},
@@ -191,19 +209,29 @@ class _Adopting:
         return infer.Repository(sorted(ours), read, lost.remote(self.opened), self.opened.name)
 
     def all_found(self) -> dict[str, Found]:
-        found = infer.answers(self.rules, self.repository)
+        before = self.before.values if self.before else {}
+        found = infer.answers(self.rules, self.repository, {*self.data, *before})
         if self.before:
             where = f"the {self.before.path} in the history"
-            found |= {name: Found(value, where) for name, value in self.before.values.items()}
+            found |= {name: Found(value, where) for name, value in before.items()}
         return found | {name: Found(value, "--data") for name, value in self.data.items()}
 
     def told(self, name: str, value: Any, version: str) -> Found:
         here = name in self.found and name not in self.refused[version]
-        return Found(value, self.found[name].where if here else "default")
+        return Found(value, self.found[name].where if here else DEFAULT)
 
     def note(self, name: str) -> str:
         one = self.found[name]
         return f"{name} is not {one.value!r}, as {one.where} has it, since the template refuses it"
+
+    def warnings(self, added: Collection[str]) -> list[str]:
+        """What the repository has that the files which are added may break, or leave without a use."""
+        found = []
+        for case in self.rules.warn:
+            concerns = not case.files or any(infer.matches(case.files, path) for path in added)
+            if concerns and (where := infer.holds(case, self.repository)):
+                found.append(f"{foreign.code(where)}: {foreign.prose(case.say).strip()}")
+        return found
 
     def base(self, to: str) -> tuple[str, bool]:
         """Choose the version, and say whether it wrote the repository once, so that what is missing was deleted."""
@@ -294,12 +322,17 @@ class _Adopting:
     def not_needed(self, path: str, owner: Ownership, *, generated: bool) -> str:
         if generated:
             return "the template wrote it, and you deleted it"
+        if infer.matches(self.wanted, path):
+            return ""
         if path.rpartition("/")[2] == ".gitattributes":
             return "it would change how git reads your files"
         if owner.excluded(path):
             return "the template writes it into new repositories only"
         if self.application(path) or (not self.rules.shipped and owner.seeded(path)):
             return "it is part of an application, and you have one"
+        for case in self.rules.only:
+            if infer.matches(case.files, path) and not infer.holds(case, self.repository):
+                return case.say
         found = infer.first(self.rules.instead.get(path, ()), self.repository)
         return f"you have {found.where}" if found else ""
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fleet import changelog, credentials, foreign, in_the_way
-from fleet.adoption import LEFT_OUT, NEW, SHOWN, STATUSES, Adoption, Outcome
+from fleet.adoption import DEFAULT, LEFT_OUT, NEW, SHOWN, STATUSES, Adoption, Outcome
 from fleet.apply import THERE
+from fleet.infer import Found
 
 _SAID = {THERE: "there already", SHOWN: "nothing changed"}
 
@@ -21,9 +22,14 @@ def message(adoption: Adoption) -> str:
         parts.append("The template wrote this repository once; what was changed or deleted since stays so.")
     else:
         parts.append("Nothing that was here before is changed.")
-    lines = [f"- {foreign.words(name)}: {foreign.code(str(one.value))} ({foreign.words(one.where)})"
-             for name, one in adoption.answers.items()]  # fmt: skip
-    parts.append("# Answers\n\n" + "\n".join(lines))
+    found = {name: one for name, one in adoption.answers.items() if one.where != DEFAULT}
+    if found:
+        parts.append("# Answers\n\n" + "\n".join(_answer(name, one) for name, one in found.items()))
+    if rest := [_answer(name, one) for name, one in adoption.answers.items() if name not in found]:
+        parts.append(
+            "# Defaults\n\nNothing in the repository says these. Where one is wrong, adopt again with "
+            "`--data NAME=VALUE`.\n\n" + "\n".join(rest)
+        )
     if adoption.notes:
         parts.append("# Notes\n\n" + "\n".join(f"- {foreign.words(note)}" for note in adoption.notes))
     if adoption.differing:
@@ -31,6 +37,12 @@ def message(adoption: Adoption) -> str:
             "# To decide\n\nYours stands in this commit, and upgrades merge with it; `golden-path adopt --diff` shows "
             "the template's.\n\n" + "\n".join(_item(one.path, one.reason) for one in adoption.differing)
         )
+    if adoption.asked:
+        lines = [f"- [ ] {foreign.words(name)} is {foreign.code(str(adoption.answers[name].value))} by default: "
+                 f"{foreign.words(asked)}" for name, asked in adoption.asked.items()]  # fmt: skip
+        parts.append("# To answer\n\n" + "\n".join(lines))
+    if adoption.warnings:
+        parts.append("# What may break\n\n" + "\n".join(f"- [ ] {one}" for one in adoption.warnings))
     if adoption.next:
         parts.append(f"# To do\n\n{adoption.next}")  # made harmless by checklist
     for title, status in (("New", NEW), ("Left out", LEFT_OUT)):
@@ -57,8 +69,11 @@ def text(done: Outcome) -> Iterator[str]:
     """Yield the lines that say what was done, or with differences what would be."""
     adoption = done.adoption
     for name, one in adoption.answers.items():
-        if one.where != "default":
-            yield f"  answer    {name}: {one.value!r} ({one.where})"
+        yield f"  {'default' if one.where == DEFAULT else 'answer':<9} {name}: {one.value!r}" + (
+            "" if one.where == DEFAULT else f" ({one.where})"
+        )
+    yield from (f"  asked     {name}: {words}" for name, words in adoption.asked.items())
+    yield from (f"  warning   {one}" for one in adoption.warnings)
     yield from (f"  note      {note}" for note in adoption.notes)
     for file in adoption.differing:
         yield f"  differs   {file.path}" + (f": {file.reason}" if file.reason else "")
@@ -87,12 +102,18 @@ def as_json(done: Outcome) -> dict[str, Any]:
         "generated": adoption.generated,
         "answers": {name: {"value": one.value, "from": one.where} for name, one in adoption.answers.items()},
         "notes": list(adoption.notes),
+        "asked": dict(adoption.asked),
+        "warnings": list(adoption.warnings),
         "files": [
             {"path": one.path, "status": one.status, "reason": one.reason}
             | ({"diff": done.diffs[one.path]} if one.path in done.diffs else {})
             for one in adoption.files
         ],
     }
+
+
+def _answer(name: str, one: Found) -> str:
+    return f"- {foreign.words(name)}: {foreign.code(str(one.value))} ({foreign.words(one.where)})"
 
 
 def _item(path: str, reason: str) -> str:

@@ -11,6 +11,7 @@ from fleet.trees import Entry, Tree
 NEW, SAME, DIFFERS, YOURS, LEFT_OUT = "new", "same", "differs", "yours", "omitted"
 STATUSES = (DIFFERS, NEW, LEFT_OUT, YOURS, SAME)
 SHOWN = "shown"
+DEFAULT = "default"  # where an answer comes from that nobody gave
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Adoption:
         generated: whether the template wrote the repository once.
         answers: by question, with where each was found.
         notes: what else a person should know.
+        asked: questions that nothing answered, with what a person is asked.
+        warnings: what of the repository's own may break, or needs a hand, in Markdown that does nothing.
         next: what a person does after it.
         files: sorted by path.
         tree: of the repository with what is new.
@@ -54,6 +57,8 @@ class Adoption:
     generated: bool
     answers: Mapping[str, Found]
     notes: Sequence[str]
+    asked: Mapping[str, str]
+    warnings: Sequence[str]
     next: str
     files: Sequence[File]
     tree: Tree = field(repr=False)
@@ -62,6 +67,11 @@ class Adoption:
     def differing(self) -> list[File]:
         """What a person has to look at."""
         return [one for one in self.files if one.status == DIFFERS]
+
+    @property
+    def open(self) -> bool:
+        """Whether a person has to decide something."""
+        return bool(self.differing or self.asked or self.warnings)
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,7 @@ def _adopt(options: argparse.Namespace) -> int:
             to=options.to,
             data=options.data,
             answers_file=options.answers_file,
+            wanted=options.wanted,
             show=options.diff,
         )
     if done.dirty:
@@ -161,7 +162,7 @@ def _adopt(options: argparse.Namespace) -> int:
         _print_json(adopt_text.as_json(done))
     else:
         _print(*adopt_text.text(done))
-    return Exit.CONFLICT if done.adoption.differing else Exit.DONE
+    return Exit.CONFLICT if done.adoption.open else Exit.DONE
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -262,6 +263,10 @@ def _parser() -> argparse.ArgumentParser:
         if name == "adopt":
             command.add_argument("--template", default="", metavar="URL", help="the template, as copier takes it")
             command.add_argument("--diff", action="store_true", help="show what it would do, line by line; do nothing")
+            command.add_argument(
+                "--with", dest="wanted", action="append", default=[], metavar="PATTERN",
+                help="add these files, too, which would be left out",
+            )  # fmt: skip
         if name == "plan":
             command.add_argument("--diff", action="store_true", help="with the changed lines")
         if name == "apply":

@@ -36,10 +36,14 @@ def find(opened: Service, wanted: str = "") -> Answers | None:
 
 
 def remote(opened: Service) -> str:
-    """Return ``HOST/OWNER/NAME`` of the remote ``origin``, or of the only one; empty where there is none."""
+    """Return ``HOST/OWNER/NAME`` of the remote ``origin``, or of the only one; empty where there is none.
+
+    A remote on this machine has no host and no owner: ``/NAME``.
+    """
     names = git.text("remote", cwd=opened.path).split()
     if "origin" not in names and len(names) != 1:
         return ""
     url = git.text("remote", "get-url", "origin" if "origin" in names else names[0], cwd=opened.path)
     matched = re.fullmatch(r"(?:[a-z+]+://)?(?:[^/@]+@)?([\w.-]+)(?::\d+(?=/))?[:/]+(.+?)(?:\.git)?/?", url)
-    return f"{matched[1]}/{matched[2]}" if matched else ""
+    local = re.fullmatch(r"(?:file://)?[./].*?([^/]+?)(?:\.git)?/*", url)
+    return f"/{local[1]}" if local else f"{matched[1]}/{matched[2]}" if matched else ""

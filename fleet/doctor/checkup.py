@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fleet import answers, committed, service, unexpected
-from fleet.doctor import containers, contents, member, workflows
+from fleet.doctor import areas, containers, dependencies, leaks, member, workflows
 from fleet.doctor.repository import Repository, membership
-from fleet.doctor.rules import RULES, Finding, score
+from fleet.doctor.rules import RULES, Finding, costs, score
 from fleet.errors import Exit, FleetError
 from fleet.render import Renderer
 from fleet.service import Service
 from fleet.trees import Entry, Store
 
-MODULES = (member, workflows, containers, contents)  # they register their rules
+MODULES = (member, workflows, containers, dependencies, leaks)  # they register their rules
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,9 @@ class Report:
     Attributes:
         path: of the repository.
         findings: by rule, then by file.
-        score: 0 to 100.
-        left: rules that the repository's own ``make policy`` checks.
+        score: 0 to 100; 0 where there is nothing to judge.
+        costs: what the score is made of, the points that each broken rule costs.
+        judged: what there was to judge, such as workflows; empty where there was nothing.
         failed: rules that could not be checked, each with the reason.
         skipped: why files were not compared with the template; empty where they were, or where there is none.
         fixes: a patch for ``git apply``.
@@ -36,7 +37,8 @@ class Report:
     path: str
     findings: Sequence[Finding]
     score: int
-    left: Sequence[str]
+    costs: Mapping[str, int]
+    judged: Sequence[str]
     failed: Sequence[str]
     skipped: str
     fixes: str
@@ -61,11 +63,11 @@ def examine(path: Path, renderer: Renderer, *, answers_file: str = "", only: Seq
     with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
         joined = membership(opened, name, problem, renderer, store)
         repository = Repository(store.list(opened.head), store, joined)
-        left = [one.identifier for one in RULES.values() if one.policy and repository.has_policy]
+        judged = areas.judged(repository)
         findings: list[Finding] = []
         failed: list[str] = []
         for identifier, one in sorted(RULES.items()):
-            if identifier in left or (only and identifier not in only):
+            if only and identifier not in only:
                 continue
             try:
                 findings += [Finding(one, found) for found in one.check(repository)]
@@ -73,7 +75,8 @@ def examine(path: Path, renderer: Renderer, *, answers_file: str = "", only: Seq
                 failed.append(f"{identifier}: {unexpected.told(error)[0]}")
         fixes = _patch(repository, findings)
     dirty = service.uncommitted(opened)
-    return Report(str(path), findings, score(findings), left, failed, joined.skipped, fixes, dirty)
+    points = score(findings) if judged else 0
+    return Report(str(path), findings, points, costs(findings), judged, failed, joined.skipped, fixes, dirty)
 
 
 def _open(path: Path, wanted: str) -> tuple[Service, str, str]:

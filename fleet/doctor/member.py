@@ -14,21 +14,27 @@ _LOCAL = re.compile(r"/|~|file:")
 _MARK = re.compile(r"^<{7} .*\n(?:(?!<{7} ).*\n)*?={7}\n(?:.*\n)*?>{7}(?: |$)", re.MULTILINE)
 
 
-@rule("GP001", ERROR, "The repository knows its template.", "without an answers file no upgrade ever reaches it")
+@rule(
+    "GP001",
+    ERROR,
+    "The repository knows its template.",
+    "without an answers file no upgrade ever reaches it",
+    scored=False,
+)
 def in_the_fleet(repository: Repository) -> Iterator[Found]:
     """No answers file."""
     if not repository.member.answers_file:
         yield Found(".copier-answers.yml", 0, "is missing: bring the repository in with golden-path adopt")
 
 
-@rule("GP002", ERROR, "The answers file can be read.", "an upgrade stops at one that it cannot read")
+@rule("GP002", ERROR, "The answers file can be read.", "an upgrade stops at one that it cannot read", scored=False)
 def readable(repository: Repository) -> Iterator[Found]:
     """An answers file that is no YAML, or lacks what it must have."""
     if repository.member.problem:
         yield Found(repository.member.answers_file, 0, repository.member.problem)
 
 
-@rule("GP003", WARNING, "The newest version of the template is there.", "fixes reach who upgrades")
+@rule("GP003", WARNING, "The newest version of the template is there.", "fixes reach who upgrades", scored=False)
 def up_to_date(repository: Repository) -> Iterator[Found]:
     """Versions behind."""
     if behind := repository.member.behind:
@@ -37,7 +43,9 @@ def up_to_date(repository: Repository) -> Iterator[Found]:
                     f"is {number} behind ({behind[-1]} is the newest): golden-path apply")  # fmt: skip
 
 
-@rule("GP004", NOTE, "What the template manages is as it wrote it.", "each edit is merged at every upgrade")
+@rule(
+    "GP004", NOTE, "What the template manages is as it wrote it.", "each edit is merged at every upgrade", scored=False
+)
 def no_drift(repository: Repository) -> Iterator[Found]:
     """Managed files that were changed or deleted."""
     member = repository.member
@@ -45,6 +53,8 @@ def no_drift(repository: Repository) -> Iterator[Found]:
         has = repository.tree.get(path)
         if has == wrote or path == member.answers_file or (member.owner and member.owner.seeded(path)):
             continue
+        if not member.beginning.drifts(path, there=bool(has)):
+            continue  # it was theirs before, or never came
         if not has and infer.matches(member.leave_out, path):
             continue
         what = "differs from what the template wrote" if has else "was written by the template, and is deleted"
@@ -52,14 +62,26 @@ def no_drift(repository: Repository) -> Iterator[Found]:
         yield Found(path, 0, f"{what}: take it back, or keep it", fix)
 
 
-@rule("GP005", ERROR, "The template has the version that the answers name.", "an upgrade needs it to merge from")
+@rule(
+    "GP005",
+    ERROR,
+    "The template has the version that the answers name.",
+    "an upgrade needs it to merge from",
+    scored=False,
+)
 def known_version(repository: Repository) -> Iterator[Found]:
     """A template or a version that is gone, or that cannot be rendered with the answers."""
     if repository.member.lost:
         yield Found(repository.member.answers_file, _line(repository, "_commit"), repository.member.lost)
 
 
-@rule("GP006", WARNING, "The answers file is as Copier wrote it.", "an edit by hand does not change the files")
+@rule(
+    "GP006",
+    WARNING,
+    "The answers file is as Copier wrote it.",
+    "an edit by hand does not change the files",
+    scored=False,
+)
 def answers_as_written(repository: Repository) -> Iterator[Found]:
     """An answers file that was edited."""
     member = repository.member
@@ -80,7 +102,7 @@ def no_conflicts(repository: Repository) -> Iterator[Found]:
             yield Found(path, 0, "is what a merge rejected: bring it in, and remove the file")
 
 
-@rule("GP008", WARNING, "Everybody can reach the template.", "a folder of one machine is on no other")
+@rule("GP008", WARNING, "Everybody can reach the template.", "a folder of one machine is on no other", scored=False)
 def reachable(repository: Repository) -> Iterator[Found]:
     """A template on this machine."""
     answers = repository.member.answers

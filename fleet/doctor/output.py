@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes
@@ -24,15 +25,19 @@ def text(report: Report) -> Iterator[str]:
         yield f"{one.rule.severity:<7} {one.rule.identifier} {place(one)} {one.found.message}"
     if report.skipped:
         yield f"not compared with the template: {report.skipped}"
-    if report.left:
-        yield f"left to 'make policy', which the repository has: {', '.join(report.left)}"
     counts = ", ".join(
         f"{number} {severity}{'s' if number > 1 else ''}"
         for severity in SEVERITIES
         if (number := sum(one.rule.severity == severity for one in report.findings))
     )
     fixes = sum(one.found.fix is not None for one in report.findings)
-    yield f"score {report.score} of 100: {counts or 'nothing found'}" + (
+    if report.judged:
+        yield f"judged: {', '.join(report.judged)}"
+        made = " - ".join(["100", *(f"{points} ({identifier})" for identifier, points in report.costs.items())])
+        made = f" = {made}" if report.costs and report.score else f": {made}" if report.costs else ""
+    else:
+        made = " (nothing to judge: no workflow, image, manifest or dependency of its own)"
+    yield f"score {report.score} of 100{made}: {counts or 'nothing found'}" + (
         f"; --fix-diff shows the changes that fix {fixes}" if fixes else ""
     )
 
@@ -64,7 +69,8 @@ def as_json(report: Report) -> dict[str, Any]:
             }
             for one in report.findings
         ],
-        "left": list(report.left),
+        "costs": dict(report.costs),
+        "judged": list(report.judged),
         "failed": list(report.failed),
         "skipped": report.skipped,
         "fixes": report.fixes,
@@ -94,7 +100,7 @@ def as_sarif(report: Report) -> dict[str, Any]:
                         ],
                     }
                 },
-                "results": [_result(one, numbers[one.rule.identifier]) for one in report.findings],
+                "results": list(_results(report, numbers)),
                 "invocations": [
                     {
                         "executionSuccessful": not report.failed,
@@ -103,7 +109,7 @@ def as_sarif(report: Report) -> dict[str, Any]:
                         ],
                     }
                 ],
-                "properties": {"score": report.score},
+                "properties": {"score": report.score, "costs": dict(report.costs), "judged": list(report.judged)},
             }
         ],
     }
@@ -121,13 +127,22 @@ def write_sarif(report: Report, file: Path) -> None:
         raise FleetError(f"{file} cannot be written: {error.strerror}", Exit.FAILED) from None
 
 
-def _result(one: Finding, number: int) -> dict[str, Any]:
+def _results(report: Report, numbers: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    """The findings; what is found several times in a file is told apart by its turn."""
+    turns: Counter[tuple[str, str, str]] = Counter()
+    for one in report.findings:
+        same = (one.rule.identifier, one.found.path, one.found.message)
+        turns[same] += 1
+        yield _result(one, numbers[one.rule.identifier], turns[same])
+
+
+def _result(one: Finding, number: int, turn: int) -> dict[str, Any]:
     location: dict[str, Any] = {
         "artifactLocation": {"uri": quote_from_bytes(raw(one.found.path)), "uriBaseId": "%SRCROOT%"}
     }
     if one.found.line:
         location["region"] = {"startLine": one.found.line}
-    same = f"{one.rule.identifier}\0{one.found.path}\0{one.found.message}"
+    same = f"{one.rule.identifier}\0{one.found.path}\0{one.found.message}" + (f"\0{turn}" if turn > 1 else "")
     return {
         "ruleId": one.rule.identifier,
         "ruleIndex": number,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,8 @@ from pathspec import PathSpec
 
 from fleet import bounded, plan, tasks, versions
 from fleet.answers import Answers
+from fleet.doctor import beginnings
+from fleet.doctor.beginnings import Beginning
 from fleet.errors import FleetError, UntrustedError
 from fleet.ownership import Ownership
 from fleet.render import Renderer
@@ -23,6 +26,12 @@ from fleet.trees import FILE, Store, Tree
 
 LARGEST = 1 << 20  # bytes; larger files are not read
 FOREIGN = ("node_modules", "vendor", "testdata", "third_party")
+# Folders of what is built and tested with, or shown; nothing in them runs in production.
+BESIDE = (
+    ".devcontainer", ".gitpod", ".circleci", ".github", ".gitlab", "packaging", "test", "tests", "__tests__", "testing",
+    "e2e", "fixtures", "example", "examples", "docs", "doc", "benchmark", "benchmarks",
+)  # fmt: skip
+_BESIDE = re.compile(r"(?:^|[-_])(?:e2e|tests?)(?:$|[-_])|^end-to-end|(?:^|[-_.])devcontainers?$")
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -50,6 +59,7 @@ class Membership:
         wrote: what its version writes, by path.
         owner: which files are the service's.
         leave_out: patterns of files of which an adopted service has its own.
+        beginning: how they came together.
     """
 
     answers: Answers | None = None
@@ -61,6 +71,7 @@ class Membership:
     wrote: Tree = field(default_factory=dict)
     owner: Ownership | None = None
     leave_out: Sequence[str] = ()
+    beginning: Beginning = field(default_factory=Beginning)
 
 
 def membership(opened: Service, answers_file: str, problem: str, renderer: Renderer, store: Store) -> Membership:
@@ -96,7 +107,10 @@ def membership(opened: Service, answers_file: str, problem: str, renderer: Rende
         return Membership(found, answers_file, skipped=str(error), behind=behind)
     except FleetError as error:
         return Membership(found, answers_file, lost=str(error), behind=behind)
-    return Membership(found, answers_file, behind=behind, wrote=wrote, owner=owner, leave_out=leave_out)
+    beginning = beginnings.find(opened, found.path, wrote, owner, store)
+    return Membership(
+        found, answers_file, behind=behind, wrote=wrote, owner=owner, leave_out=leave_out, beginning=beginning
+    )
 
 
 class Repository:
@@ -137,6 +151,15 @@ class Repository:
             if spec.match_file(path) and not set(PurePosixPath(path).parts[:-1]) & set(FOREIGN)
         ]
 
+    def shipped(self, *patterns: str) -> list[str]:
+        """Return those of ``own`` that are of the service, not of its tests, examples and developers' machines."""
+        folders = set(BESIDE)
+        return [
+            path
+            for path in self.own(*patterns)
+            if not any(part in folders or _BESIDE.search(part) for part in PurePosixPath(path.lower()).parts[:-1])
+        ]
+
     def documents(self, path: str) -> list[Any]:
         """Return the YAML documents of a file; none where it is not valid, for example a template of Helm's."""
         text = self.text(path)
@@ -156,10 +179,16 @@ class Repository:
         found = self.documents(path)
         return found[0] if len(found) == 1 and isinstance(found[0], dict) else {}
 
-    @property
-    def has_policy(self) -> bool:
-        """Whether it checks its workflows and its image itself, with ``make policy``."""
-        return "make/policy/__main__.py" in self.tree
+    @cached_property
+    def go_modules(self) -> set[str]:
+        """The modules of Go that it has itself."""
+        texts = (self.text(path) or "" for path in self.own("go.mod"))
+        return {found[1] for text in texts if (found := re.search(r"^module\s+\"?([^\s\"]+)", text, re.MULTILINE))}
+
+    @cached_property
+    def node_packages(self) -> set[str]:
+        """The packages of Node.js that it has itself."""
+        return {str(self.mapping(path).get("name")) for path in self.own("package.json")}
 
 
 def _read(store: Store, blobs: set[str]) -> Iterator[tuple[str, bytes]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,6 +59,7 @@ class Rule:
         title: what it asks.
         reason: why.
         policy: the rule of a service's own ``make policy`` that asks the same; empty for none.
+        scored: whether it counts in the score; what is only missing, and how it stands to the template, do not.
         check: finds what breaks it.
     """
 
@@ -66,6 +68,7 @@ class Rule:
     title: str
     reason: str
     policy: str
+    scored: bool
     check: Check
 
 
@@ -80,20 +83,30 @@ class Finding:
 RULES: dict[str, Rule] = {}
 
 
-def rule(identifier: str, severity: str, title: str, reason: str, *, policy: str = "") -> Callable[[Check], Check]:
+def rule(
+    identifier: str, severity: str, title: str, reason: str, *, policy: str = "", scored: bool = True
+) -> Callable[[Check], Check]:
     """Register a check under its id."""
 
     def register(check: Check) -> Check:
-        RULES[identifier] = Rule(identifier, severity, title, reason, policy, check)
+        RULES[identifier] = Rule(identifier, severity, title, reason, policy, scored, check)
         return check
 
     return register
 
 
-def score(findings: list[Finding]) -> int:
-    """Return 0 to 100: each broken rule costs by its severity, and one point more a further finding, up to five."""
-    counts: dict[str, int] = {}
-    for one in findings:
-        counts[one.rule.identifier] = counts.get(one.rule.identifier, 0) + 1
-    cost = sum(COST[RULES[identifier].severity] + min(number - 1, MORE) for identifier, number in counts.items())
-    return max(0, 100 - cost)
+def costs(findings: Sequence[Finding]) -> dict[str, int]:
+    """Return what each broken rule costs: by its severity, and one point more a further finding, up to five.
+
+    Rules that are not scored cost nothing: a file that appears is no better health.
+    """
+    counts = Counter(one.rule.identifier for one in findings if one.rule.scored)
+    return {
+        identifier: COST[RULES[identifier].severity] + min(number - 1, MORE)
+        for identifier, number in sorted(counts.items())
+    }
+
+
+def score(findings: Sequence[Finding]) -> int:
+    """Return 0 to 100: what is left when each broken rule has cost its points."""
+    return max(0, 100 - sum(costs(findings).values()))

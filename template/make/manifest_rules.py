@@ -11,7 +11,13 @@ CONFIG = re.compile(rf"^  ({NAME}): {VALUE}$", re.MULTILINE | re.IGNORECASE)
 LOOKS_LIKE = {
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "an AWS secret key": re.compile(
+        r"(?i:aws_?)?(?i:secret_?(?:access_?)?key)\b[\"']?\s*[:=]\s*[\"']?[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])"
+    ),
     "a GitHub token": re.compile(r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{60,})"),
+    "a GitLab token": re.compile(r"\bgl(?:pat|dt|rt|ft)-[\w-]{20,}"),
+    "a Slack token": re.compile(r"\b(?:xox[abeoprs]-[0-9A-Za-z]{6,}|xapp-\d-[0-9A-Z]+)-[0-9A-Za-z-]{10,}"),
+    "a Slack address to post to": re.compile(r"https://hooks\.slack\.com/services/T\w+/B\w+/[0-9A-Za-z]{20,}"),
     "a signed token": re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
     "a password in an address": re.compile(r"\b[a-z][a-z0-9+]*://[^\s/:@\"']+:[^\s/@\"']+@"),
 }

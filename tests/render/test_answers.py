@@ -90,7 +90,7 @@ def unversioned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
             "(5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000), not '300'",
         ),
         ({"tier": "gold"}, "tier: must be one of critical, standard, internal, not 'gold'"),
-        ({"licence": "GPL"}, "licence: must be one of proprietary, Apache-2.0, MIT, not 'GPL'"),
+        ({"licence": "GPL"}, f"licence: must be one of {', '.join(rules.LICENCES)}, not 'GPL'"),
         ({"provides": "maybe"}, "provides: must be true or false, not 'maybe'"),
         (
             {"upstream": "self", "service_name": "self"},

@@ -33,7 +33,7 @@ ANSWERS: dict[str, list[object]] = {
     "service_name": ["orders", "a", "x9-y", "a" * 40],
     "organisation": ["acme", "9-Lives", "New"],
     "description": ["The orders API", NASTY],
-    "licence": ["proprietary", "Apache-2.0", "MIT"],
+    "licence": ["proprietary", "Apache-2.0", "MIT", "AGPL-3.0-only"],
     "tier": ["critical", "standard", "internal"],
     "port": [8080, 65535],
     "registry": ["ghcr.io/acme", "localhost:5000"],

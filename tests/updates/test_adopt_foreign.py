@@ -268,7 +268,7 @@ def test_what_a_template_does_wrong_is_one_line(tmp_path: Path, renderer: Render
             ("answers: {name: [{file: x, from: y}]}", "a rule knows no from"),
             ("answers: {name: [{get: y}]}", "a rule has one of file, remote, folder"),
             ("answers: {name: [{file: x, match: '('}]}", "missing \\)"),
-            ("answers: {name: [{file: x, form: upper}]}", "a form is one of lower, slug, not upper"),
+            ("answers: {name: [{file: x, form: upper}]}", "a form is one of lower, slug, sentence, not upper"),
             ("leave: []", "unknown: leave"),
             ("- [", "adopt.yml cannot be read"),
             ("text", "adopt.yml cannot be read"),
