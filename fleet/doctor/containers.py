@@ -11,12 +11,13 @@ from fleet.doctor import dockerfiles
 from fleet.doctor.repository import Repository
 from fleet.doctor.rules import ERROR, WARNING, Fix, Found, rule
 
+_BESIDE = ("dev", "devcontainer", "gitpod", "test", "tests", "e2e", "playwright", "cypress", "ci")
 _NAMES = ("Dockerfile", "dockerfile", "Containerfile")
 FILES = (
     *(form.format(name) for name in _NAMES for form in ("{}", "{}.*", "{}-*", "{}_*", "*.{}")),
     # No image of the service's: templates of one, what ignores files, and those that only developers and tests start.
     *(f"!*.{end}" for end in ("dockerignore", "jinja", "jinja2", "j2", "tmpl", "tpl", "template", "erb", "md", "in")),
-    *(f"!{form}" for name in _NAMES for one in ("dev", "devcontainer", "gitpod", "test", "tests", "e2e")
+    *(f"!{form}" for name in _NAMES for one in _BESIDE
       for form in (f"{name}.{one}", f"{name}-{one}", f"*{one}.{name}")),
 )  # fmt: skip
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")

@@ -13,6 +13,7 @@ _ESCAPE = re.compile(r"#\s*escape\s*=\s*([\\`])\s*$", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"#\s*\w+\s*=\s*\S")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?([-+])([^{}]*))?\})")
 _PAIR = re.compile(r"(\w+)=(\"(?:\\.|[^\"\\])*\"|'[^']*'|\S*)")
+_LONGEST = 4096  # characters of a value: one that names itself twice would double with each line
 _FOUR = 4  # fields of a variable: plain name, name in braces, sign and word
 
 
@@ -118,7 +119,8 @@ def filled(text: str, known: Mapping[str, str]) -> str:
             return (word or "") if known.get(name) else ""
         return known.get(name) or (word if sign == "-" and word else match[0])
 
-    return _VARIABLE.sub(value, text)
+    done = _VARIABLE.sub(value, text[:_LONGEST])
+    return done if len(done) <= _LONGEST else text[:_LONGEST]
 
 
 def instructions(text: str) -> Iterator[Line]:
@@ -126,6 +128,7 @@ def instructions(text: str) -> Iterator[Line]:
     start, joined, ends, escape = 0, "", list[tuple[str, str]](), "\\"
     directives = True
     lines = text.splitlines()
+    last = {line.strip(): number for number, line in enumerate(lines, 1)}
     for number, line in enumerate(lines, 1):
         if ends:  # inside a here-document
             tabs, word = ends[0]
@@ -143,9 +146,9 @@ def instructions(text: str) -> Iterator[Line]:
         if not stripped.endswith(escape):
             keyword, _, rest = joined.replace("\t", " ").partition(" ")
             yield Line(start, keyword.upper(), rest.strip())
-            if keyword.upper() in ("RUN", "COPY", "ADD"):
-                after = {one.strip() for one in lines[number:]}
-                ends = [(one[1], one[3]) for one in _DOCUMENT.finditer(_QUOTED.sub(_kept, rest)) if one[3] in after]
+            if "<<" in rest and keyword.upper() in ("RUN", "COPY", "ADD"):
+                documents = _DOCUMENT.finditer(_QUOTED.sub(_kept, rest))
+                ends = [(one[1], one[3]) for one in documents if last.get(one[3], 0) > number]
             start, joined = 0, ""
 
 

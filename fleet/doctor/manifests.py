@@ -80,19 +80,19 @@ def _pipfile(text: str) -> dict[str, str]:
 
 def _setup(text: str) -> dict[str, str]:
     """Names in what ``install_requires`` lists; something where it is computed."""
-    plain = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
+    plain = re.sub(r"^[ \t]*#.*$", "", text, flags=re.MULTILINE)
     found = re.search(r"install_requires\s*=\s*(\[[^\]]*\]|\n(?:[ \t]+\S.*\n?)+|\S+)", plain)
     if not found or found[1] == "[]":
         return {}
-    names = re.findall(r"(?:[\"']|^\s*)([A-Za-z][\w.-]*)", found[1], re.MULTILINE)
+    names = re.findall(r"(?:[\"']|^[ \t]*)([A-Za-z][\w.-]*)", found[1], re.MULTILINE)
     return {requirements.normal(name): "" for name in names} or ({"": ""} if found[1].strip("[]() ,") else {})
 
 
 def _gradle(text: str) -> dict[str, str]:
-    plain = re.sub(r"//.*$|/\*.*?\*/", "", text, flags=re.MULTILINE | re.DOTALL)
-    called = r"^\s*(?:\w*(?:[iI]mplementation|[cC]ompile|[rR]untime|[aA]pi)(?:Only)?)\s*\(?\s*(?:platform\()?[\"']"
+    plain = re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
+    called = r"^[ \t]*(?:\w*(?:[iI]mplementation|[cC]ompile|[rR]untime|[aA]pi)(?:Only)?)\s*\(?\s*(?:platform\()?[\"']"
     return dict.fromkeys(re.findall(called + r"([\w.-]+:[\w.-]+)", plain, re.MULTILINE), "") | (
-        {"": ""} if re.search(r"^\s*\w*[iI]mplementation[ (]+libs\.", plain, re.MULTILINE) else {}
+        {"": ""} if re.search(r"^[ \t]*\w*[iI]mplementation[ (]+libs\.", plain, re.MULTILINE) else {}
     )
 
 
@@ -115,7 +115,7 @@ def _composer(text: str) -> dict[str, str]:
 
 
 def _gems(text: str) -> dict[str, str]:
-    return dict.fromkeys(re.findall(r"^\s*gem\s*\(?\s*[\"']([\w.-]+)", text, re.MULTILINE), "")
+    return dict.fromkeys(re.findall(r"^[ \t]*gem\s*\(?\s*[\"']([\w.-]+)", text, re.MULTILINE), "")
 
 
 def _nuget(text: str) -> dict[str, str]:

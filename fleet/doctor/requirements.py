@@ -15,7 +15,7 @@ _OPTION = re.compile(r"(-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-[rc
 _NAME = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(.*)")
 _EXACT = re.compile(r"\(?\s*===?\s*[^\s*,<>=!~]+\s*\)?(?:\s|;|$)")
 _FIXED = re.compile(r"@[0-9a-f]{40}\b|#sha(?:256|384|512)=|-\d[^/]*\.(?:whl|tar\.gz|zip)(?:\s|;|#|$)")
-_DEEPEST = 20  # includes within includes
+_MOST = 50  # files that one includes, each once
 
 
 class Line(NamedTuple):
@@ -59,9 +59,10 @@ def _lines(repository: Repository, path: str, fixed: dict[str, bool], seen: set[
     for number, text in _joined(repository.text(path) or ""):
         if option := _OPTION.match(text):
             other = _beside(path, option[2])
-            if other in seen or len(seen) > _DEEPEST or other not in repository.tree:
+            if other in seen or len(seen) > _MOST or other not in repository.tree:
                 continue
-            more = _lines(repository, other, fixed, seen | {other})
+            seen.add(other)
+            more = _lines(repository, other, fixed, seen)
             if option[1] in ("-c", "--constraint"):
                 fixed |= {line.name: True for line in more if line.exact}
             else:

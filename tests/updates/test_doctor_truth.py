@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from fleet import infer
 from fleet.doctor import checkup
 from fleet.render import Renderer
 from tests.labs.template import commit_all
+from tests.labs.toolchains import ROOT
 from tests.updates import foreign
 
 Files = Mapping[str, str]
 Expected = list[tuple[str, int, str]]
 
+MOST = 3  # seconds of the processor
 DIGEST = f"sha256:{'b' * 64}"
 PINNED = f"FROM golang:1@{DIGEST}\n"
 JOBS = "jobs: {test: {runs-on: ubuntu-24.04, steps: [{run: make}]}}\n"
@@ -39,7 +43,7 @@ CASES: dict[str, tuple[str, Files, Expected]] = {
     "packaging": ("GP201", {"packaging/debian/Dockerfile": "FROM debian\n"}, []),
     "end-to-end tests": ("GP202", {"e2e/Dockerfile": "FROM debian\n", "tests/x/Dockerfile": "FROM a\n"}, []),
     "a Dockerfile for tests": ("GP202", {"Dockerfile.test": "FROM a\n", "docker/e2e-tests/Dockerfile": "FROM b\n"}, []),
-    "a Dockerfile for developers": ("GP201", {"Dockerfile.dev": "FROM a\n", ".gitpod.Dockerfile": "FROM b\n"}, []),
+    "a Dockerfile for developers": ("GP201", {"Dockerfile.dev": "FROM a\n", "w/Dockerfile.playwright": "FROM b\n"}, []),
     "one below the root": ("GP201", {"cmd/x/Dockerfile": "FROM alpine\n"}, [("cmd/x/Dockerfile", 1, "alpine")]),
     "other names": (
         "GP202",
@@ -143,6 +147,10 @@ CASES: dict[str, tuple[str, Files, Expected]] = {
     "a setup.py": ("GP301", {"setup.py": "setup(install_requires=['flask>=3'])\n"}, [("setup.py", 1, "no lock file")]),
     "a setup.py without any": ("GP301", {"setup.py": "setup(install_requires=[])\n"}, []),
     "Gradle": ("GP301", {"build.gradle": GRADLE}, [("build.gradle", 1, "gradle.lockfile")]),
+    "Gradle with an address": (
+        "GP301", {"build.gradle": f"repositories {{ maven {{ url 'https://a.example' }} }}\n{GRADLE}"},
+        [("build.gradle", 1, "gradle.lockfile")],
+    ),
     "Gradle of several": (
         "GP301",
         {"settings.gradle.kts": "x\n", "a/build.gradle.kts": 'dependencies { }\n', "b/build.gradle": GRADLE,
@@ -201,3 +209,41 @@ def test_what_is_said(name: str, tmp_path: Path, renderer: Renderer) -> None:
     for one, (_, _, said) in zip(found, expected, strict=True):
         assert said in one.message
         assert RANDOM[:12] not in one.message
+
+
+# Texts that a reader could take very long for, or grow without end.
+LONG: dict[str, str] = {
+    "Dockerfile": "ARG A=x\n" + "ARG A=${A}${A}\n" * 60 + "FROM $A\n" + "RUN <<X cat\n" * 20000,
+    "build.gradle": "\n" * 300000,
+    "setup.py": "\n" * 300000,
+    "Gemfile": "\n" * 300000,
+    "requirements.txt": "-r requirements/a.txt\n" * 2000,
+    "requirements/a.txt": "-r ../requirements.txt\n-r b.txt\n" * 2000,
+    "requirements/b.txt": "-r a.txt\n-r b.txt\n" * 2000,
+    "package.json": "[" * 100000,
+    "a.txt": "a://b:" * 100000 + "-----BEGIN " + "A " * 100000,
+}
+
+
+@pytest.mark.parametrize("path", LONG)
+def test_no_text_takes_long(path: str, tmp_path: Path, renderer: Renderer) -> None:
+    files = {name: text for name, text in LONG.items() if name.startswith("requirements")}
+    for name, text in {**files, path: LONG[path]}.items():
+        foreign.write(name, text)(tmp_path / "shop")
+    commit_all(tmp_path / "shop")
+    before = time.process_time()
+    checkup.examine(tmp_path / "shop", renderer)
+    assert time.process_time() - before < MOST
+
+
+@pytest.mark.parametrize("path", ["LICENSE", "README.md", "Dockerfile", "requirements.txt", "Makefile", "a.py"])
+def test_no_text_takes_long_to_find_answers_in(path: str) -> None:
+    rules = infer.load((ROOT / "adopt.yml").read_text(encoding="utf-8"))
+    parts = ("Redistribution and use in source ", "\n", " \n", "ENV A=1 \\\n", "x.run( ", "[![x](y)](z)\n", "flake8 ")
+    for part in parts:
+        texts = {path: (part * 20000).encode()}
+        repository = infer.Repository([path], texts.__getitem__, "", "x")
+        before = time.process_time()
+        infer.answers(rules, repository, ["language"])
+        assert all(infer.holds(case, repository) is not None for case in rules.warn)
+        assert time.process_time() - before < MOST, part
