@@ -41,7 +41,7 @@ SCENARIOS = Path(__file__).with_name("scenarios.yaml")
 # Answers that do not go together, of which tests/render tells each.
 TOGETHER = re.compile(r"(build_workflow: organisation needs|traffic: gateway is for|base_image: wolfi is for) ")
 # How many sets of answers of a language go together, and how many there are.
-ANSWERED = {"go": (6, 9), "java": (2, 7), "node": (5, 7), "python": (4, 6)}
+ANSWERED = {"go": (10, 12), "java": (4, 7), "node": (4, 7), "python": (5, 7)}
 CHECKS = "CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {"
 
 
