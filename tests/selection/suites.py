@@ -44,6 +44,7 @@ class Suite:
         return any(fnmatchcase(file, pattern) for pattern in self.files) and not set(self.without) & set(markers)
 
 
+ENGINE = ("fleet", "adopt.yml", "docs/reference", "Makefile", "tests/updates", *RENDERED)
 LABS = ("images", "cluster")
 # A test belongs to the first that takes it.
 SUITES = (
@@ -52,8 +53,12 @@ SUITES = (
                  ".pre-commit-config.yaml", "CHANGELOG.md",
                  *RENDERED)),
     Suite("render", ("tests/render/*",), quick=True, reads=("tests/render/golden", "adopt.yml", "docs", *RENDERED)),
-    Suite("engine", ("tests/updates/*",), quick=True,
-          reads=("fleet", "adopt.yml", "docs/reference", "Makefile", "tests/updates", *RENDERED)),
+    # What is odd or hostile: much, and seldom what a change is about.
+    Suite("hostile", tuple(f"tests/updates/test_{name}.py" for name in (
+        "adopt_builds", "adopt_truth", "clones", "collect*", "doctor_truth", "fuzz", "github", "guard",
+        "hostile*", "identical", "links", "secrets", "servers", "settings", "surroundings",
+        "uncommitted*", "unprompted", "whose_template", "yaml_patches")), reads=ENGINE),
+    Suite("engine", ("tests/updates/*",), quick=True, reads=ENGINE),
     Suite("service", ("tests/services/test_check.py", "tests/services/test_jdk.py", "tests/services/conformance/*"),
           quick=True, without=("images",), one_language=True, reads=RENDERED),
     Suite("rules", ("tests/workflows/test_files.py", "tests/workflows/test_lint.py", "tests/workflows/test_policy.py",
