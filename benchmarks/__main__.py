@@ -56,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--fleet-services", type=_count, default=60, help="of the part fleet, through the engine")
     parser.add_argument("--fleet-compared", type=_count, default=8, help="of them, through copier update as well")
     parser.add_argument("--fleet-before", default="", metavar="COMMIT", help="an older engine, measured beside")
+    parser.add_argument("--fleet-names", type=_count, default=0, metavar="N", help="names of them; one each by default")
     parser.add_argument("--output", type=Path, help="a file to write the report to as well")
     arguments = parser.parse_args()
     if arguments.output and not arguments.output.parent.is_dir():

@@ -61,15 +61,26 @@ def history(template: Path) -> None:
     lab.git(template, "tag", NEW)
 
 
-def services(template: Path, folder: Path, languages: Sequence[str], number: int) -> list[Path]:
-    """Write services of the first version, each with its own name, and with an edit that the second is merged with."""
+def services(template: Path, folder: Path, languages: Sequence[str], number: int, names: int = 0) -> list[Path]:
+    """Write services of the first version, each with an edit that the second is merged with.
+
+    Args:
+        template: with two versions.
+        folder: for the services.
+        languages: that they are in, in turn.
+        number: of services.
+        names: how many names they have; one each where it is 0.
+    """
     known = Template(str(template))
     known.refresh()
     made = []
     with Renderer(trust=True) as renderer:
         for index in range(number):
             target = folder / f"service-{index:04}"
-            answers = {"language": languages[index % len(languages)], "service_name": f"orders-{index}"}
+            answers = {
+                "language": languages[index % len(languages)],
+                "service_name": f"orders-{index % (names or number)}",
+            }
             renderer.render(known, OLD, target, ".copier-answers.yml", answers)
             makefile = target / "Makefile"
             makefile.write_text("# Of the service.\n" + makefile.read_text())
@@ -79,7 +90,14 @@ def services(template: Path, folder: Path, languages: Sequence[str], number: int
 
 
 def measure(
-    template: Path, work: Path, languages: Sequence[str], number: int, copied: int, say: Say, before: str = ""
+    template: Path,
+    work: Path,
+    languages: Sequence[str],
+    number: int,
+    copied: int,
+    say: Say,
+    before: str = "",
+    names: int = 0,
 ) -> dict[str, Cost]:
     """Upgrade the same services in each way, and compare the trees.
 
@@ -91,6 +109,7 @@ def measure(
         copied: of these through ``copier update``, and with patches off; fewer, since they take long.
         say: takes a line about the progress.
         before: a commit of this checkout, whose engine takes its turn as well.
+        names: how many names the services have; one each where it is 0.
 
     Returns:
         The cost by way.
@@ -98,13 +117,16 @@ def measure(
     Raises:
         RuntimeError: a service cannot be upgraded, or two ways end in different trees.
     """
+    if before:  # an older engine may not know all that is in it
+        (template / "adopt.yml").unlink(missing_ok=True)
+        lab.commit_all(template)
     if lab.VERSION in lab.git(template, "tag").split():
         history(template)
     own = {"GOLDEN_PATH_GUARD": "off", "XDG_CACHE_HOME": str(work / "cache")}  # our guard is not Copier's cost
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, own))
         say(f"fleet: writing {number} services in {', '.join(languages)}")
-        known = services(template, Path(tempfile.mkdtemp(dir=work)), languages, number)
+        known = services(template, Path(tempfile.mkdtemp(dir=work)), languages, number, names)
         ways: dict[str, Engine | Copier] = {ENGINE: Engine(ROOT)}
         if before:
             ways[BEFORE.format(before)] = Engine(_checkout(before, work))
