@@ -30,8 +30,6 @@ LINE_ENDS = re.compile(rb"\b(?:text|eol|crlf)\b")
 LONGEST, FARTHEST = 200, 1000  # bytes of a name, characters of a path, which any disk takes
 GITS_OWN = re.compile(r"(?:\.git|git~\d+)[ .]*(?::.*)?", re.IGNORECASE)  # names that git takes for its folder's
 _HASHES: dict[str, Callable[[bytes], Any]] = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
-
-
 _COUNT = itertools.count()
 
 

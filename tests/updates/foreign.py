@@ -9,6 +9,7 @@ from pathlib import Path
 from fleet.render import Renderer
 from fleet.template import Template
 from tests.labs.template import commit_all, git
+from tests.labs.warm import copier
 
 Step = Callable[[Path], None]
 
@@ -119,6 +120,36 @@ def service(renderer: Renderer, source: Path, folder: Path, *steps: Step) -> Pat
         step(folder)
     commit_all(folder, "Edits")
     return folder
+
+
+def copied(source: Path, folder: Path, *arguments: str, edits: Sequence[Step] = ()) -> Path:
+    """Make a service of the first version as ``copier copy`` does, and commit what a person did to it.
+
+    Args:
+        source: the template.
+        folder: of the service.
+        arguments: more of them for Copier.
+        edits: what the person did.
+
+    Returns:
+        The folder.
+    """
+    done = copier("copy", "--trust", "--defaults", "--quiet", "--vcs-ref", OLD, *arguments, source, folder)
+    assert done.returncode == 0, done.stderr
+    commit_all(folder)
+    for edit in edits:
+        edit(folder)
+    commit_all(folder, "Edits")
+    return folder
+
+
+def rules(source: Path, text: str) -> None:
+    """Write the rules for adoption, ``adopt.yml``, into both versions of a template."""
+    for version in (OLD, NEW):
+        git(source, "switch", "--quiet", "--detach", version)
+        (source / "adopt.yml").write_text(text)
+        commit_all(source, "Rules")
+        git(source, "tag", "--force", version)
 
 
 def state(folder: Path) -> tuple[str, ...]:

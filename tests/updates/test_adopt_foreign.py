@@ -68,12 +68,7 @@ def template(
     ]
     made = foreign.template(folder, first, second, settings=settings, questions=questions)
     if rules:
-        (made / "adopt.yml").write_text(rules)
-        for version in (foreign.OLD, foreign.NEW):
-            git(made, "switch", "--quiet", "--detach", version)
-            (made / "adopt.yml").write_text(rules)
-            commit_all(made, "Rules")
-            git(made, "tag", "--force", version)
+        foreign.rules(made, rules)
         git(made, "switch", "--quiet", "main")
     return made
 

@@ -45,12 +45,7 @@ BROKEN = {
 @pytest.fixture
 def template(tmp_path: Path) -> Path:
     folder = foreign.template(tmp_path / "template", ADDED, [foreign.append("late.txt", "more\n")])
-    (folder / "adopt.yml").write_text(RULES)
-    for version in (foreign.OLD, foreign.NEW):
-        git(folder, "switch", "--quiet", "--detach", version)
-        (folder / "adopt.yml").write_text(RULES)
-        commit_all(folder, "Rules")
-        git(folder, "tag", "--force", version)
+    foreign.rules(folder, RULES)
     return folder
 
 

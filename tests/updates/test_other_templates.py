@@ -19,15 +19,7 @@ DEEP = ".copier/answers.yml"
 
 def born(source: Path, service: Path, *edits: Step, name: str = ANSWERS) -> Path:
     """A service as ``copier copy`` writes it."""
-    done = copier(
-        "copy", "--trust", "--defaults", "--quiet", "--vcs-ref", "v1.0.0", "--answers-file", name, source, service
-    )
-    assert done.returncode == 0, done.stderr
-    commit_all(service)
-    for edit in edits:
-        edit(service)
-    commit_all(service, "Edits")
-    return service
+    return foreign.copied(source, service, "--answers-file", name, edits=edits)
 
 
 def as_copier(service: Path, folder: Path, name: str = ANSWERS) -> hard_cases.Files:

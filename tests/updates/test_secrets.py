@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.labs.template import commit_all, git
-from tests.labs.warm import copier
+from tests.labs.template import git
 from tests.updates import foreign
 from tests.updates.commands import golden_path
 from tests.updates.foreign import Step, line, write
@@ -20,12 +19,8 @@ USED = write("env.jinja", "user={{ name }}\npassword={{ password }}\n")
 def pair(folder: Path, first: list[Step], second: list[Step], questions: str = ASKED, settings: str = "") -> Path:
     source = foreign.template(folder / "template", [write("a.txt"), *first], [line("a.txt", 9, "new"), *second],
                               settings=settings + foreign.SETTINGS, questions=questions)  # fmt: skip
-    service = folder / "orders"
     data = ("--data", "password=real") if questions.startswith(ASKED[:-2]) else ()
-    done = copier("copy", "--trust", "--defaults", "--quiet", "--vcs-ref", "v1.0.0", *data, source, service)
-    assert done.returncode == 0, done.stderr
-    commit_all(service)
-    return service
+    return foreign.copied(source, folder / "orders", *data)
 
 
 @pytest.mark.parametrize(

@@ -22,14 +22,7 @@ def pair(folder: Path, said: str, *edits: Step, first: tuple[Step, ...] = (), se
     """A service as ``copier copy`` writes it, with edits, of a template with tasks and a version more."""
     settings = f"{foreign.SETTINGS}_tasks:\n{said}"
     source = foreign.template(folder / "template", [write("a.txt"), *first], [*CHANGED, *second], settings=settings)
-    service = folder / "orders"
-    done = copier("copy", "--trust", "--defaults", "--quiet", "--vcs-ref", "v1.0.0", source, service)
-    assert done.returncode == 0, done.stderr
-    commit_all(service)
-    for edit in edits:
-        edit(service)
-    commit_all(service, "Edits")
-    return service
+    return foreign.copied(source, folder / "orders", edits=edits)
 
 
 def upgraded(service: Path) -> dict[str, tuple[int, bytes]]:
