@@ -46,7 +46,7 @@ benchmark: .venv/ready ## Measure copier copy and the services beside bare ones;
 SIMULATE_CHECK := make help >/dev/null && "$(CURDIR)/$(PYTHON)" make/policy .
 .PHONY: simulate
 simulate: .venv/ready ## Rehearse the upgrade of services to what is committed (SIMULATE_ARGS="--from main")
-	@$(PYTHON) -m fleet simulate . --trust --answers tests/updates/scenarios.yaml --check '$(SIMULATE_CHECK)' $(SIMULATE_ARGS)
+	@$(PYTHON) -m golden_path simulate . --trust --answers tests/updates/scenarios.yaml --check '$(SIMULATE_CHECK)' $(SIMULATE_ARGS)
 
 .PHONY: lint
 lint: .venv/ready ## Check format, style and types of the template's own code

@@ -13,9 +13,9 @@ import resource
 import sys
 from pathlib import Path
 
-from fleet import apply
-from fleet.render import Renderer
-from fleet.template import Templates
+from golden_path.rendering.render import Renderer
+from golden_path.source.template import Templates
+from golden_path.upgrade import apply
 
 
 def main() -> None:

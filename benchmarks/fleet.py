@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
-from fleet.render import Renderer
-from fleet.template import Template
+from golden_path.rendering.render import Renderer
+from golden_path.source.template import Template
 from tests.labs import template as lab
 from tests.labs.toolchains import ROOT
 

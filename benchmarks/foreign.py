@@ -113,7 +113,7 @@ def _upgrade(name: str, folder: Path, cache: Path) -> None:
     if name == COPIER:
         _run(["-m", "copier", "update", "--defaults", "--quiet", folder])
     else:
-        _run(["-m", "fleet", "apply", folder], XDG_CACHE_HOME=str(cache))
+        _run(["-m", "golden_path", "apply", folder], XDG_CACHE_HOME=str(cache))
 
 
 def _run(arguments: Sequence[str | Path], **variables: str) -> None:

@@ -126,7 +126,7 @@ def snake_case(text: str) -> str:
     return text.replace("-", "_")
 
 
-# What they give follows from their arguments and these files, so the engine need not ask twice (fleet/reads.py).
+# What they give follows from their arguments and these files, so they are asked once (golden_path/rendering/reads.py).
 java_segment.golden_path_reads = snake_case.golden_path_reads = ()  # type: ignore[attr-defined]
 service_name.golden_path_reads = ("extensions/python_modules.txt",)  # type: ignore[attr-defined]
 is_reserved.golden_path_reads = service_name.golden_path_reads  # type: ignore[attr-defined]

@@ -14,8 +14,9 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # run as a folder, this is in no package
 
-from fleet import credentials, foreign, unexpected  # noqa: E402
-from fleet.git import GitError  # noqa: E402
+from golden_path import unexpected  # noqa: E402
+from golden_path.store.git import GitError  # noqa: E402
+from golden_path.untrusted import credentials, foreign  # noqa: E402
 from hooks import guard, migration, summary, uncommitted  # noqa: E402
 
 DECIDE = 3

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from fleet import git as engine
-from fleet.git import GitError
+from golden_path.store import git as engine
+from golden_path.store.git import GitError
 
 
 class Entry(NamedTuple):

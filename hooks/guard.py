@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 from pathspec import PathSpec
 
-from fleet import inside
-from fleet.git import FOREIGN, GitError
+from golden_path.store.git import FOREIGN, GitError
+from golden_path.untrusted import inside
 from hooks import git, rendering, uncommitted
 from hooks.git import Tree
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from packaging.version import Version
 
-from fleet import bounded, inside
+from golden_path.untrusted import bounded, inside
 
 ANSWERS = ".copier-answers.yml"
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fleet import inside
-from fleet.locks import is_lock
+from golden_path.merging.locks import is_lock
+from golden_path.untrusted import inside
 from hooks import git, guard, uncommitted
 from hooks.git import Entry, Tree
 

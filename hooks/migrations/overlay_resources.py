@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from fleet import bounded, inside
+from golden_path.untrusted import bounded, inside
 from hooks.migration import names, read, refused, rewrite
 
 STORE, ROUTE = "secretstore.yaml", "httproute.yaml"

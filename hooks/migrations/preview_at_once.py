@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from fleet import bounded, inside
+from golden_path.untrusted import bounded, inside
 from hooks.migration import read, refused, rewrite
 
 OVERLAY = "deploy/overlays/preview/kustomization.yaml"

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from fleet import inside
+from golden_path.untrusted import inside
 from hooks.migration import names, read, refused, rewrite
 
 OLD, NEW = "make/build.sh", "make/build.py"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from fleet import git, versions
+from golden_path.source import versions
+from golden_path.store import git
 
 HEADING = re.compile(r"^## (\S+) \((\d{4}-\d{2}-\d{2})\)$", re.MULTILINE)
 FORM = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?")  # PEP 440's, so that the distribution and the tag say the same

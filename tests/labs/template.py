@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from fleet.render import Renderer
-from fleet.template import Template
+from golden_path.rendering.render import Renderer
+from golden_path.source.template import Template
 from tests.labs.places import digest, once
 from tests.labs.toolchains import ROOT
 from tests.selection.inputs import Checkout
@@ -25,7 +25,7 @@ def hooked() -> list[str]:
     """Return the files of the engine that the hooks import, and those that these import."""
     checkout = Checkout(ROOT)
     found = {name for file in checkout.below("hooks") if file.endswith(".py") for name in checkout.imported(file)}
-    return sorted(name for name in found if name.startswith("fleet/"))
+    return sorted(name for name in found if name.startswith("golden_path/"))
 
 
 HOOKED = hooked()

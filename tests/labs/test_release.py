@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet import changelog
+from golden_path.source import changelog
 from tests.labs.release import ReleaseError, check
 from tests.labs.template import commit_all, git
 

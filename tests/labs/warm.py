@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from fleet import scratch
+from golden_path.store import scratch
 from tests.labs import in_memory
 from tests.labs.template import GIT
 from tests.labs.toolchains import ROOT

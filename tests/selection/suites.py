@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from tests.labs.toolchains import LANGUAGES
 
 # What a service is rendered from; overlays of other languages do not count where ``Suite.one_language`` says so.
-RENDERED = ("copier.yml", "pins.yaml", "partials", "extensions", "hooks", "fleet/worker.py", "template")
+RENDERED = ("copier.yml", "pins.yaml", "partials", "extensions", "hooks", "golden_path/rendering/worker.py", "template")
 # What decides which packages the tests run with, and how they are chosen and set up.
 ALWAYS = ("pyproject.toml", "requirements.txt", "tests/conftest.py", "tests/grouping.py", "tests/selection")
 
@@ -44,13 +44,13 @@ class Suite:
         return any(fnmatchcase(file, pattern) for pattern in self.files) and not set(self.without) & set(markers)
 
 
-ENGINE = ("fleet", "adopt.yml", "docs/reference", "Makefile", "tests/updates", *RENDERED)
+ENGINE = ("golden_path", "adopt.yml", "docs/reference", "Makefile", "tests/updates", *RENDERED)
 LABS = ("images", "cluster")
 # A test belongs to the first that takes it.
 SUITES = (
     Suite("labs", ("tests/labs/*", "tests/selection/*", "tests/docs/*"), quick=True,
-          reads=("template", "fleet", "docs", "adopt.yml", "Makefile", "README.md", "CONTRIBUTING.md", ".ci", "tests",
-                 ".pre-commit-config.yaml", "CHANGELOG.md",
+          reads=("template", "golden_path", "docs", "adopt.yml", "Makefile", "README.md", "CONTRIBUTING.md", ".ci",
+                 "tests", ".pre-commit-config.yaml", "CHANGELOG.md",
                  *RENDERED)),
     Suite("render", ("tests/render/*",), quick=True, reads=("tests/render/golden", "adopt.yml", "docs", *RENDERED)),
     # What is odd or hostile: much, and seldom what a change is about.
@@ -69,11 +69,11 @@ SUITES = (
     Suite("services", ("tests/services/*",), without=LABS, one_language=True, reads=RENDERED),
     Suite("images", ("tests/services/*", "tests/images/*"), one_language=True, reads=("tests/images", *RENDERED)),
     Suite("workflows", ("tests/workflows/*", "tests/deploy/*"), without=("cluster",),
-          reads=(".github", "fleet", "docs/reference", "adopt.yml", "Makefile", "tests/workflows",
+          reads=(".github", "golden_path", "docs/reference", "adopt.yml", "Makefile", "tests/workflows",
                  "tests/labs/release.py", *RENDERED)),
     Suite("cluster", ("tests/cluster/*", "tests/deploy/*", "tests/workflows/*"),
           reads=("docs/reference", ".github", "tests/cluster", *RENDERED)),
-    Suite("benchmarks", ("tests/benchmarks/*",), reads=("benchmarks", "fleet", *RENDERED)),
+    Suite("benchmarks", ("tests/benchmarks/*",), reads=("benchmarks", "golden_path", *RENDERED)),
 )  # fmt: skip
 
 

@@ -70,9 +70,9 @@ SEEN = {
     "a lab that the fixtures import": "tests/labs/images/buildkit.py",
     "a module of Go that a lab builds": "tests/labs/go/go.mod",
     "a program that a lab starts": "tests/labs/keeper.py",
-    "the engine that renders": "fleet/render.py",
-    "the worker that it starts": "fleet/worker.py",
-    "what the worker imports": "fleet/patches.py",
+    "the engine that renders": "golden_path/rendering/render.py",
+    "the worker that it starts": "golden_path/rendering/worker.py",
+    "what the worker imports": "golden_path/rendering/patches.py",
     "the choice of tests": "tests/selection/suites.py",
 }
 UNSEEN = {
@@ -81,7 +81,7 @@ UNSEEN = {
     "a page": "docs/reference/benchmarks.md",
     "another test": "tests/workflows/test_ci.py",
     "the changelog": "CHANGELOG.md",
-    "the fleet's report": "fleet/rollout/page.js",
+    "the fleet's report": "golden_path/rollout/page.js",
 }
 
 

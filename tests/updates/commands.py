@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from fleet import cli, simulate_cli
-from fleet.render import Renderer
-from fleet.rollout import commands as rollout
+from golden_path import cli
+from golden_path.rehearsal import simulate_cli
+from golden_path.rendering.render import Renderer
+from golden_path.rollout import commands as rollout
 from tests.labs.template import GIT
 from tests.labs.toolchains import ROOT
 
 
 def command(*arguments: str | Path) -> list[str]:
     """Return the command line."""
-    return [sys.executable, "-m", "fleet", *map(str, arguments)]
+    return [sys.executable, "-m", "golden_path", *map(str, arguments)]
 
 
 def environment(**more: str) -> dict[str, str]:

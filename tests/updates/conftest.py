@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fleet import patches, scratch
-from fleet.render import Renderer
+from golden_path import switch
+from golden_path.rendering.render import Renderer
+from golden_path.store import scratch
 from tests.labs.in_memory import tmp_path as tmp_path
 from tests.updates import foreign
 from tests.updates.commands import WORKERS
@@ -44,7 +45,7 @@ def unpatched(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     source = foreign.template(folder / "template", [foreign.write("a.txt")])
     (folder / "settings.yml").write_text("{}\n")
     with Renderer(trust=True) as one, pytest.MonkeyPatch.context() as patch:
-        patch.setenv(patches.SWITCH, "off")
+        patch.setenv(switch.SWITCH, "off")
         patch.setenv("COPIER_SETTINGS_PATH", str(folder / "settings.yml"))
         patch.setenv("XDG_CACHE_HOME", str(kept))
         foreign.render(one, source, foreign.OLD, folder / "service")  # it starts with the first job

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fleet.render import Renderer
+from golden_path.rendering.render import Renderer
 from tests.labs.template import commit_all, git
 from tests.updates import cases, foreign
 from tests.updates.commands import golden_path

@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fleet.render import Renderer
-from fleet.template import Template
+from golden_path.rendering.render import Renderer
+from golden_path.source.template import Template
 from tests.labs.template import commit_all, git
 from tests.labs.warm import copier
 

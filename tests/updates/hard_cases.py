@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet import apply
-from fleet.errors import Exit, FleetError
-from fleet.foreign import GAP
-from fleet.plan import CONFLICT as CONFLICTS
-from fleet.plan import KEPT
-from fleet.render import Renderer
-from fleet.trees import BINARY
+from golden_path.errors import Exit, FleetError
+from golden_path.rendering.render import Renderer
+from golden_path.store.trees import BINARY
+from golden_path.untrusted.foreign import GAP
+from golden_path.upgrade import apply
+from golden_path.upgrade.plan import CONFLICT as CONFLICTS
+from golden_path.upgrade.plan import KEPT
 from tests.labs.template import git
 from tests.labs.toolchains import ROOT
 from tests.labs.warm import copier

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from fleet.render import Renderer
+from golden_path.rendering.render import Renderer
 from hooks import guard
 from tests.labs.template import HOOKED, commit_all, git
 from tests.labs.toolchains import ROOT
@@ -34,8 +34,8 @@ STOPPED, NAMED, DONE = "stopped", "named", "-"
 def with_hooks(source: Path, questions: str = "") -> Path:
     """Give the newest version of a template of cases the hooks of ours."""
     shutil.copytree(ROOT / "hooks", source / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
-    (source / "fleet").mkdir()
     for name in HOOKED:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, source / name)
     (source / "copier.yml").write_text(foreign.SETTINGS + foreign.QUESTIONS + questions + MIGRATIONS)
     commit_all(source, "Hooks")

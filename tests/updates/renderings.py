@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fleet.errors import FleetError
-from fleet.render import Renderer
-from fleet.template import Template
-from fleet.trees import Store, Tree
+from golden_path.errors import FleetError
+from golden_path.rendering.render import Renderer
+from golden_path.source.template import Template
+from golden_path.store.trees import Store, Tree
 from tests.updates import foreign
 from tests.updates.foreign import Step, write
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet import about
+from golden_path import about
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
 from tests.updates.commands import as_process, environment
@@ -73,7 +73,7 @@ def test_an_installation_in_a_service_is_not_described_by_the_service(version: s
     """Where packages are is no checkout of ours, also if it is below somebody's repository."""
     service = tmp_path / "service"
     packages = service / "packages"
-    shutil.copytree(ROOT / "fleet", packages / "fleet", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "golden_path", packages / "golden_path", ignore=shutil.ignore_patterns("__pycache__"))
     if version:
         facts = packages / "golden_path-4.5.6.dist-info/METADATA"
         facts.parent.mkdir()
@@ -81,7 +81,7 @@ def test_an_installation_in_a_service_is_not_described_by_the_service(version: s
     commit_all(service)
     git(service, "tag", "v0.0.7")
     paths = os.pathsep.join([str(packages), *(one for one in sys.path if one.endswith("site-packages"))])
-    command = [sys.executable, "-m", "fleet", "--version"]
+    command = [sys.executable, "-m", "golden_path", "--version"]
     env = environment() | {"PYTHONPATH": paths}
     done = subprocess.run(command, cwd=service, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert done.stdout.splitlines()[0] == told, done.stderr

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from fleet import adopt, adoption, apply
-from fleet.render import Renderer
-from fleet.template import Template
+from golden_path.adopting import adopt, adoption
+from golden_path.rendering.render import Renderer
+from golden_path.source.template import Template
+from golden_path.upgrade import apply
 from tests.labs import template as lab
 from tests.labs.template import commit_all, git
 from tests.updates import existing, foreign

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet import adopt, flat_layout
-from fleet.render import Renderer
+from golden_path.adopting import adopt, flat_layout
+from golden_path.rendering.render import Renderer
 from tests.labs.template import git
 from tests.updates import existing, foreign
 

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from fleet import adopt, adoption, apply, cache, infer
-from fleet.errors import Exit, FleetError
-from fleet.render import Renderer
+from golden_path.adopting import adopt, adoption
+from golden_path.errors import Exit, FleetError
+from golden_path.rendering.render import Renderer
+from golden_path.source import infer
+from golden_path.store import cache
+from golden_path.upgrade import apply
 from tests.labs.template import GIT, commit_all, git
 from tests.updates import existing, foreign
 from tests.updates.commands import golden_path
@@ -294,7 +297,7 @@ def test_a_killed_run_leaves_the_repository_as_it_was(tmp_path: Path, source: Pa
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fleet.branches.put", full)
+    monkeypatch.setattr("golden_path.store.branches.put", full)
     with pytest.raises(OSError, match="No space"):
         adopt.adopt(folder, renderer, source=str(source))
     assert foreign.state(folder) == before

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fleet import adopt, adoption, infer
-from fleet.errors import Exit, FleetError
-from fleet.render import Renderer
+from golden_path.adopting import adopt, adoption
+from golden_path.errors import Exit, FleetError
+from golden_path.rendering.render import Renderer
+from golden_path.source import infer
 from tests.labs import template as lab
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT

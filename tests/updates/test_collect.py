@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fleet.render import Renderer
+from golden_path.rendering.render import Renderer
 from tests.updates import foreign
 from tests.updates.foreign import Step, append, write
 from tests.updates.renderings import LOADED, SETTINGS, Answers, compared, extension

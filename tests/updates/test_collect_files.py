@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fleet.render import Renderer
+from golden_path.rendering.render import Renderer
 from tests.updates import foreign
 from tests.updates.foreign import Step, append, delete, executable, link, move, write
 from tests.updates.renderings import SETTINGS, Answers, compared

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.render import Renderer
+from golden_path.rendering.render import Renderer
 from tests.updates import foreign
 from tests.updates.foreign import write
 from tests.updates.renderings import LOADED, SETTINGS, VERSIONS, extension, rendered

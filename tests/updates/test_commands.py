@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet import changelog
-from fleet.render import Renderer
+from golden_path.rendering.render import Renderer
+from golden_path.source import changelog
 from tests.labs.template import commit_all, git
 from tests.updates import cases, foreign
 from tests.updates.commands import as_json, golden_path

@@ -16,12 +16,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from fleet import cli
-from fleet.doctor import checkup, leaks
-from fleet.doctor.repository import Repository
-from fleet.doctor.rules import COST, MORE, RULES, Finding, Found, costs, score
-from fleet.render import Renderer
-from fleet.template import Template
+from golden_path import cli
+from golden_path.doctor import checkup, leaks
+from golden_path.doctor.repository import Repository
+from golden_path.doctor.rules import COST, MORE, RULES, Finding, Found, costs, score
+from golden_path.rendering.render import Renderer
+from golden_path.source.template import Template
 from tests.labs import template as lab
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from fleet import adopt
-from fleet.doctor import checkup
-from fleet.doctor.checkup import Report
-from fleet.render import Renderer
+from golden_path.adopting import adopt
+from golden_path.doctor import checkup
+from golden_path.doctor.checkup import Report
+from golden_path.rendering.render import Renderer
 from tests.labs.template import commit_all, git
 from tests.updates import existing, foreign
 from tests.updates.commands import as_json, golden_path

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fleet import infer
-from fleet.doctor import checkup
-from fleet.render import Renderer
+from golden_path.doctor import checkup
+from golden_path.rendering.render import Renderer
+from golden_path.source import infer
 from tests.labs.template import commit_all
 from tests.labs.toolchains import ROOT
 from tests.updates import foreign

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet.errors import Exit, FleetError
-from fleet.rollout import fleet_file
+from golden_path.errors import Exit, FleetError
+from golden_path.rollout import fleet_file
 from tests.labs.template import commit_all, git
 from tests.updates.commands import golden_path
 from tests.updates.fleets import LEDGER

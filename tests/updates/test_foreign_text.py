@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet import foreign as text
-from fleet.render import Renderer
+from golden_path.rendering.render import Renderer
+from golden_path.untrusted import foreign as text
 from tests.labs.template import commit_all, git
 from tests.updates import foreign
 from tests.updates.commands import golden_path

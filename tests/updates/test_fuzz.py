@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 
-from fleet import answers, changelog, config, credentials, foreign, infer, inside, pins
-from fleet.errors import FleetError
-from fleet.ownership import Ownership
-from fleet.rollout import fleet_file, judge, ledger, page
-from fleet.rollout.overview import Row
-from fleet.rollout.steps import Seen
+from golden_path.errors import FleetError
+from golden_path.rollout import fleet_file, judge, ledger, page
+from golden_path.rollout.overview import Row
+from golden_path.rollout.steps import Seen
+from golden_path.source import changelog, config, infer, pins
+from golden_path.source.ownership import Ownership
+from golden_path.store import answers
+from golden_path.untrusted import credentials, foreign, inside
 from tests.labs.template import commit_all, git
 from tests.updates import foreign as templates
 from tests.updates.commands import golden_path

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fleet.render import Renderer
+from golden_path.rendering.render import Renderer
 from tests.labs.template import commit_all, git
 from tests.updates import cases, fleets, foreign
 from tests.updates.commands import as_process

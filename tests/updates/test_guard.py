@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet.locks import is_lock
-from fleet.render import Renderer
+from golden_path.merging.locks import is_lock
+from golden_path.rendering.render import Renderer
 from tests.labs.warm import copier
 from tests.updates import cases, foreign, hard_cases, hooked
 from tests.updates.cases import CASES, Case

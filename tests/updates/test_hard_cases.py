@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.render import Renderer
+from golden_path.rendering.render import Renderer
 from tests.updates import cases, hard_cases
 from tests.updates.cases import CASES, CLEAN, CONFLICT, Case
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fleet import bounded, unexpected
-from fleet.errors import Exit, FleetError
-from fleet.render import Renderer
-from fleet.rollout import overview
+from golden_path import unexpected
+from golden_path.errors import Exit, FleetError
+from golden_path.rendering.render import Renderer
+from golden_path.rollout import overview
+from golden_path.untrusted import bounded
 from tests.labs.template import commit_all, git
 from tests.updates import fleets, foreign
 from tests.updates.commands import golden_path
@@ -158,7 +159,7 @@ def test_what_nobody_expected_is_a_row_too(fleet: Fleet, monkeypatch: pytest.Mon
             raise ZeroDivisionError("https://me:s3cret-pass@example.com/")
         return str(original(template, current, wanted))
 
-    monkeypatch.setattr("fleet.plan.target", target)
+    monkeypatch.setattr("golden_path.upgrade.plan.target", target)
     monkeypatch.setattr(unexpected, "_file", [])
     done = golden_path("plan", "--fleet", fleet.file, "--json")
     row = json.loads(done.stdout)[0]

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from fleet import merge, renames
-from fleet.config import Config
-from fleet.ownership import Ownership
-from fleet.trees import FILE, Entry, Store, Tree
+from golden_path.merging import merge
+from golden_path.source.config import Config
+from golden_path.source.ownership import Ownership
+from golden_path.store import renames
+from golden_path.store.trees import FILE, Entry, Store, Tree
 from tests.labs.template import git
 
 ANSWERS = ".copier-answers.yml"

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from fleet import inside, scenarios
-from fleet.errors import FleetError
-from fleet.render import Renderer
-from fleet.template import Template
+from golden_path.errors import FleetError
+from golden_path.rehearsal import scenarios
+from golden_path.rendering.render import Renderer
+from golden_path.source.template import Template
+from golden_path.untrusted import inside
 from hooks import guard, summary
 from hooks.migrations import overlay_resources, preview_at_once, python_build_script
 from tests.labs.template import HOOKED, commit_all, git

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from fleet import apply, plan
-from fleet.errors import Exit, FleetError
-from fleet.render import Renderer
+from golden_path.errors import Exit, FleetError
+from golden_path.rendering.render import Renderer
+from golden_path.upgrade import apply, plan
 from hooks import migration
 from hooks.migrations import ALL, overlay_resources, preview_at_once, python_build_script
 from tests.labs import template as lab

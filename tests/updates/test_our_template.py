@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from fleet import apply, scenarios
-from fleet.errors import Exit, FleetError
-from fleet.render import Renderer
-from fleet.template import Template
+from golden_path.errors import Exit, FleetError
+from golden_path.rehearsal import scenarios
+from golden_path.rendering.render import Renderer
+from golden_path.source.template import Template
+from golden_path.upgrade import apply
 from tests.labs import template as lab
 from tests.labs import warm
 from tests.labs.template import commit_all, git

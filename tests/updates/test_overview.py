@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fleet.render import Renderer
-from fleet.rollout import clones, fleet_file, page
-from fleet.rollout.overview import Row
+from golden_path.rendering.render import Renderer
+from golden_path.rollout import clones, fleet_file, page
+from golden_path.rollout.overview import Row
 from tests.labs.browser import Browser
 from tests.labs.template import commit_all, git
 from tests.updates import cases, fleets, foreign

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet.errors import FleetError
-from fleet.render import Renderer
+from golden_path.errors import FleetError
+from golden_path.rendering.render import Renderer
 from tests.labs.template import commit_all, git
 from tests.updates import foreign
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet.errors import FleetError
-from fleet.trees import Entry, Store
+from golden_path.errors import FleetError
+from golden_path.store.trees import Entry, Store
 from tests.labs.template import commit_all, git
 from tests.updates.foreign import write
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.render import Renderer
+from golden_path.rendering.render import Renderer
 from tests.labs.template import git
 from tests.updates import cases, fleets
 from tests.updates.commands import as_process, command, environment

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from fleet import adoption, apply, cli, plan, rollback, status
-from fleet.doctor import rules
-from fleet.errors import Exit
-from fleet.render import Renderer
-from fleet.rollout import commands, forges, steps
+from golden_path import cli
+from golden_path.adopting import adoption
+from golden_path.doctor import rules
+from golden_path.errors import Exit
+from golden_path.rendering.render import Renderer
+from golden_path.rollout import commands, forges, steps
+from golden_path.upgrade import apply, plan, rollback, status
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
 from tests.updates import cases, existing, fleets, foreign

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet import scratch
+from golden_path.store import scratch
 
 HOLD = """\
 import sys, time

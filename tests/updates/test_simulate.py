@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fleet import scenarios, simulate
-from fleet.config import load
-from fleet.errors import FleetError
-from fleet.render import Renderer
-from fleet.scenarios import Scenarios
+from golden_path.errors import FleetError
+from golden_path.rehearsal import scenarios, simulate
+from golden_path.rehearsal.scenarios import Scenarios
+from golden_path.rendering.render import Renderer
+from golden_path.source.config import load
 from tests.labs import template as lab
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT

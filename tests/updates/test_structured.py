@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from fleet import apply, lines, structured, threeway
-from fleet.plan import MERGED
-from fleet.render import Renderer
-from fleet.trees import Store
+from golden_path.merging import lines, structured, threeway
+from golden_path.rendering.render import Renderer
+from golden_path.store.trees import Store
+from golden_path.upgrade import apply
+from golden_path.upgrade.plan import MERGED
 from tests.labs.template import git
 from tests.updates import foreign
 

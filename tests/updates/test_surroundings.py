@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 import pytest
 
-from fleet import credentials, surroundings
-from fleet.render import Renderer
+from golden_path.rendering import surroundings
+from golden_path.rendering.render import Renderer
+from golden_path.untrusted import credentials
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
 from tests.updates import fleets, foreign
@@ -197,10 +198,19 @@ def test_no_module_of_a_service_is_run(tmp_path: Path, renderer: Renderer) -> No
     source = foreign.template(tmp_path / "template", [foreign.write("a.txt")], [foreign.append("a.txt", "x\n")])
     service = foreign.service(renderer, source, tmp_path / "service")
     seen = tmp_path / "seen"
-    for name in ("fleet/__init__.py", "fleet/worker.py", "copier.py", "yaml.py", "jinja2.py", "json.py"):
+    for name in (
+        "golden_path/__init__.py",
+        "golden_path/rendering/worker.py",
+        "copier.py",
+        "yaml.py",
+        "jinja2.py",
+        "json.py",
+    ):
         foreign.write(name, f"open({str(seen)!r}, 'a').write({name!r})\n")(service)
     commit_all(service)
-    script = "import sys; from fleet.cli import main; sys.exit(main(sys.argv[1:]))"  # as the installed command does
+    script = (
+        "import sys; from golden_path.cli import main; sys.exit(main(sys.argv[1:]))"  # as the installed command does
+    )
     done = subprocess.run(
         [sys.executable, "-P", "-c", script, "plan", "."], cwd=service, env=environment(), capture_output=True,
         text=True, check=False,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet import plan, tasks
+from golden_path.upgrade import plan, tasks
 from tests.labs.template import commit_all, git
 from tests.labs.warm import copier
 from tests.updates import foreign, hard_cases

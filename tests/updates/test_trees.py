@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet.service import without_answers
-from fleet.trees import EMAIL, Entry, Store
+from golden_path.store.service import without_answers
+from golden_path.store.trees import EMAIL, Entry, Store
 from tests.labs.template import git
 
 DATE = "1700000000 +0545"

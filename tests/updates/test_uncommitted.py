@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.render import Renderer
+from golden_path.rendering.render import Renderer
 from hooks import uncommitted
 from tests.labs.template import commit_all, git
 from tests.labs.warm import copier

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fleet.render import Renderer
-from fleet.unprompted import LEFT_OUT, Choice
+from golden_path.rendering.render import Renderer
+from golden_path.rendering.unprompted import LEFT_OUT, Choice
 from tests.updates import foreign
 from tests.updates.foreign import write
 from tests.updates.renderings import LOADED, SETTINGS, compared, extension

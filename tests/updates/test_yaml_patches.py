@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from fleet import patches
+from golden_path.rendering import patches
 from tests.labs.toolchains import ROOT
 
 # Reads texts from standard input, and says what comes of each, with the patches or without.
 PROGRAM = """
 import json, sys, yaml
-from fleet import patches
+from golden_path.rendering import patches
 if sys.argv[1] == "on":
     patches.apply()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fleet.render import Renderer
+from golden_path.rendering.render import Renderer
 from tests.labs import template as lab
 from tests.labs.toolchains import ROOT
 from tests.labs.workflows.lab import Lab
@@ -59,7 +59,9 @@ def project(tmp_path: Path) -> Project:
         fleet = fleets.make(tmp_path, renderer, {"first": 2, "rest": 3})
     names = ["Makefile", "requirements.txt", ".github/workflows/fleet.yml"]
     names += [
-        str(one.relative_to(ROOT)) for one in (ROOT / "fleet").rglob("*") if one.is_file() and one.suffix != ".pyc"
+        str(one.relative_to(ROOT))
+        for one in (ROOT / "golden_path").rglob("*")
+        if one.is_file() and one.suffix != ".pyc"
     ]
     for name in names:
         (fleet.folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Path:
     (folder / "CHANGELOG.md").write_text(f"# Changelog\n\n## 1.2.0 (2026-02-01)\n\n{NOTES}")
     (folder / "requirements.txt").touch()
     (folder / ".gitignore").write_text(".venv/\nbuild/\n__pycache__/\n")
-    for name in ("tests", "fleet"):
+    for name in ("tests", "golden_path"):
         (folder / name).symlink_to(ROOT / name)
     lab.commit_all(folder, "Version 1.2.0")
     (folder / ".venv/bin").mkdir(parents=True)

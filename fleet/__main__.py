@@ -1,7 +1,0 @@
-"""``python -m fleet`` is ``golden-path``."""
-
-import sys
-
-from fleet.cli import main
-
-sys.exit(main())

@@ -1,0 +1,80 @@
+"""How a service stands to its template: version, versions behind, drift, last upgrade."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from golden_path.rendering.render import Renderer
+from golden_path.source import infer, versions
+from golden_path.source.ownership import Ownership
+from golden_path.source.template import Templates
+from golden_path.store import service
+from golden_path.store.trees import Store
+from golden_path.upgrade import moved, plan, rollback, tasks
+
+CHANGED, DELETED = "changed", "deleted"
+
+
+@dataclass(frozen=True)
+class Status:
+    """How one service stands.
+
+    Attributes:
+        path: its folder.
+        template: as its answers file names it.
+        version: of the template, that it has.
+        newest: the newest version.
+        behind: the versions after its own, oldest first.
+        drift: of the files that the template manages, those that differ from what its version writes: ``changed`` or
+            ``deleted``, by path; without what an adopted service has its own of.
+        upgraded: the date of its last upgrade; empty where its history shows none.
+        moved: a line, where the tag of the version that it has names another commit now.
+    """
+
+    path: str
+    template: str
+    version: str
+    newest: str
+    behind: tuple[str, ...]
+    drift: dict[str, str]
+    upgraded: str
+    moved: str = ""
+
+
+def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file: str = "") -> Status:
+    """Look at one service.
+
+    Args:
+        path: the root of its repository.
+        renderer: a worker.
+        templates: those of this run.
+        answers_file: which, where there are several.
+
+    Raises:
+        FleetError: it cannot be looked at.
+    """
+    opened = service.load(path, answers_file)
+    source, version = opened.answers.source, opened.answers.version
+    template = templates.get(source)
+    newest = plan.target(template, version, "")
+    owner = Ownership(template.config(version), opened.answers.values)
+    leave_out = template.rules(version).leave_out
+    with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
+        renderer.lend(store)
+        has = store.list(opened.head)
+        wrote = plan.rendering(opened, has, template, version, renderer, store, {})
+    drift = {
+        name: CHANGED if name in has else DELETED
+        for name, entry in sorted(wrote.items())
+        if has.get(name) != entry
+        and name != opened.answers.path
+        and not owner.seeded(name)
+        and (name in has or not infer.matches(leave_out, name))
+    }
+    if drift and template.config(version).tasks:  # they make other files of a rendering
+        alone = tasks.template_alone(opened, drift)
+        drift = {name: what for name, what in drift.items() if name not in alone}
+    _, upgraded = rollback.last_upgrade(opened)
+    behind = versions.between(template.tags, version, newest)
+    return Status(str(path), source, version, newest, tuple(behind), drift, upgraded, moved.line(opened, template))
