@@ -81,7 +81,7 @@ def services(template: Path, folder: Path, languages: Sequence[str], number: int
                 "language": languages[index % len(languages)],
                 "service_name": f"orders-{index % (names or number)}",
             }
-            renderer.render(known, OLD, target, ".copier-answers.yml", answers)
+            renderer.render(known.at(OLD), target, ".copier-answers.yml", answers)
             makefile = target / "Makefile"
             makefile.write_text("# Of the service.\n" + makefile.read_text())
             lab.commit_all(target)

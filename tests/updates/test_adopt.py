@@ -88,7 +88,7 @@ def theirs(language: str, tmp_path: Path) -> Path:
 def generated(renderer: Renderer, history: Path, folder: Path, language: str) -> Path:
     known = Template(str(history))
     known.refresh()
-    renderer.render(known, "v2.0.0", folder, foreign.ANSWERS, {**COMMON, "language": language, **ANSWERS[language]})
+    renderer.render(known.at("v2.0.0"), folder, foreign.ANSWERS, {**COMMON, "language": language, **ANSWERS[language]})
     commit_all(folder)
     return folder
 

@@ -71,7 +71,7 @@ def written(
 ) -> Path:
     known = Template(str(history))
     known.refresh()
-    renderer.render(known, version, folder, foreign.ANSWERS, {**answers, "language": language})
+    renderer.render(known.at(version), folder, foreign.ANSWERS, {**answers, "language": language})
     return folder
 
 
@@ -111,7 +111,7 @@ def test_an_upgrade_is_a_new_copy_whatever_was_answered(
 ) -> None:
     known = Template(str(history))
     known.refresh()
-    asked = [*scenarios.load(SCENARIOS).answers, *scenarios.pairwise(known.config("v1.0.0"), 40)]
+    asked = [*scenarios.load(SCENARIOS).answers, *scenarios.pairwise(known.at("v1.0.0").config, 40)]
     mine = [answers for answers in asked if answers["language"] == language]
     done = 0
     for number, answers in enumerate(mine):
