@@ -42,7 +42,7 @@ def pinned_bases(root: Path) -> Found:
             words = [word for word in rest.split() if not word.startswith("--")]
             if words[0] not in stages and words[0] != "scratch" and not re.search(r"@sha256:[0-9a-f]{64}$", words[0]):
                 yield root / "Dockerfile", number, f"{words[0]} is not pinned by digest"
-            if len(words) == 3:  # noqa: PLR2004 - IMAGE as NAME
+            if len(words) == 3:
                 stages.add(words[2])
 
 

@@ -40,7 +40,7 @@ def cooldown(root: Path) -> Found:
         yield path, 1, "is missing: nobody would move the libraries"
         return
     for update in load(path)["updates"]:
-        if update.get("cooldown", {}).get("default-days", 0) < 3:  # noqa: PLR2004 - days
+        if update.get("cooldown", {}).get("default-days", 0) < 3:
             yield path, 1, f"{update['package-ecosystem']}: set cooldown.default-days to 3 or more"
 
 

@@ -81,7 +81,11 @@ def nothing_granted_to_all(root: Path) -> Found:
     """A workflow grants nothing; each job says what it needs."""
     for path, text, workflow in workflows(root):
         if workflow.get("permissions") != {}:
-            yield path, line_of(text, "permissions"), "write 'permissions: {}' at the top, and what a job needs in the job"
+            yield (
+                path,
+                line_of(text, "permissions"),
+                "write 'permissions: {}' at the top, and what a job needs in the job",
+            )
         for name, job in workflow["jobs"].items():
             if "permissions" not in job:
                 yield path, line_of(text, f"  {name}:"), f"the job {name} does not say its permissions"
@@ -152,7 +156,9 @@ def verified_before_promoted(root: Path) -> Found:
     for path, text, workflow in workflows(root):
         jobs = workflow["jobs"]
         for name in jobs:
-            if re.match("promote|deploy", name) and not any(other.startswith("verify") for other in _before(jobs, name)):
+            if re.match("promote|deploy", name) and not any(
+                other.startswith("verify") for other in _before(jobs, name)
+            ):
                 yield path, line_of(text, f"  {name}:"), f"the job {name} does not wait for a job that verifies"
 
 
@@ -173,5 +179,9 @@ def identity_where_used(root: Path) -> Found:
             calls = "\n".join(str(step.get(key, "")) for step in job.get("steps", ()) for key in ("uses", "run"))
             for scope, use in (("id-token", IDENTITY), ("attestations", ATTESTATION)):
                 if _writes(job, scope) and not use.search(calls):
-                    yield path, line_of(text, f"  {name}:"), f"the job {name} has {scope}: write and no step that needs it"
+                    yield (
+                        path,
+                        line_of(text, f"  {name}:"),
+                        f"the job {name} has {scope}: write and no step that needs it",
+                    )
                     break

@@ -1,7 +1,7 @@
 """Hold the manifests of each environment against policy/, as the cluster will: `python .golden-path admission`.
 
-The expressions are evaluated by CEL itself (Google's implementation in C++), from the files that the cluster is given. Not
-judged here is who signed an image: `make verify` does that.
+The expressions are evaluated by CEL itself (Google's implementation in C++), from the files that the cluster is given.
+Not judged here is who signed an image: `make verify` does that.
 
 policy/exceptions.yaml, where there is one, holds Kyverno's PolicyExceptions, each with the day on which it ends.
 """
@@ -9,14 +9,16 @@ policy/exceptions.yaml, where there is one, holds Kyverno's PolicyExceptions, ea
 import datetime
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_optional, ext_strings
-from golden_path.service.manifests import Refused, build, render
+
+from golden_path.service.errors import RefusedError
+from golden_path.service.manifests import build, render
 
 POLICIES = Path("policy/kyverno")
 EXCEPTIONS = Path("policy/exceptions.yaml")
@@ -30,14 +32,14 @@ def main() -> int:
     try:
         policies = [one for one in documents(build(POLICIES)) if one["kind"] == "ValidatingPolicy"]
         if not policies:
-            raise Refused(f"{POLICIES} has no ValidatingPolicy: nothing would be checked")
+            raise RefusedError(f"{POLICIES} has no ValidatingPolicy: nothing would be checked")
         exceptions = list(permitted())
         found = [
             f"{environment}: {finding}"
             for environment, text in render(Path()).items()
             for finding in judge(policies, exceptions, documents(text))
         ]
-    except Refused as reason:
+    except RefusedError as reason:
         found = [str(reason)]
     sys.stdout.writelines(f"{line}\n" for line in found)
     return 1 if found else 0
@@ -65,9 +67,11 @@ def permitted() -> Iterator[Object]:
             ends = datetime.datetime.fromisoformat(str(one["spec"]["expiresAt"]).replace("Z", "+00:00"))
             ends = ends if ends.tzinfo else ends.replace(tzinfo=datetime.UTC)
         except (KeyError, TypeError, ValueError):
-            raise Refused(f"{EXCEPTIONS}: {name} must say when it ends, spec.expiresAt: 2026-12-31T00:00:00Z") from None
+            raise RefusedError(
+                f"{EXCEPTIONS}: {name} must say when it ends, spec.expiresAt: 2026-12-31T00:00:00Z"
+            ) from None
         if ends < now:
-            raise Refused(f"{EXCEPTIONS}: {name} has ended on {ends:%Y-%m-%d}: remove it")
+            raise RefusedError(f"{EXCEPTIONS}: {name} has ended on {ends:%Y-%m-%d}: remove it")
         yield one
 
 
@@ -79,7 +83,7 @@ def judge(policies: list[Object], exceptions: list[Object], objects: list[Object
         for policy in policies:
             name, spec = policy["metadata"]["name"], policy["spec"]
             if one["kind"] == "Namespace" and not selects(spec["matchConstraints"].get("namespaceSelector", {}), one):
-                yield f"{what}: the policy {name} would not be applied to it: its labels are not what the policy selects"
+                yield f"{what}: the policy {name} would not be applied to it: its labels are not what it selects"
             if not matches(spec["matchConstraints"]["resourceRules"], one):
                 continue
             try:
@@ -104,7 +108,7 @@ def plural(kind: str) -> str:
 def selects(selector: Object, one: Object) -> bool:
     """Whether a label selector matches an object."""
     labels = one["metadata"].get("labels") or {}
-    tests = {
+    tests: dict[str, Callable[[str, list[str]], bool]] = {
         "In": lambda key, values: labels.get(key) in values,
         "NotIn": lambda key, values: labels.get(key) not in values,
         "Exists": lambda key, _: key in labels,
@@ -126,7 +130,10 @@ class Engine:
         every = cel.Type.DYN
         listing = cel.Overload("resource_list", every, [cel.Type.MAP, *[cel.Type.STRING] * 3], True, impl=self.list)
         self.cel = cel.NewEnv(
-            variables={**dict.fromkeys(("object", "oldObject", "request", "variables"), every), "resource": cel.Type.MAP},
+            variables={
+                **dict.fromkeys(("object", "oldObject", "request", "variables"), every),
+                "resource": cel.Type.MAP,
+            },
             functions=[cel.FunctionDecl("List", [listing])],
             extensions=[ext_strings.ExtStrings(), ext_optional.ExtOptional()],
         )

@@ -10,21 +10,19 @@ import sys
 import tempfile
 from pathlib import Path
 
+from golden_path.service.errors import RefusedError
+
 NAME = "github-actions[bot]"
 EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
 # For git and the repository's own origin: gh answers with GH_TOKEN; the checkout has no credentials of its own.
 CREDENTIALS = ("-c", "credential.helper=", "-c", "credential.helper=!gh auth git-credential")
 
 
-class Refused(Exception):
-    """What is wrong, in one line that says what to do."""
-
-
 def run(*command: str, **env: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **env})
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["failed"]
-        raise Refused(f"{' '.join(command[:3])}: {lines[-1].removeprefix('fatal: ')}")
+        raise RefusedError(f"{' '.join(command[:3])}: {lines[-1].removeprefix('fatal: ')}")
     return done.stdout.strip()
 
 
@@ -33,7 +31,7 @@ def git(*arguments: str, **env: str) -> str:
 
 
 def commit(paths: list[str], message: str) -> str:
-    """Commit the files as they are on disk, on top of HEAD, and on no branch; returns the commit, empty for no change."""
+    """Commit the files as they are on disk, on top of HEAD, on no branch; returns the commit, empty for no change."""
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         git("read-tree", "HEAD", **index)
@@ -57,7 +55,7 @@ def push(sha: str, branch: str) -> bool:
         if git("log", "-1", "--format=%T %P", remote) == git("log", "-1", "--format=%T %P", sha):
             return False
         if git("log", "-1", "--format=%ce", remote) != EMAIL:
-            raise Refused(f"{branch} has a commit of somebody else: merge the branch or delete it")
+            raise RefusedError(f"{branch} has a commit of somebody else: merge the branch or delete it")
     git("push", "--quiet", f"--force-with-lease=refs/heads/{branch}:{remote}", "origin", f"{sha}:refs/heads/{branch}")
     return True
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 # A pull request that changes nothing else needs no build.
 DOCUMENTS = re.compile(r"(^|/)(README|CONTRIBUTING|SECURITY|CHANGELOG|LICENSE)(\.\w+)?$|^docs/")
@@ -34,7 +35,7 @@ def changes() -> int:
     return 0
 
 
-def problems(needs: dict[str, dict]) -> list[str]:
+def problems(needs: dict[str, dict[str, Any]]) -> list[str]:
     """Why the jobs are not all right: skipped is right only where the first job said so, cancelled never."""
     gate = needs[GATE]
     wanted = "skipped" if (gate.get("outputs") or {}).get("code") == "false" else "success"
@@ -83,35 +84,45 @@ def missing(repository: str) -> list[str]:
         for name in ("PACT_BROKER_TOKEN", "AUTOMATION_APP_KEY")
         if os.environ.get(f"HAS_{name}") != "true"
     }  # fmt: skip
-    found = []
+    found: list[tuple[str, ...]] = []
     if unset & {"PACT_BROKER_BASE_URL", "PACT_BROKER_TOKEN"}:
-        found.append((
-            "Contracts are verified from `contracts/` only, not published to a Pact broker",
-            f"gh variable set PACT_BROKER_BASE_URL --repo {repository} --body https://...",
-            f"gh secret set PACT_BROKER_TOKEN --repo {repository}",
-        ))
+        found.append(
+            (
+                "Contracts are verified from `contracts/` only, not published to a Pact broker",
+                f"gh variable set PACT_BROKER_BASE_URL --repo {repository} --body https://...",
+                f"gh secret set PACT_BROKER_TOKEN --repo {repository}",
+            )
+        )
     if unset & {"AUTOMATION_APP_ID", "AUTOMATION_APP_KEY"}:
-        found.append((
-            "No pull requests are opened by automation, which needs a GitHub App of your organisation",
-            f"gh variable set AUTOMATION_APP_ID --repo {repository} --body 123456",
-            f"gh secret set AUTOMATION_APP_KEY --repo {repository} <key.pem",
-        ))
+        found.append(
+            (
+                "No pull requests are opened by automation, which needs a GitHub App of your organisation",
+                f"gh variable set AUTOMATION_APP_ID --repo {repository} --body 123456",
+                f"gh secret set AUTOMATION_APP_KEY --repo {repository} <key.pem",
+            )
+        )
     if os.environ.get("DEPENDENCY_REVIEW") == "false":
-        found.append((
-            "Dependencies of pull requests are not reviewed: this private repository needs GitHub's Code Security for it",
-            f"gh variable set DEPENDENCY_REVIEW --repo {repository} --body true",
-        ))
+        found.append(
+            (
+                "Dependencies of pull requests are not reviewed: a private repository needs GitHub's Code Security",
+                f"gh variable set DEPENDENCY_REVIEW --repo {repository} --body true",
+            )
+        )
     if "PROMETHEUS_URL" in unset:
-        found.append((
-            "Production takes new versions although its error budget is spent: no Prometheus is set that runners reach",
-            f"gh variable set PROMETHEUS_URL --repo {repository} --body https://...",
-            f"gh secret set PROMETHEUS_TOKEN --repo {repository}",
-        ))
+        found.append(
+            (
+                "Production takes new versions although its error budget is spent: no Prometheus is set for runners",
+                f"gh variable set PROMETHEUS_URL --repo {repository} --body https://...",
+                f"gh secret set PROMETHEUS_TOKEN --repo {repository}",
+            )
+        )
     if not _has_ruleset(repository):
-        found.append((
-            "No ruleset of the repository requires `ci-ok` and a review by the code owners",
-            f"gh api --method POST repos/{repository}/rulesets --input .github/ruleset.json",
-        ))
+        found.append(
+            (
+                "No ruleset of the repository requires `ci-ok` and a review by the code owners",
+                f"gh api --method POST repos/{repository}/rulesets --input .github/ruleset.json",
+            )
+        )
     if not found:
         return []
     lines = ["### Not configured yet", ""]

@@ -4,13 +4,13 @@ usage: deploy-event SERVICE REPOSITORY, with from the environment:
        EVENT            deployed, rolledback, incident-detected or incident-resolved
        ENVIRONMENT      where
        IMAGE_REF        NAME@sha256:DIGEST that runs there now; an incident may go without
-       REVISION         for deployed: the commit in the image; COMMIT_TIME, seconds since 1970, where git does not know it
+       REVISION         for deployed: the commit in the image; COMMIT_TIME, seconds since 1970, if git does not know it
        INCIDENT         its id, the same when it is detected and when it is resolved; DESCRIPTION: a sentence about it
        CDEVENTS_URL     where to POST it, CDEVENTS_TOKEN with a bearer token, CDEVENTS_TIMEOUT seconds an attempt (10)
        GIVEN            which of REVISION and COMMIT_TIME were set by whoever called make
 
-The event goes into build/events and the job's summary in any case. Exit code 2: an input is wrong, and nothing happened.
-1: it is in build/events and could not be sent.
+The event goes into build/events and the job's summary in any case. Exit code 2: an input is wrong, and nothing was
+written. 1: it is in build/events and could not be sent.
 """
 
 import json
@@ -20,12 +20,13 @@ import subprocess
 import sys
 import time
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from golden_path.service.web import Failed, Wrong, read, receiver, send
+from golden_path.service.errors import NoAnswerError, WrongInputError
+from golden_path.service.web import read, receiver, send
 
 SPEC = "0.5.1"
 TYPES = {
@@ -43,7 +44,7 @@ def commit() -> dict[str, str]:
     given = os.environ.get("GIVEN", "REVISION COMMIT_TIME").split()
     # By default make has that of HEAD, which after a promotion is not the commit in the image.
     if "REVISION" not in given:
-        raise Wrong("set REVISION to the commit in the image, its label org.opencontainers.image.revision")
+        raise WrongInputError("set REVISION to the commit in the image, its label org.opencontainers.image.revision")
     revision = read("REVISION", "[0-9a-f]{40}", "a commit, 40 hexadecimal digits")
     if "COMMIT_TIME" in given:
         seconds = read("COMMIT_TIME", r"\d{1,11}", "the seconds since 1970 of the commit")
@@ -51,10 +52,10 @@ def commit() -> dict[str, str]:
         log = ["git", "log", "-1", "--format=%ct", revision]
         seconds = subprocess.run(log, capture_output=True, text=True, check=False).stdout.strip()
         if not seconds:
-            raise Wrong(f"git does not know the commit {revision}: fetch it, or set COMMIT_TIME")
+            raise WrongInputError(f"git does not know the commit {revision}: fetch it, or set COMMIT_TIME")
     if int(seconds) > time.time() + 300:
-        raise Wrong(f"the commit is of the future: COMMIT_TIME is {seconds}")
-    return {"revision": revision, "commitTime": stamp(datetime.fromtimestamp(int(seconds), timezone.utc))}
+        raise WrongInputError(f"the commit is of the future: COMMIT_TIME is {seconds}")
+    return {"revision": revision, "commitTime": stamp(datetime.fromtimestamp(int(seconds), UTC))}
 
 
 def stamp(moment: datetime) -> str:
@@ -70,7 +71,9 @@ def artifact(reference: str) -> str:
 def cdevent(service: str, repository: str) -> dict[str, Any]:
     kind = read("EVENT", "|".join(TYPES), f"one of {', '.join(TYPES)}")
     incident = kind.startswith("incident")
-    environment = read("ENVIRONMENT", "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "the name of an environment, a-z, 0-9 and -")
+    environment = read(
+        "ENVIRONMENT", "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "the name of an environment, a-z, 0-9 and -"
+    )
     image = read("IMAGE_REF", IMAGE.pattern, "an image by digest, NAME@sha256:DIGEST", optional=incident)
     identifier = read("INCIDENT", r"[\w.:/#-]{1,200}", "the id of the incident, without spaces", optional=not incident)
     description = read("DESCRIPTION", r"[^\x00-\x1f\x7f]{1,500}", "a sentence in one line", optional=True)
@@ -88,7 +91,7 @@ def cdevent(service: str, repository: str) -> dict[str, Any]:
             "id": str(uuid.uuid4()),
             "source": f"https://github.com/{repository}",
             "type": TYPES[kind],
-            "timestamp": stamp(datetime.now(timezone.utc)),
+            "timestamp": stamp(datetime.now(UTC)),
         },
         "subject": {"id": identifier if incident else service, "content": content},
     }
@@ -131,7 +134,7 @@ def main(service: str, repository: str) -> int:
     try:
         url, headers, seconds = receiver("CDEVENTS")
         event = cloudevent(cdevent(service, repository))
-    except Wrong as error:
+    except WrongInputError as error:
         sys.stderr.write(f"deploy-event: {error}\n")
         return 2
     file = write(event)
@@ -142,7 +145,7 @@ def main(service: str, repository: str) -> int:
     else:
         try:
             send(url, {"Content-Type": MEDIA, **headers}, json.dumps(event).encode(), seconds)
-        except Failed as error:
+        except NoAnswerError as error:
             outcome, code = f"in {file}, not sent: {error}", 1
     summarise(event, outcome)
     stream, mark = (sys.stderr, "FAIL") if code else (sys.stdout, "ok  ")

@@ -11,7 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from golden_path.service.automation import Refused, say
+from golden_path.service.automation import say
+from golden_path.service.errors import RefusedError
 from golden_path.service.promote import LINE, NOTHING, ORDER, RELEASES, git, is_older, revision, shown
 
 ENTRY = str(Path(__file__).resolve().parents[2])  # the folder that python3 is given
@@ -29,7 +30,7 @@ def happened(environment: str, before: str) -> dict[str, str]:
     """The inputs of deploy_event.py, empty where the environment runs what it ran.
 
     Raises:
-        Refused: git does not know the commit in the image.
+        RefusedError: git does not know the commit in the image.
     """
     old_digest, old_version = release(environment, before)
     digest, version = release(environment, "HEAD")
@@ -40,7 +41,9 @@ def happened(environment: str, before: str) -> dict[str, str]:
     if new and old and is_older(new, old):
         return {"EVENT": "rolledback", **event}
     if not new:
-        raise Refused(f"git does not know the version {version!r} of {environment}: record it by make deploy-event")
+        raise RefusedError(
+            f"git does not know the version {version!r} of {environment}: record it by make deploy-event"
+        )
     return {"EVENT": "deployed", **event, "REVISION": new}
 
 
@@ -50,7 +53,7 @@ def main(service: str, repository: str, before: str) -> int:
     for environment in ORDER:
         try:
             event = happened(environment, before)
-        except Refused as reason:
+        except RefusedError as reason:
             sys.stderr.write(f"  FAIL  deployments: {reason}\n")
             failed = 2
             continue

@@ -17,16 +17,33 @@ from pathlib import Path
 
 BUILD = Path("build")
 # What BuildKit, or the package manager in it, says, and what it means.
+LOCK = "run 'make lock' and commit it"
 CAUSES = [
     (r"unknown flag: --progress|'buildx' is not a docker command", "docker has no buildx plugin: install it"),
-    (r"ERR_PNPM_OUTDATED_LOCKFILE|ERR_PNPM_LOCKFILE_CONFIG_MISMATCH", "pnpm-lock.yaml does not match package.json: run 'make lock' and commit it"),
-    (r"missing go\.sum entry|updates to go\.mod needed", "go.sum does not match go.mod: run 'make lock' and commit it"),
-    (r"(requirements\S*\.txt does not match the dependencies in pyproject\.toml)", "{0}: run 'make lock' and commit it"),
-    (r"(SECURITY ERROR|checksum mismatch|ERR_PNPM_TARBALL_INTEGRITY|PACKAGES DO NOT MATCH THE HASHES)", "a package is not the one that the lock names ({0}): do not update the lock before you know why"),
-    (r"(?:Trusted checksum|trusted checksum|Checksum validation failed)", "an artifact has no checksum in .mvn/checksums, or another: run 'make lock' and commit it"),
-    (r"(?:failed to do request|dial tcp)[^\n]*?(?:\"?https?://)?([\w.-]+:\d+|[\w-]+(?:\.[\w-]+)+)[^\n]*(?:connection refused|no such host|i/o timeout)", "{0} cannot be reached: check the network, the registry and the proxy"),
-    (r"(?:401 Unauthorized|403 Forbidden|denied: |insufficient_scope)", "the registry refuses access: run 'docker login' for it"),
-]  # fmt: skip
+    (
+        "ERR_PNPM_OUTDATED_LOCKFILE|ERR_PNPM_LOCKFILE_CONFIG_MISMATCH",
+        f"pnpm-lock.yaml does not match package.json: {LOCK}",
+    ),
+    (r"missing go\.sum entry|updates to go\.mod needed", f"go.sum does not match go.mod: {LOCK}"),
+    (r"(requirements\S*\.txt does not match the dependencies in pyproject\.toml)", f"{{0}}: {LOCK}"),
+    (
+        r"(SECURITY ERROR|checksum mismatch|ERR_PNPM_TARBALL_INTEGRITY|PACKAGES DO NOT MATCH THE HASHES)",
+        "a package is not the one that the lock names ({0}): do not update the lock before you know why",
+    ),
+    (
+        r"(?:Trusted checksum|trusted checksum|Checksum validation failed)",
+        f"an artifact has no checksum in .mvn/checksums, or another: {LOCK}",
+    ),
+    (
+        r"(?:failed to do request|dial tcp)[^\n]*?(?:\"?https?://)?([\w.-]+:\d+|[\w-]+(?:\.[\w-]+)+)[^\n]*"
+        r"(?:connection refused|no such host|i/o timeout)",
+        "{0} cannot be reached: check the network, the registry and the proxy",
+    ),
+    (
+        r"(?:401 Unauthorized|403 Forbidden|denied: |insufficient_scope)",
+        "the registry refuses access: run 'docker login' for it",
+    ),
+]
 
 
 def cause(output: str) -> str:
@@ -48,7 +65,9 @@ def registry_cache(output: str) -> str:
     found = re.search(r"^#(\d+) importing cache manifest from ", output, re.MULTILINE)
     if not found:
         return ""
-    error = re.search(rf"^#{found[1]} ERROR: (?:failed to configure registry cache importer: )?(.*)", output, re.MULTILINE)
+    error = re.search(
+        rf"^#{found[1]} ERROR: (?:failed to configure registry cache importer: )?(.*)", output, re.MULTILINE
+    )
     return f", the registry's was not imported ({error[1]})" if error else ", the registry's was imported"
 
 
@@ -69,7 +88,10 @@ def main(target: str, *locks: str) -> int:
     begun = time.monotonic()
     command = ["docker", "buildx", "bake", "--progress=plain", f"--metadata-file={metadata}", target]
     verbose = os.environ.get("V") == "1"
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as build, log.open("w") as kept:
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as build,
+        log.open("w") as kept,
+    ):
         for line in build.stdout or ():
             kept.write(line)
             if verbose:

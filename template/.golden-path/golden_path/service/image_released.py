@@ -1,4 +1,4 @@
-"""Find the newest commit of this branch whose image is in the registry: image=NAME@DIGEST, or image= where there is none.
+"""Find the newest commit of this branch whose image is in the registry: image=NAME@DIGEST, or image= if there is none.
 
 The tag of an image is what `git describe` said when it was released.
 """

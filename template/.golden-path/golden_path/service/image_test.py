@@ -26,7 +26,8 @@ def ready(url: str) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=2) as answer:
-            return answer.status == 200
+            status: int = answer.status
+            return status == 200
     except OSError:
         return False
 
@@ -39,7 +40,9 @@ def main(image: str, port: str) -> int:
         while not ready(f"http://{where}/readyz"):
             running = docker("inspect", "--format", "{{.State.Running}}", container) == "true"
             if not running or time.monotonic() - begun > READY_SECONDS:
-                sys.stderr.write(subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True).stdout)
+                sys.stderr.write(
+                    subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True).stdout
+                )
                 sys.stderr.write(f"{image} {'was not ready in time' if running else 'ended before it was ready'}\n")
                 return 1
             time.sleep(0.05)

@@ -10,7 +10,7 @@ class Verb(NamedTuple):
 
     Attributes:
         module: has its ``main``, which takes the arguments and returns the exit code.
-        usage: its arguments; those in brackets may be left out, ``...`` stands for any number, and ``a|b`` for a choice.
+        usage: its arguments; those in brackets may be left out, ``...`` stands for more, and ``a|b`` for a choice.
         what: it does.
     """
 
@@ -21,8 +21,14 @@ class Verb(NamedTuple):
 
 VERBS = {
     "admission": Verb("golden_path.service.admission", "", "hold the manifests against the cluster's policies"),
-    "broker": Verb("golden_path.service.broker", "publish|can-i-deploy|record-deployment SERVICE VERSION [ENVIRONMENT]", "talk to the Pact broker"),
-    "ci": Verb("golden_path.service.ci", "changes|ok|setup|scorecard|summary [ARGUMENT]", "answer what the workflow ci asks"),
+    "broker": Verb(
+        "golden_path.service.broker",
+        "publish|can-i-deploy|record-deployment SERVICE VERSION [ENVIRONMENT]",
+        "talk to the Pact broker",
+    ),
+    "ci": Verb(
+        "golden_path.service.ci", "changes|ok|setup|scorecard|summary [ARGUMENT]", "answer what the workflow ci asks"
+    ),
     "deploy-event": Verb("golden_path.service.deploy_event", "SERVICE REPOSITORY", "record a deployment or incident"),
     "deployments": Verb("golden_path.service.deployments", "SERVICE REPOSITORY BEFORE", "record what main deployed"),
     "dora": Verb("golden_path.service.dora", "SERVICE ENVIRONMENT PLACE", "print the DORA measures"),

@@ -76,7 +76,8 @@ def references(text: str, fields: str) -> list[str]:
     for block in re.finditer(rf"^( *)((?:- )?)(?:{fields}):\n((?:\1 +\S.*\n?)+)", text, re.MULTILINE):
         inner = block[1] + "  " * (2 if block[2] else 1)
         # Up to the next field beside it.
-        lines = re.match(rf"(?:{inner}.*\n?)*", block[3])[0].splitlines()
+        beside = re.match(rf"(?:{inner}.*\n?)*", block[3])
+        lines = beside[0].splitlines() if beside else []
         values = dict(line.strip().split(": ", 1) for line in lines if ": " in line)
         if values.get("kind") != "ClusterSecretStore" and values.get("optional") != "true" and "name" in values:
             found.append(values["name"])

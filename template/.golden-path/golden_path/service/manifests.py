@@ -14,21 +14,18 @@ import sys
 import tempfile
 from pathlib import Path
 
+from golden_path.service.errors import RefusedError
 from golden_path.service.manifest_rules import problems
 
 OVERLAYS = Path("deploy/overlays")
 OUTPUT = Path("build/manifests")
 
 
-class Refused(Exception):
-    """What is wrong, in one line."""
-
-
 def kustomize() -> list[str]:
     for command in (["kustomize", "build"], ["kubectl", "kustomize"]):
         if shutil.which(command[0]):
             return command
-    raise Refused("kustomize is missing: install kustomize 5, or kubectl")
+    raise RefusedError("kustomize is missing: install kustomize 5, or kubectl")
 
 
 def build(folder: Path) -> str:
@@ -39,7 +36,7 @@ def build(folder: Path) -> str:
         # kubectl writes some as a log line.
         logged = re.search(r'^E\d{4} .* err="(.*)"$', lines[-1])
         reason = logged[1] if logged else re.sub("^[Ee]rror: ", "", lines[-1])
-        raise Refused(f"{folder.name}: {reason}")
+        raise RefusedError(f"{folder.name}: {reason}")
     return done.stdout
 
 
@@ -50,7 +47,7 @@ def render(root: Path) -> dict[str, str]:
         environment = overlay.parent.name
         found[environment] = build(overlay.parent)
         if broken := next(problems(found[environment]), ""):
-            raise Refused(f"{environment}: {broken}")
+            raise RefusedError(f"{environment}: {broken}")
     return found
 
 
@@ -72,7 +69,7 @@ def at(revision: str) -> dict[str, str]:
             lines = archive.stderr.decode().strip().splitlines()
             if "did not match any files" in lines[-1]:
                 return {}
-            raise Refused(f"{revision}: {lines[-1].removeprefix('fatal: ')}; fetch it, or name another with BASE=")
+            raise RefusedError(f"{revision}: {lines[-1].removeprefix('fatal: ')}; fetch it, or name another with BASE=")
         subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
         return render(Path(folder))
 
@@ -93,7 +90,7 @@ def main(*arguments: str) -> int:
             sys.stdout.write(diff(arguments[1]))
         else:
             write(render(Path()))
-    except Refused as reason:
+    except RefusedError as reason:
         sys.stderr.write(f"  FAIL  {arguments[0]}: {reason}\n")
         return 1
     return 0

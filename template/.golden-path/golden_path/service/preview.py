@@ -1,6 +1,6 @@
 """Previews of pull requests: a branch preview/pr-NUMBER each, which Argo CD deploys for as long as it is there.
 
-usage: preview publish NUMBER   the branch is HEAD and the image that promote.py has written for a preview
+usage: preview publish NUMBER   the branch is HEAD and the image that promote has written for a preview
        preview remove NUMBER
        preview expire DAYS      remove those, with their label, whose pull request nobody touched for so long
 """
@@ -9,7 +9,8 @@ import json
 import sys
 from datetime import UTC, datetime, timedelta
 
-from golden_path.service.automation import Refused, commit, delete, push, run, say
+from golden_path.service.automation import commit, delete, push, run, say
+from golden_path.service.errors import RefusedError
 
 LABEL = "preview"
 FILE = "deploy/releases/preview/kustomization.yaml"
@@ -43,7 +44,7 @@ def expire(days: str) -> None:
 def main(verb: str, argument: str) -> int:
     try:
         {"publish": publish, "remove": remove, "expire": expire}[verb](argument)
-    except Refused as reason:
+    except RefusedError as reason:
         sys.stderr.write(f"  FAIL  preview: {reason}\n")
         return 1
     return 0

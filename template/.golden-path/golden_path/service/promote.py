@@ -5,9 +5,9 @@ usage: promote --to ENVIRONMENT --from ENVIRONMENT [...]   what one environment 
        promote --show ENVIRONMENT                          image=NAME@sha256:... that it runs, or image=
 
 Prints digest=, version= and changed=true|false, for $GITHUB_OUTPUT. A new image may go into the first environment or a
-preview only; whatever comes after takes what the one before it has. Into the last one goes nothing new while freeze.py
-says no; what it says is left in build/freeze.json for promotion.py. It asks for no signature: the workflows run `make verify`
-first, and whoever promotes by hand is told to.
+preview only; whatever comes after takes what the one before it has. Into the last one goes nothing new while the
+verb freeze says no; what it says is left in build/freeze.json for promotion. It asks for no signature: the workflows
+run `make verify` first, and whoever promotes by hand is told to.
 """
 
 import argparse
@@ -19,7 +19,8 @@ import sys
 from pathlib import Path
 
 from golden_path.service import freeze
-from golden_path.service.automation import Refused, summarise
+from golden_path.service.automation import summarise
+from golden_path.service.errors import RefusedError
 
 RELEASES = Path("deploy/releases")
 ORDER = ("staging", "production")
@@ -34,11 +35,11 @@ def read(environment: str) -> tuple[Path, str, re.Match[str]]:
     file = RELEASES / environment / "kustomization.yaml"
     if not re.fullmatch("[a-z0-9-]+", environment) or not file.exists():
         known = sorted(path.parent.name for path in RELEASES.glob("*/kustomization.yaml"))
-        raise Refused(f"there is no environment {environment!r}: choose one of {', '.join(known)}")
+        raise RefusedError(f"there is no environment {environment!r}: choose one of {', '.join(known)}")
     text = file.read_text(encoding="utf-8")
     found = list(LINE.finditer(text))
     if len(found) != 1:
-        raise Refused(f"{file} must have exactly one line 'digest: sha256:...', with 64 hex digits")
+        raise RefusedError(f"{file} must have exactly one line 'digest: sha256:...', with 64 hex digits")
     return file, text, found[0]
 
 
@@ -51,24 +52,24 @@ def shown(environment: str) -> str:
 def taken(source: str, target: str) -> tuple[str, str]:
     """Digest and version that an environment has, for the one after it."""
     if target not in ORDER[1:] or ORDER[ORDER.index(target) - 1] != source:
-        raise Refused(f"{target or 'TO'} does not come after {source}: the order is {' -> '.join(ORDER)}")
+        raise RefusedError(f"{target or 'TO'} does not come after {source}: the order is {' -> '.join(ORDER)}")
     _, _, line = read(source)
     if line["digest"] == NOTHING:
-        raise Refused(f"{source} runs nothing yet: release something to it first")
+        raise RefusedError(f"{source} runs nothing yet: release something to it first")
     return line["digest"], line["version"] or ""
 
 
 def given(image: str, version: str, target: str) -> tuple[str, str]:
     """Digest and version of a new image."""
     if target not in (ORDER[0], PREVIEW):
-        raise Refused(f"a new image goes to {ORDER[0]} first: then make promote FROM={ORDER[0]} TO={ORDER[1]}")
+        raise RefusedError(f"a new image goes to {ORDER[0]} first: then make promote FROM={ORDER[0]} TO={ORDER[1]}")
     _, text, _ = read(target)
     name, _, digest = image.partition("@")
     expected = NAME.findall(text)[-1]
     if name != expected or not re.fullmatch("sha256:[0-9a-f]{64}", digest):
-        raise Refused(f"IMAGE_REF must be {expected}@sha256:..., not {image!r}; a tag can be moved")
+        raise RefusedError(f"IMAGE_REF must be {expected}@sha256:..., not {image!r}; a tag can be moved")
     if not re.fullmatch(r"[\w.+-]{1,100}", version):
-        raise Refused(f"VERSION must be one word, not {version!r}")
+        raise RefusedError(f"VERSION must be one word, not {version!r}")
     return digest, version
 
 
@@ -90,11 +91,13 @@ def is_older(new: str, old: str) -> bool:
 def goes_back(file: Path, digest: str, version: str, current: str) -> bool:
     """Whether an environment ran this digest before, and its commit is older than that of the current version."""
     new, old = revision(version), revision(current)
-    return bool(new and old and is_older(new, old) and git("log", "-1", "--full-history", f"-S{digest}", "--", str(file)))
+    return bool(
+        new and old and is_older(new, old) and git("log", "-1", "--full-history", f"-S{digest}", "--", str(file))
+    )
 
 
 def let(file: Path, line: re.Match[str], digest: str, version: str) -> None:
-    """Ask whether production may have it, say and leave what the answer was; raises Refused."""
+    """Ask whether production may have it, say and leave what the answer was; raises RefusedError."""
     if line["digest"] == NOTHING:
         said = "Deploy freeze: not asked, since nothing runs there yet"
     elif goes_back(file, digest, version, line["version"] or ""):
@@ -102,7 +105,7 @@ def let(file: Path, line: re.Match[str], digest: str, version: str) -> None:
     else:
         try:
             said = freeze.check()
-        except freeze.Frozen as reason:
+        except freeze.FrozenError as reason:
             summarise(f"Deploy freeze: {reason}")
             raise
     sys.stderr.write(f"{said}\n")
@@ -121,7 +124,7 @@ def main(*arguments: str) -> int:
             sys.stdout.write(f"image={shown(asked['show'])}\n")
             return 0
         if not asked["to"] or bool(asked["from"]) == bool(asked["image"]):
-            raise Refused("say make promote FROM=staging TO=production, or IMAGE_REF=name@sha256:... TO=staging")
+            raise RefusedError("say make promote FROM=staging TO=production, or IMAGE_REF=name@sha256:... TO=staging")
         read(asked["to"])
         digest, version = (
             taken(asked["from"], asked["to"]) if asked["from"] else given(asked["image"], asked["version"], asked["to"])
@@ -135,7 +138,7 @@ def main(*arguments: str) -> int:
             file.write_text(text[: line.start()] + new + text[line.end() :], encoding="utf-8")
             if asked["to"] in ORDER and "GITHUB_ACTIONS" not in os.environ:
                 sys.stderr.write(f"Not verified by this: make verify IMAGE_REF={shown(asked['to'])}\n")
-    except Refused as reason:
+    except RefusedError as reason:
         sys.stderr.write(f"  FAIL  promote: {reason}\n")
         return 2
     sys.stdout.write(f"digest={digest}\nversion={version}\nchanged={str(changed).lower()}\n")

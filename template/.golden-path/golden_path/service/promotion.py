@@ -1,4 +1,4 @@
-"""Open the pull request that moves a release on, after promote.py has written it.
+"""Open the pull request that moves a release on, after promote has written it.
 
 usage: promotion ENVIRONMENT
 
@@ -10,7 +10,8 @@ import os
 import subprocess
 import sys
 
-from golden_path.service.automation import Refused, commit, pull_request, push, say
+from golden_path.service.automation import commit, pull_request, push, say
+from golden_path.service.errors import RefusedError
 from golden_path.service.promote import ASKED, ORDER, read
 
 BODY = """\
@@ -19,13 +20,13 @@ Runs in {environment} what this digest names, and changes nothing else: `{digest
 The run that opened this verified the signature, the SBOM and the provenance of the image: {run}
 
 - What it changes in the cluster: `make diff`.
-- Merging deploys it; Argo Rollouts judges it by the objectives of the service, and goes back by itself when it is worse.
+- Merging deploys it; Argo Rollouts judges it by the service's objectives, and goes back by itself when it is worse.
 - To go back by hand later, revert the merge commit.
 """
 
 
 def freeze(digest: str) -> str:
-    """What promote.py was told about the deploy freeze for this digest, empty where it did not ask."""
+    """What promote was told about the deploy freeze for this digest, empty where it did not ask."""
     if not ASKED.exists():
         return ""
     asked = json.loads(ASKED.read_text(encoding="utf-8"))
@@ -55,12 +56,12 @@ def main(environment: str) -> int:
             body = BODY.format(environment=environment, digest=line["digest"], version=version, run=url)
             body += f"- {said}\n" if said else ""
             say(f"{title}: {pull_request(f'release/{environment}', title, body)}")
-    except Refused as reason:
+    except RefusedError as reason:
         sys.stderr.write(f"  FAIL  promotion: {reason}\n")
         return 1
     return 0
 
 
-class Default(dict):
+class Default(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return key

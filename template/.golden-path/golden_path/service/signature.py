@@ -24,14 +24,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from golden_path.service.errors import RefusedError
+
 WORKFLOW = ".github/workflows/release.yml@refs/heads/main"
 ISSUER = "https://token.actions.githubusercontent.com"
 SPDX = "https://spdx.dev/Document"
 SLSA = "https://slsa.dev/provenance/v1"
-
-
-class Refused(Exception):
-    """The image is not to be trusted; the message is one line that says why."""
 
 
 def cosign(verb: str, *arguments: str) -> str:
@@ -40,7 +38,7 @@ def cosign(verb: str, *arguments: str) -> str:
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
         reason = re.sub(r"^(Error: |error during command execution: )", "", lines[-1] if lines else "failed")
-        raise Refused(f"cosign {verb}: {reason}")
+        raise RefusedError(f"cosign {verb}: {reason}")
     return done.stdout
 
 
@@ -59,9 +57,9 @@ class Layout:
 
     def read(self, descriptor: dict[str, Any]) -> bytes:
         algorithm, digest = descriptor["digest"].split(":")
-        content = (self.folder / "blobs" / algorithm / digest).read_bytes()
+        content: bytes = (self.folder / "blobs" / algorithm / digest).read_bytes()
         if hashlib.new(algorithm, content).hexdigest() != digest:
-            raise Refused(f"{descriptor['digest']} is not what its digest says: the image was tampered with")
+            raise RefusedError(f"{descriptor['digest']} is not what its digest says: the image was tampered with")
         return content
 
     def json(self, descriptor: dict[str, Any]) -> dict[str, Any]:
@@ -85,10 +83,10 @@ def verify(reference: str, repository: str, workflow: str) -> str:
         index = layout.json({"digest": digest})
         platforms = [entry for entry in index.get("manifests", ()) if not entry_of(entry)]
         if not platforms:
-            raise Refused("it is one image, not an index with attestations: push it with 'make image PUSH=true'")
+            raise RefusedError("it is one image, not an index with attestations: push it with 'make image PUSH=true'")
         for platform in platforms:
             check_platform(layout, index, platform, repository)
-    return f"{reference}: signed by {key or identity}, {len(platforms)} platform(s), SBOM and provenance of the same digests"
+    return f"{reference}: signed by {key or identity}, {len(platforms)} platform(s), SBOM and provenance of the same"
 
 
 def entry_of(entry: dict[str, Any]) -> str:
@@ -112,12 +110,12 @@ def check_platform(layout: Layout, index: dict[str, Any], platform: dict[str, An
     }
     for kind, name in ((SPDX, "SBOM"), (SLSA, "provenance")):
         if kind not in statements:
-            raise Refused(f"{digest} has no {name}")
+            raise RefusedError(f"{digest} has no {name}")
         subjects = [subject["digest"].get("sha256") for subject in statements[kind]["subject"]]
         if digest.removeprefix("sha256:") not in subjects:
-            raise Refused(f"the {name} in the index of {digest} is that of another image")
+            raise RefusedError(f"the {name} in the index of {digest} is that of another image")
     if not statements[SPDX]["predicate"].get("packages"):
-        raise Refused(f"the SBOM of {digest} lists no packages")
+        raise RefusedError(f"the SBOM of {digest} lists no packages")
     check_provenance(statements[SLSA]["predicate"], labels, repository)
 
 
@@ -126,14 +124,16 @@ def check_provenance(predicate: dict[str, Any], labels: dict[str, str], reposito
     request = predicate["buildDefinition"]["externalParameters"]["request"]["args"]
     revision = labels.get("org.opencontainers.image.revision", "")
     if not re.fullmatch("[0-9a-f]{40}([0-9a-f]{24})?", revision):
-        raise Refused("the image names no commit in its label org.opencontainers.image.revision")
+        raise RefusedError("the image names no commit in its label org.opencontainers.image.revision")
     for name in ("label:org.opencontainers.image.source", "vcs:source"):
         source = request.get(name, "" if name.startswith("label:") else None)
         if source is not None and source.removesuffix(".git") != f"https://github.com/{repository}":
-            raise Refused(f"the provenance does not name the repository {repository} but {source or 'none'} ({name})")
+            raise RefusedError(
+                f"the provenance does not name the repository {repository} but {source or 'none'} ({name})"
+            )
     for name in ("label:org.opencontainers.image.revision", "vcs:revision"):
         if request.get(name, revision) != revision:
-            raise Refused(f"the provenance does not name the commit {revision} but {request[name]} ({name})")
+            raise RefusedError(f"the provenance does not name the commit {revision} but {request[name]} ({name})")
 
 
 def main(*arguments: str) -> int:
@@ -145,14 +145,14 @@ def main(*arguments: str) -> int:
     given = parser.parse_args(arguments)
     try:
         if not re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", given.reference):
-            raise Refused("name an image by its digest, IMAGE_REF=name@sha256:...; a tag can be moved")
+            raise RefusedError("name an image by its digest, IMAGE_REF=name@sha256:...; a tag can be moved")
         if shutil.which("cosign") is None:
-            raise Refused("cosign is missing: install cosign 3")
+            raise RefusedError("cosign is missing: install cosign 3")
         if given.verb == "sign":
             result = sign(given.reference)
         else:
             result = verify(given.reference, given.repository, given.workflow)
-    except Refused as reason:
+    except RefusedError as reason:
         sys.stderr.write(f"  FAIL  {given.verb}: {reason}\n")
         return 1
     sys.stdout.write(f"  ok    {result}\n")

@@ -16,8 +16,8 @@ import yaml
 SOURCE = Path("slo.yaml")
 TARGET = Path("deploy/base/slo")
 METRIC = "http_server_request_duration_seconds"
-# Upper bounds of the histogram, in milliseconds: an objective between two of them could not be measured. From the advice
-# of OpenTelemetry's HTTP semantic conventions.
+# Upper bounds of the histogram, in milliseconds: an objective between two of them could not be measured. From the
+# advice of OpenTelemetry's HTTP semantic conventions.
 BUCKETS_MS = (5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000)
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d")
 # What is left of the error budget, by service, namespace and objective: 1 is all of it, at 0 production is frozen.
@@ -49,10 +49,6 @@ CANARY_REQUESTS = 50
 CANARY_WINDOW = "2m"
 
 
-class Refused(Exception):
-    """What is wrong with slo.yaml, in one line."""
-
-
 class Objective(NamedTuple):
     """One objective.
 
@@ -80,7 +76,7 @@ class Slo(NamedTuple):
 
 
 def read(text: str) -> Slo:
-    """The objectives; raises Refused."""
+    """The objectives; raises ValueError with what is wrong, in one line."""
     try:
         given = yaml.safe_load(text)
         availability, latency = given["availability"], given["latency"]
@@ -90,15 +86,15 @@ def read(text: str) -> Slo:
              Objective("latency", latency["objective"], latency["threshold_ms"])),
         )  # fmt: skip
     except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise Refused(
+        raise ValueError(
             f"it lacks {error}" if isinstance(error, KeyError) else "it is not the YAML that is expected"
         ) from None
     for one in found.objectives:
         if not isinstance(one.percent, int | float) or not 50 <= one.percent < 100:
-            raise Refused(f"{one.name}.objective must be a number from 50 to below 100, not {one.percent!r}")
+            raise ValueError(f"{one.name}.objective must be a number from 50 to below 100, not {one.percent!r}")
     if found.objectives[1].threshold_ms not in BUCKETS_MS:
         known = ", ".join(map(str, BUCKETS_MS))
-        raise Refused(f"latency.threshold_ms must be a bucket of the histogram: {known}")
+        raise ValueError(f"latency.threshold_ms must be a bucket of the histogram: {known}")
     return found
 
 
@@ -109,7 +105,7 @@ def selector(service: str, *more: str) -> str:
 
 
 def up_to(milliseconds: int) -> str:
-    """The label of a bucket. Of a whole number of seconds, clients write 1 or 1.0, and Prometheus 3 keeps 1.0 for all."""
+    """The label of a bucket. Of a whole number of seconds, clients write 1 or 1.0; Prometheus 3 keeps 1.0 for all."""
     seconds = f"{milliseconds / 1000:g}"
     return f'le=~"{seconds}|{seconds}[.]0"' if milliseconds % 1000 == 0 else f'le="{seconds}"'
 
@@ -151,7 +147,8 @@ def rules(slo: Slo) -> dict[str, Any]:
                 "expr": f"{record(one, alert.long)}{ours} > {limit}\nand\n{record(one, alert.short)}{ours} > {limit}\n",
                 "labels": {"severity": alert.severity, "window": alert.long, **label},
                 "annotations": {
-                    "summary": f"{slo.service} in {{{{ $labels.namespace }}}} spends its error budget of {one.name}: {alert.spent}",
+                    "summary": f"{slo.service} in {{{{ $labels.namespace }}}} spends its error budget of {one.name}: "
+                    f"{alert.spent}",
                     "description": "{{ $value | humanizePercentage }} of the requests are bad; "
                     f"the objective allows {one.budget:.3%}.",
                     "runbook_url": f"{slo.runbook}#{one.name}",
@@ -287,7 +284,7 @@ _SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 class _Dumper(_SafeDumper):  # type: ignore[misc]
     """Queries as blocks and nothing by reference, which a person can read."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, _: Any) -> bool:
         return True
 
 
@@ -309,7 +306,7 @@ def files(slo: Slo) -> dict[str, str]:
 def main(verb: str) -> int:
     try:
         made = files(read(SOURCE.read_text(encoding="utf-8")))
-    except (OSError, Refused) as error:
+    except (OSError, ValueError) as error:
         sys.stderr.write(f"  FAIL  slo.yaml: {error}\n")
         return 2
     stale = [name for name, text in made.items() if not _is(TARGET / name, text)]

@@ -10,30 +10,24 @@ from http.client import HTTPException
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+from golden_path.service.errors import NoAnswerError, WrongInputError
+
 ATTEMPTS = 3
 # Another attempt may succeed after these; every other answer but 2xx is final.
 BUSY = {408, 425, 429, 500, 502, 503, 504}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-class Wrong(Exception):
-    """An input is wrong; the message is one line that says what it must be."""
-
-
-class Failed(Exception):
-    """A request had no success; the message is one line that says why."""
-
-
 def read(name: str, pattern: str, what: str, *, optional: bool = False) -> str:
-    """A variable of the environment; raises Wrong."""
+    """A variable of the environment; raises WrongInputError."""
     value = os.environ.get(name, "")
     if (value or not optional) and not re.fullmatch(pattern, value):
-        raise Wrong(f"{name} must be {what}, not {value[:100]!r}" if value else f"set {name} to {what}")
+        raise WrongInputError(f"{name} must be {what}, not {value[:100]!r}" if value else f"set {name} to {what}")
     return value
 
 
 def receiver(name: str) -> tuple[str, dict[str, str], int]:
-    """The address of this name, empty where it is not set, the headers, and the limit of one attempt; raises Wrong."""
+    """The address of this name, or nothing, the headers, and the limit of one attempt; raises WrongInputError."""
     url, token = os.environ.get(f"{name}_URL", ""), os.environ.get(f"{name}_TOKEN", "")
     what = "a number of seconds from 1 to 999"
     seconds = int(read(f"{name}_TIMEOUT", r"[1-9]\d{0,2}", what, optional=True) or 10)
@@ -45,11 +39,13 @@ def receiver(name: str) -> tuple[str, dict[str, str], int]:
     except ValueError:
         right = False
     if not right or re.search(r"[^\x21-\x7e]", url):
-        raise Wrong(f"{name}_URL must be an absolute http or https URL without user")  # it may hold a secret: not shown
+        raise WrongInputError(
+            f"{name}_URL must be an absolute http or https URL without user"
+        )  # it may hold a secret: not shown
     if token and not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise Wrong(f"{name}_TOKEN must be a token, without spaces and line ends")
+        raise WrongInputError(f"{name}_TOKEN must be a token, without spaces and line ends")
     if token and parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise Wrong(f"{name}_URL must be an https URL: {name}_TOKEN is not sent in the clear")
+        raise WrongInputError(f"{name}_URL must be an https URL: {name}_TOKEN is not sent in the clear")
     return url, {"Authorization": f"Bearer {token}"} if token else {}, seconds
 
 
@@ -69,9 +65,9 @@ def send(url: str, headers: dict[str, str], body: bytes | None, seconds: int, *,
     """POST the body, or GET where it is None, in up to three attempts; returns up to `limit` bytes of the answer.
 
     Raises:
-        Failed: there was no answer, or another than 2xx.
+        NoAnswerError: there was no answer, or another than 2xx.
     """
-    request = urllib.request.Request(url, body, headers)
+    request = urllib.request.Request(url, body, headers)  # noqa: S310 - receiver takes http and https only
 
     def stop(*_: Any) -> NoReturn:
         raise TimeoutError(f"no answer within {seconds} s")
@@ -91,10 +87,10 @@ def send(url: str, headers: dict[str, str], body: bytes | None, seconds: int, *,
         finally:
             signal.alarm(0)
         if final:
-            raise Failed(reason)
+            raise NoAnswerError(reason)
         if attempt < ATTEMPTS:
             time.sleep(attempt)
-    raise Failed(f"{reason} ({ATTEMPTS} attempts)")
+    raise NoAnswerError(f"{reason} ({ATTEMPTS} attempts)")
 
 
 def _said(error: urllib.error.HTTPError) -> str:

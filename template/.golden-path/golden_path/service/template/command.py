@@ -12,9 +12,10 @@ had changed, yours stays, and the text says what did not arrive.
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from golden_path.service.automation import Refused
+from golden_path.service.errors import RefusedError
 from golden_path.service.template.drift import drift
 from golden_path.service.template.pull_request import propose
 from golden_path.service.template.text import escaped
@@ -22,10 +23,10 @@ from golden_path.service.template.update import update
 
 
 def main(verb: str, *arguments: str) -> int:
-    verbs = {"update": update, "drift": drift, "propose": propose}
+    verbs: dict[str, Callable[..., None]] = {"update": update, "drift": drift, "propose": propose}
     try:
         verbs[verb](*(Path(argument).resolve() for argument in arguments))
-    except Refused as reason:
+    except RefusedError as reason:
         # Without what an address says of its user.
         sys.stderr.write(f"  FAIL  template-{verb}: {escaped(re.sub('://[^/@ ]+@', '://***@', str(reason)))}\n")
         return 1

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from golden_path.service.automation import Refused, say
+from golden_path.service.automation import say
+from golden_path.service.errors import RefusedError
 from golden_path.service.template.source import ANSWERS, git, newest, origin, run, work_tree
 from golden_path.service.template.text import cell, words
 
@@ -38,6 +39,6 @@ def drift(copier: Path) -> None:
             "",
         ]
         lines += [f"{behind} is out: `make template-update`", ""] if behind else []
-    except Refused as reason:
+    except RefusedError as reason:
         lines = ["### Template: the drift cannot be looked at", "", words(str(reason)), ""]
     say("\n".join(lines))

@@ -2,15 +2,19 @@
 
 import json
 import subprocess
+from typing import Any
 
-from golden_path.service.automation import CREDENTIALS, Refused, say
+from golden_path.service.automation import CREDENTIALS, say
+from golden_path.service.errors import RefusedError
 from golden_path.service.template.source import git, run
 from golden_path.service.template.update import EMAIL, RESULT
 
 
-def requests(*arguments: str) -> list[dict]:
+def requests(*arguments: str) -> list[dict[str, Any]]:
     fields = "number,state,url,headRefName,isCrossRepository"
-    found: list[dict] = json.loads(run("gh", "pr", "list", "--json", fields, "--limit", "50", *arguments) or "[]")
+    found: list[dict[str, Any]] = json.loads(
+        run("gh", "pr", "list", "--json", fields, "--limit", "50", *arguments) or "[]"
+    )
     return [one for one in found if not one.get("isCrossRepository")]  # a fork may have a branch of our name
 
 
@@ -36,7 +40,7 @@ def pull_request(branch: str, commit: str, title: str, body: str) -> str:
     command = ("gh", "pr", "edit", str(opened[0]["number"])) if opened else ("gh", "pr", "create", "--head", branch)
     done = subprocess.run([*command, *with_text], input=body, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode != 0:
-        raise Refused(f"gh pr {command[2]}: {' '.join(done.stderr.split()) or 'failed'}")
+        raise RefusedError(f"gh pr {command[2]}: {' '.join(done.stderr.split()) or 'failed'}")
     return done.stdout.strip() or opened[0]["url"]
 
 

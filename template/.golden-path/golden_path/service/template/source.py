@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from golden_path.service.automation import Refused
+from golden_path.service.errors import RefusedError
 
 ANSWERS = ".copier-answers.yml"
 RELEASE = re.compile(r"v?(\d+(?:\.\d+)*)")
@@ -39,27 +39,29 @@ ELSEWHERE = {
 }
 
 
-def run(*command: str | Path, cwd: Path | None = None, codes: tuple[int, ...] = (0,), **env: str) -> bytes:
+def run(
+    *command: str | Path, cwd: Path | None = None, codes: tuple[int, ...] = (0,), env: dict[str, str] | None = None
+) -> bytes:
     variables = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     number = int(variables.get("GIT_CONFIG_COUNT") or 0)
     for key, value in SETTINGS.items():
         variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
         number += 1
-    variables |= {"GIT_CONFIG_COUNT": str(number), "GIT_TERMINAL_PROMPT": "0", **env}
+    variables |= {"GIT_CONFIG_COUNT": str(number), "GIT_TERMINAL_PROMPT": "0", **(env or {})}
     verb = next(word for word in map(str, command[1:]) if re.fullmatch("[a-z][a-z-]*", word))
     what = f"{Path(command[0]).name} {verb}"
     try:
         done = subprocess.run(command, cwd=cwd, env=variables, capture_output=True, check=False, timeout=900)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Refused(f"{what}: {error}") from None
+        raise RefusedError(f"{what}: {error}") from None
     if done.returncode not in codes:
         lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-        raise Refused(f"{what}: {lines[-1] if lines else 'failed'}")
+        raise RefusedError(f"{what}: {lines[-1] if lines else 'failed'}")
     return done.stdout
 
 
 def git(*arguments: str | Path, cwd: Path | None = None, **env: str) -> str:
-    return run("git", *arguments, cwd=cwd, **env).decode(errors="surrogateescape").strip()
+    return run("git", *arguments, cwd=cwd, env=env).decode(errors="surrogateescape").strip()
 
 
 @contextlib.contextmanager
@@ -78,14 +80,14 @@ def origin() -> tuple[str, str]:
     """Where the template is, and the version of it that this service has."""
     try:
         answers = git("show", f"HEAD:{ANSWERS}")
-    except Refused:
-        raise Refused(f"no {ANSWERS} is committed: the service does not know its template") from None
+    except RefusedError:
+        raise RefusedError(f"no {ANSWERS} is committed: the service does not know its template") from None
     found = dict(re.findall(r"""^(_src_path|_commit): ['"]?(.+?)['"]?$""", answers, re.MULTILINE))
     if len(found) != 2:
-        raise Refused(f"{ANSWERS} has no _src_path and _commit: the service does not know its template")
+        raise RefusedError(f"{ANSWERS} has no _src_path and _commit: the service does not know its template")
     source = found["_src_path"]
     if not re.match(r"/|~|\w[\w+.-]*:|[\w.-]+@[\w.-]+:", source):
-        raise Refused(
+        raise RefusedError(
             f"_src_path in {ANSWERS} depends on the folder: write the address of the template instead of {source!r}"
         )
     return source, found["_commit"]
@@ -105,9 +107,11 @@ def newest(source: str, current: str, wanted: str) -> str:
     tags = re.findall(r"refs/tags/(v?\d[\w.+-]*)$", listed, re.MULTILINE)
     releases = sorted((tag for tag in tags if RELEASE.fullmatch(tag)), key=number)
     if wanted and wanted not in tags:
-        raise Refused(f"the template has no version {wanted!r}; the newest are {', '.join(releases[-3:]) or 'none'}")
+        raise RefusedError(
+            f"the template has no version {wanted!r}; the newest are {', '.join(releases[-3:]) or 'none'}"
+        )
     if wanted and number(wanted) < number(current):
-        raise Refused(f"{wanted} is older than {current}, which the service has: an update does not go back")
+        raise RefusedError(f"{wanted} is older than {current}, which the service has: an update does not go back")
     if wanted:
         return "" if wanted == current else wanted
     return releases[-1] if releases and number(releases[-1]) > number(current) else ""

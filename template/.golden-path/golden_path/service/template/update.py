@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from golden_path.service.automation import Refused
+from golden_path.service.errors import RefusedError
 from golden_path.service.template.source import ANSWERS, git, newest, origin, run, work_tree
 from golden_path.service.template.text import Decision, body, code, escaped
 
@@ -23,7 +23,7 @@ def content(file: Path) -> bytes | None:
 def committed(name: str) -> bytes | None:
     try:
         return run("git", "cat-file", "blob", f"HEAD:{name}")
-    except Refused:
+    except RefusedError:
         return None
 
 
@@ -121,7 +121,9 @@ def put(branch: str, commit: str) -> str:
     if known == commit:
         return f"{branch} is there already, with just this"
     if known and git("log", "-1", "--format=%ce", known) != EMAIL:
-        raise Refused(f"the branch {branch} has commits of yours: merge it, or delete it with 'git branch -D {branch}'")
+        raise RefusedError(
+            f"the branch {branch} has commits of yours: merge it, or delete it with 'git branch -D {branch}'"
+        )
     git("branch", "--quiet", "--no-track", "--force", branch, commit)
     return f"{branch}"
 
@@ -145,8 +147,7 @@ def update(copier: Path) -> None:
             "--answers-file",
             ANSWERS,
             tree,
-            GOLDEN_PATH_GUARD="off",
-            GIT_DEFAULT_HASH=form,
+            env={"GOLDEN_PATH_GUARD": "off", "GIT_DEFAULT_HASH": form},
         )
         new = written(copier, tree, source, version, folder / "new")
         merged, decisions = give_back(tree, folder, old, new)
