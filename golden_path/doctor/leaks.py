@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from golden_path.doctor.repository import Repository
 from golden_path.doctor.rules import ERROR, Found, rule
 
-# As make/manifest_rules.py of a service looks for them in manifests.
+# As service.manifest_rules looks for them in manifests.
 LOOKS_LIKE = {
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from golden_path.doctor import checkup, leaks
 from golden_path.doctor.repository import Repository
 from golden_path.doctor.rules import COST, MORE, RULES, Finding, Found, costs, score
 from golden_path.rendering.render import Renderer
+from golden_path.service import manifest_rules
 from golden_path.source.template import Template
 from tests.labs import template as lab
 from tests.labs.template import commit_all, git
@@ -340,7 +340,7 @@ def test_what_the_template_writes_is_healthy(language: str, template: Path, tmp_
     commit_all(folder)
     report = checkup.examine(folder, renderer)
     assert [one.rule.identifier for one in report.findings] == ["GP008"]
-    (folder / "make/policy/__main__.py").unlink()
+    (folder / ".golden-path/golden_path/policy/command.py").unlink()
     commit_all(folder)
     report = checkup.examine(folder, renderer)
     assert {one.rule.identifier for one in report.findings} == {"GP004", "GP008"}
@@ -440,12 +440,7 @@ def test_the_score() -> None:
 
 
 def test_secrets_look_as_in_the_manifests_of_a_service() -> None:
-    spec = importlib.util.spec_from_file_location("manifest_rules", ROOT / "template/make/manifest_rules.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert {name: one.pattern for name, one in module.LOOKS_LIKE.items()} == {
+    assert {name: one.pattern for name, one in manifest_rules.LOOKS_LIKE.items()} == {
         name: one.pattern for name, one in leaks.LOOKS_LIKE.items()
     }
 

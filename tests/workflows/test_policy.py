@@ -91,7 +91,7 @@ def service(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def policy(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, folder / "make" / "policy", *(arguments or (folder,))]
+    command = [sys.executable, folder / ".golden-path", "policy", *(arguments or (folder,))]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -1,0 +1,1 @@
+"""What the platform brings into every service; the engine of the template imports the same files."""
