@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from golden_path.rendering import patches
+from golden_path.rendering import documents
 from tests.labs.toolchains import ROOT
 
 # Reads texts from standard input, and says what comes of each, with the patches or without.
@@ -125,8 +125,8 @@ def test_libyaml_reads_ours() -> None:
     import yaml
 
     fast: Any = getattr(yaml, "CSafeLoader", None)
-    assert fast is None or patches._read_alike((ROOT / "copier.yml").read_bytes(), fast)
-    assert fast is None or not any(patches._read_alike(text.encode(), fast) for text in ("[a?b]", "a\t", "a: !b c"))
+    assert fast is None or documents.read_alike((ROOT / "copier.yml").read_bytes(), fast)
+    assert fast is None or not any(documents.read_alike(text.encode(), fast) for text in ("[a?b]", "a\t", "a: !b c"))
 
 
 @pytest.mark.parametrize("ends", range(4))
