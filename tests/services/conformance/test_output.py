@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,9 @@ def test_lines_that_are_lost_are_counted(built: Built) -> None:
 
         reader = threading.Thread(target=read)
         reader.start()
+        end = time.monotonic() + 30
+        while b"log lines were lost" not in text and time.monotonic() < end:
+            time.sleep(0.05)
         assert_stops(service)
         reader.join(30)
     lines = [json.loads(line) for line in text.decode().splitlines()]
