@@ -84,6 +84,7 @@ def _export_in_place_of_a_clone() -> None:
 def _git_facts_once() -> None:
     """An export does not change, so what git says of it is asked once."""
     from copier import _main, _template
+    from packaging.version import Version
 
     modules: tuple[Any, ...] = (_main, _template)
     available = functools.cache(modules[1].is_git_available)
@@ -92,6 +93,9 @@ def _git_facts_once() -> None:
     modules[1].get_repo = functools.cache(modules[1].get_repo)
     for name in ("commit", "commit_hash", "git_index_modes"):
         _replace(_template.Template, name, _once(_template.Template.__dict__[name].func, name))
+    original = _template.Template.__dict__["version"].func  # some twenty processes of git
+    version = _once(lambda template: str(original(template) or ""), "version")
+    _replace(_template.Template, "version", lambda self: Version(text) if (text := version(self)) else None)
 
 
 def _once(original: Callable[[Any], Any], name: str = "") -> Callable[[Any], Any]:
@@ -549,9 +553,9 @@ def _modules_once() -> None:
     known: dict[tuple[str, str], Any] = {}
 
     def get_code(self: SourceFileLoader, fullname: str) -> Any:
-        if not any(str(folder) in folders for folder in Path(self.path).parents):
-            return original(self, fullname)
         if (fullname, self.path) not in known:
+            if not any(str(folder) in folders for folder in Path(self.path).parents):
+                return original(self, fullname)
             _make_room(known)
             known[fullname, self.path] = original(self, fullname)
         return known[fullname, self.path]

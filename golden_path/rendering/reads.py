@@ -314,10 +314,14 @@ def _declared(function: Any, export: Path) -> Any:
     code = getattr(code, "__code__", None) or getattr(type(code).__call__, "__code__", None)
     if code is None:
         raise UnknownError(repr(function))
-    module = Path(code.co_filename)
     return getattr(function, "__qualname__", type(function).__name__), tuple(
-        _digest(str(one)) for one in (module, *(export / file for file in files))
+        _digest(one) for one in (code.co_filename, *_places(export, files))
     )
+
+
+@functools.lru_cache(1024)
+def _places(export: Path, files: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(export / file) for file in files)
 
 
 @functools.cache

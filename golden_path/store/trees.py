@@ -275,7 +275,7 @@ class Store:
             before = had.get((mode, name))
             if before == key or key in found or mode == b"160000":
                 continue
-            if mode == b"40000":
+            if int(mode, 8) == 0o40000:
                 self._lacking(key, self._read(before, b"tree") if before else b"", found)
             else:
                 self._take(key, b"blob", found)
