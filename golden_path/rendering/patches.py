@@ -452,9 +452,12 @@ def _yaml_once() -> None:
     known: dict[str, Callable[[], Any]] = {}
 
     def read(text: str) -> Any:
-        if fast is None or "\n" not in text or not text.isascii() or not _read_alike(text.encode(), fast):
-            return original(text)
-        return yaml.load(text, fast)
+        """Read what has several lines, such as an answers file, with libyaml, where that comes to the same."""
+        if fast is not None and "\n" in text and text.isascii():
+            with contextlib.suppress(yaml.YAMLError):
+                if _read_alike(text.encode(), fast):
+                    return yaml.load(text, fast)  # noqa: S506 - a safe one
+        return original(text)
 
     def safe_load(stream: Any) -> Any:
         if not isinstance(stream, str):
