@@ -84,6 +84,7 @@ def export_in_place_of_a_clone() -> None:
 def git_facts_once() -> None:
     """An export does not change, so what git says of it is asked once."""
     from copier import _main, _template
+    from packaging.version import Version
 
     modules: tuple[Any, ...] = (_main, _template)
     available = functools.cache(modules[1].is_git_available)
@@ -92,6 +93,9 @@ def git_facts_once() -> None:
     modules[1].get_repo = functools.cache(modules[1].get_repo)
     for name in ("commit", "commit_hash", "git_index_modes"):
         replace(_template.Template, name, once(_template.Template.__dict__[name].func, name))
+    original = _template.Template.__dict__["version"].func  # some twenty processes of git
+    version = once(lambda template: str(original(template) or ""), "version")
+    replace(_template.Template, "version", lambda self: Version(text) if (text := version(self)) else None)
 
 
 def sources_once() -> None:
@@ -122,9 +126,9 @@ def modules_once() -> None:
     known: dict[tuple[str, str], Any] = {}
 
     def get_code(self: SourceFileLoader, fullname: str) -> Any:
-        if not any(str(folder) in folders for folder in Path(self.path).parents):
-            return original(self, fullname)
         if (fullname, self.path) not in known:
+            if not any(str(folder) in folders for folder in Path(self.path).parents):
+                return original(self, fullname)
             make_room(known)
             known[fullname, self.path] = original(self, fullname)
         return known[fullname, self.path]

@@ -7,6 +7,7 @@ it off, and a test renders with and without and compares the bytes. Measured: do
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from golden_path.rendering import documents, exports, texts, unprompted
 
 if TYPE_CHECKING:
     from golden_path.rendering import collect
+
+SELDOM = 20000  # new containers between two looks for cycles
 
 sinks: list[collect.Sink] = []  # of the rendering that is going on
 
@@ -30,6 +33,7 @@ def apply() -> None:
     _files_at_once()
     texts.plain_text_as_it_is()
     texts.answers_once()
+    texts.answers_at_once()
     texts.paths_at_once()
     documents.config_once()
     documents.yaml_once()
@@ -37,6 +41,7 @@ def apply() -> None:
     documents.literals_at_once()
     exports.sources_once()
     exports.modules_once()
+    _cycles_seldom()
 
 
 def _no_index_to_keep() -> None:
@@ -77,3 +82,9 @@ def _files_at_once() -> None:
             original(self)
 
     _main.Worker._render_template = render_template  # type: ignore[method-assign]
+
+
+def _cycles_seldom() -> None:
+    """Look for cycles less often: what Copier and Jinja have imported lives as long as the process anyway."""
+    gc.freeze()
+    gc.set_threshold(SELDOM, *gc.get_threshold()[1:])

@@ -82,9 +82,13 @@ def plain_text_as_it_is() -> None:
     path_of = functools.lru_cache(Path)
 
     def plain(env: Any, string: str) -> bool:
-        marks = (env.block_start_string, env.variable_start_string, env.comment_start_string, "\n", "\r")
         prefixes = env.line_statement_prefix or env.line_comment_prefix
-        return not (prefixes or any(mark in string for mark in marks)) and ordinary.reads_texts_as_they_are(env)
+        marks = env.block_start_string, env.variable_start_string, env.comment_start_string
+        return not prefixes and unmarked(string, *marks) and ordinary.reads_texts_as_they_are(env)
+
+    @functools.lru_cache(exports.MOST)
+    def unmarked(string: str, *marks: str) -> bool:
+        return not any(mark in string for mark in (*marks, "\n", "\r"))
 
     def render_string(self: Any, string: str, extra_context: Any = None) -> str:
         return string if plain(self.jinja_env, string) else str(original(self, string, extra_context))
@@ -156,6 +160,19 @@ def answers_once() -> None:
     worker._render_template, worker._render_context, worker._render_string = (
         render_template, render_context, render_string,
     )  # fmt: skip
+
+
+def answers_at_once() -> None:
+    """Put the sources of answers together in one go; Copier looks each name up in each of them, for each context."""
+    from copier import _user_data
+
+    def combined(self: Any) -> dict[str, Any]:
+        found: dict[str, Any] = {**_user_data.DEFAULT_DATA, "_external_data": self.external}
+        for source in (self.user_defaults, self.last, self.metadata, self.init, self.user):
+            found.update(source)
+        return found
+
+    _user_data.AnswersMap.combined = property(combined)  # type: ignore[assignment]
 
 
 def paths_at_once() -> None:
