@@ -88,9 +88,9 @@ def snapshot(folder: Path) -> Path:
     sys.audit(COPYING, True)
     for name in filter(None, files.split("\0")):
         source, target = ROOT / name, folder / name
-        if source.is_file():
+        if source.is_file() or source.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
+            shutil.copy2(source, target, follow_symlinks=False)
     sys.audit(COPYING, False)
     commit_all(folder, "Template")
     git(folder, "tag", VERSION)
