@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from golden_path.errors import Exit, FleetError
-from golden_path.rollout import markdown
 from golden_path.rollout.clones import CHECKS, Clone
 from golden_path.rollout.fleet_file import GITHUB, Member
 from golden_path.store import access, git, processes
+from golden_path.upgrade import markdown
 
 OPEN, CLOSED = "open", "closed"
 GREEN, RED, PENDING, UNKNOWN = "green", "red", "pending", ""
 TIMEOUT = 300
-# GitHub takes 65536 code points of a text, ASCII or not (measured: dead-claudia/github-limits#13), and 256 of a title.
-LONGEST, LONGEST_TITLE = 65000, 250
 _STATES = {"SUCCESS": GREEN, "FAILURE": RED, "ERROR": RED, "PENDING": PENDING, "EXPECTED": PENDING}
 _ROLLUP = (
     "query($owner:String!,$name:String!,$oid:GitObjectID!){repository(owner:$owner,name:$name){"
@@ -111,8 +109,8 @@ class GitHub:
 
     def open(self, branch: str, title: str, body: str) -> Pull:
         """Open one."""
-        url = _gh("pr", "create", "--repo", self._repository, "--head", branch, "--title", title[:LONGEST_TITLE],
-                  "--body-file", "-", data=markdown.cut(body, LONGEST)).strip()  # fmt: skip
+        url = _gh("pr", "create", "--repo", self._repository, "--head", branch, "--title", title[: markdown.LONGEST_TITLE],
+                  "--body-file", "-", data=markdown.cut(body)).strip()  # fmt: skip
         number = re.search(r"/(\d+)$", url)
         return Pull(OPEN, url, int(number[1]) if number else 0)
 

@@ -16,7 +16,7 @@ from golden_path.rollout.ledger import Rollout
 from golden_path.source.template import Templates
 from golden_path.store import branches, cache, git, service
 from golden_path.store.service import Service
-from golden_path.upgrade import apply, moved, rollback
+from golden_path.upgrade import apply, moved, proposal, rollback
 
 TODO, READY, UPGRADED, DECLINED, FAILED = "todo", "ready", "merged", "declined", "failed"
 RETURNED, RETURNING = "back", "returning"
@@ -183,8 +183,8 @@ class Step:
         if tip != old:
             self._clone.push(tip, f"refs/heads/{branch}", old)
         if pull is None:
-            title, _, body = git.text("log", "-1", "--format=%B", tip, cwd=opened.path).partition("\n")
-            self._forge.open(branch, title, f"{self._rollout.mark}\n\n{body.strip()}\n")
+            title, body = proposal.text(opened.path, tip)
+            self._forge.open(branch, title, f"{self._rollout.mark}\n\n{body}")
 
     def _stale(self, opened: Service, branch: str) -> bool:
         """Whether our own branch has nothing to merge any more, or cannot be merged."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 from golden_path.rendering.render import Renderer
 from hooks import guard
-from tests.labs.template import HOOKED, commit_all, git
-from tests.labs.toolchains import ROOT
+from tests.labs.template import commit_all, git, with_engine
 from tests.labs.warm import copier
 from tests.updates import cases, foreign, hard_cases
 from tests.updates.cases import Case
@@ -33,10 +31,7 @@ STOPPED, NAMED, DONE = "stopped", "named", "-"
 
 def with_hooks(source: Path, questions: str = "") -> Path:
     """Give the newest version of a template of cases the hooks of ours."""
-    shutil.copytree(ROOT / "hooks", source / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in HOOKED:
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, source / name)
+    with_engine(source)
     (source / "copier.yml").write_text(foreign.SETTINGS + foreign.QUESTIONS + questions + MIGRATIONS)
     commit_all(source, "Hooks")
     git(source, "tag", "--force", foreign.NEW)

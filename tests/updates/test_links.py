@@ -16,7 +16,7 @@ from golden_path.source.template import Template
 from golden_path.untrusted import inside
 from hooks import guard, summary
 from hooks.migrations import overlay_resources, preview_at_once, python_build_script
-from tests.labs.template import HOOKED, commit_all, git
+from tests.labs.template import commit_all, git, with_engine
 from tests.labs.toolchains import ROOT
 from tests.updates import foreign, hooked
 from tests.updates.commands import golden_path
@@ -142,9 +142,7 @@ def test_migrations_write_beside_nothing_and_through_no_link(tmp_path: Path, out
 
 def test_the_hooks_as_a_service_runs_them(tmp_path: Path, outside: Path) -> None:
     """As a process in the service's folder, with nothing of the engine but what they take from it."""
-    for name in HOOKED:
-        foreign.write(name, (ROOT / name).read_bytes())(tmp_path / "template")
-    subprocess.run(["cp", "-r", ROOT / "hooks", tmp_path / "template/hooks"], check=True)
+    with_engine(tmp_path / "template")
     service = tmp_path / "service"
     foreign.write(".copier-answers.yml", "a: &a [*a]\n")(service)
     foreign.write(".golden-path/build.py", "")(service)
