@@ -110,7 +110,7 @@ def _apply(options: argparse.Namespace) -> int:
         _print(*(f"  note      {note}" for note in done.plan.notes))
         _print(*in_the_way.next_steps(done.branch, done.in_the_way))
     if not options.json:
-        _print(*(f"  close     {one}: of an earlier engine, which {done.plan.new} takes the place of" for one in done.earlier))
+        _print(*(f"  close     {one}: of an earlier engine; it can be deleted" for one in done.earlier))
     return Exit.CONFLICT if done.plan.conflicts else Exit.DONE
 
 
@@ -286,7 +286,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--drift", action="store_true", help="list the files that differ, as Markdown")
         if name == "apply":
             command.add_argument(
-                "--proposal", metavar="FILE", type=Path, help="write branch, title and body of the pull request, as JSON"
+                "--proposal", metavar="FILE", type=Path, help="write the text of the pull request, as JSON"
             )
             command.add_argument("--checkout", action="store_true", help="switch the work tree to the branch")
     simulate_cli.add(commands)

@@ -109,8 +109,8 @@ class GitHub:
 
     def open(self, branch: str, title: str, body: str) -> Pull:
         """Open one."""
-        url = _gh("pr", "create", "--repo", self._repository, "--head", branch, "--title", title[: markdown.LONGEST_TITLE],
-                  "--body-file", "-", data=markdown.cut(body)).strip()  # fmt: skip
+        told = ("--title", title[: markdown.LONGEST_TITLE], "--body-file", "-")
+        url = _gh("pr", "create", "--repo", self._repository, "--head", branch, *told, data=markdown.cut(body)).strip()
         number = re.search(r"/(\d+)$", url)
         return Pull(OPEN, url, int(number[1]) if number else 0)
 

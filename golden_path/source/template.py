@@ -50,6 +50,19 @@ class Template:
         self._inside: dict[tuple[str, str], bool] = {}
         self._subjects: dict[tuple[str, str], list[str]] = {}
 
+    @classmethod
+    def cloned(cls, clone: Path, folder: Path) -> Template:
+        """Return a template as somebody has cloned it, where nothing is fetched.
+
+        Args:
+            clone: with its work tree.
+            folder: for its versions.
+        """
+        known = cls(str(clone), folder)
+        known._mirror = clone / ".git"
+        folder.mkdir(parents=True)
+        return known
+
     def refresh(self) -> None:
         """Bring the clone up to date; the first time, make it.
 

@@ -13,7 +13,6 @@ from golden_path.upgrade.changes import CONFLICT, KEPT, STATUSES, Change
 from golden_path.upgrade.plan import Plan
 from golden_path.upgrade.status import Status
 
-
 BAR = "\\|"  # in a cell of a table
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from golden_path.rendering.render import Renderer
+from golden_path.upgrade import before_copier
 from hooks import guard
 from tests.labs.template import commit_all, git, with_engine
 from tests.labs.warm import copier
@@ -85,6 +86,7 @@ def updated(case: Case, source: Path, service: Path, renderer: Renderer) -> str:
     base = hard_cases.read(foreign.render(renderer, source, foreign.OLD, place / "base" / "service"))
     theirs = hard_cases.read(foreign.render(renderer, source, foreign.NEW, place / "new" / "service"))
     found = hard_cases.problems(case, base, ours, theirs, ended)
-    if any(hard_cases.marked(*one) for one in ended.files.values()) or (service / ".git" / guard.NOTES).exists():
+    noted = before_copier.notes(service).exists()
+    if noted or any(hard_cases.marked(*one) for one in ended.files.values()):
         found.add("dirty repository")
     return ", ".join([NAMED if ended.code else DONE, *sorted(found)])

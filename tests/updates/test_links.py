@@ -14,10 +14,9 @@ from golden_path.rehearsal import scenarios
 from golden_path.rendering.render import Renderer
 from golden_path.source.template import Template
 from golden_path.untrusted import inside
-from hooks import guard, summary
+from golden_path.upgrade import after_copier, before_copier
 from hooks.migrations import overlay_resources, preview_at_once, python_build_script
 from tests.labs.template import commit_all, git, with_engine
-from tests.labs.toolchains import ROOT
 from tests.updates import foreign, hooked
 from tests.updates.commands import golden_path
 
@@ -191,10 +190,10 @@ def test_the_summary_removes_nothing_through_a_link(tmp_path: Path, outside: Pat
     link(service / "dir", outside.parent)
     commit_all(service)
     entry = ["100644", "0" * 40]
-    guard.notes(service).write_text(
+    before_copier.notes(service).write_text(
         f'{{"base": {{"dir/file": {entry}}}, "theirs": {{"dir/file": {entry}}}, "moved": {{}}}}'.replace("'", '"')
     )
-    summary.summary(service)
+    after_copier.summary(service)
     assert outside.read_text() == KEPT
 
 
