@@ -75,7 +75,7 @@ def snapshot(folder: Path) -> Path:
         The folder.
     """
     files = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "copier.yml", "adopt.yml",
-                "pins.yaml", "template", "partials", "extensions", *ENGINE)
+                "pins.yaml", "template", "partials", "extensions", *ENGINE)  # fmt: skip
     sys.audit(COPYING, True)
     for name in filter(None, files.split("\0")):
         source, target = ROOT / name, folder / name
