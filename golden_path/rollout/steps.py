@@ -40,6 +40,7 @@ class Seen:
         problem: why it failed.
         code: the exit code for that.
         moved: what to say where the tag of its version was moved; empty where it was not.
+        ahead: whether it has a version that came after the rollout's.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Seen:
     problem: str = ""
     code: int = 0
     moved: str = ""
+    ahead: bool = False
 
 
 class Step:
@@ -215,7 +217,8 @@ class Step:
     ) -> Seen:  # fmt: skip
         version, url = opened.answers.version if opened else "", pull.url if pull else ""
         line = moved.line(opened, self._templates.get(opened.answers.source)) if opened else ""
-        return Seen(self._member.name, self._member.ring, state, version, url, undecided, problem, code, line)
+        ahead = opened is not None and self._has(opened) and not self._at(opened)
+        return Seen(self._member.name, self._member.ring, state, version, url, undecided, problem, code, line, ahead)
 
 
 def conflicts(opened: Service, tip: str) -> int:
