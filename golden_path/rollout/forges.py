@@ -44,7 +44,7 @@ class Forge(Protocol):
     """What the engine needs of a forge, for one service."""
 
     def pull(self, branch: str, mark: str) -> Pull | None:
-        """Return the pull request of a branch: the one that a rollout opened, known by the mark, or one that is open."""
+        """Return the pull request of a branch: what a rollout opened, known by the mark, or what is open."""
 
     def open(self, branch: str, title: str, body: str) -> Pull:
         """Open one for a branch that is pushed."""
@@ -91,7 +91,7 @@ class GitHub:
         self._repository = f"{self._host}/{self._owner}/{self._name}"
 
     def pull(self, branch: str, mark: str) -> Pull | None:
-        """Return the newest that has the mark, or is open: somebody upgraded by hand. Closed ones of others do not count."""
+        """Return the newest that has the mark, or that is open, since somebody upgraded by hand."""
         found: list[dict[str, Any]] = _json(_gh(
             "pr", "list", "--repo", self._repository, "--head", branch, "--state", "all", "--limit", "100",
             "--json", "number,state,url,body,isCrossRepository",

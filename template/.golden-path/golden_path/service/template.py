@@ -1,14 +1,13 @@
 """The template of this service: bring its newest version, or list what differs from it.
 
-usage: python3 .golden-path template update PYTHON   the branch golden-path/VERSION, and in build/template-update.json the
-                                                     text of its pull request; $TEMPLATE_VERSION: not the newest, but
-                                                     that one
+usage: python3 .golden-path template update PYTHON   the branch golden-path/VERSION, and the text of its pull request in
+                                                     build/template-update.json; $TEMPLATE_VERSION: that version
        python3 .golden-path template propose         push that branch, open its pull request or bring it up to date
        python3 .golden-path template drift PYTHON    a table, into $GITHUB_STEP_SUMMARY where there is one; never fails
 
-The template brings the engine that does it, golden_path/, in each of its versions; PYTHON has Copier installed. Its code
-runs, so it is always the template that the committed answers name, at one of its tags. None of it runs in "propose",
-which has the token.
+The template brings the engine that does it, golden_path/, in each of its versions; PYTHON has Copier installed. That
+code runs, so it is always the template that the committed answers name, at one of its tags. None of it runs in
+"propose", which has the token.
 """
 
 import contextlib
@@ -20,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from golden_path.service import automation
 from golden_path.service.automation import CREDENTIALS, say
@@ -67,7 +67,8 @@ def origin() -> tuple[str, str]:
             f"_src_path in {ANSWERS} depends on the folder: write the address of the template instead of {source!r}"
         )
     short = re.sub(r"^gl:", "https://gitlab.com/", re.sub(r"^gh:", "https://github.com/", source))
-    return os.path.expanduser(short.removeprefix("git+")), found["_commit"]
+    address = os.path.expanduser(short.removeprefix("git+"))  # noqa: PTH111 - it may be none of a path
+    return address, found["_commit"]
 
 
 def number(version: str) -> tuple[int, ...]:
@@ -81,7 +82,9 @@ def newest(address: str, current: str, wanted: str) -> str:
     tags = re.findall(r"refs/tags/(v?\d[\w.+-]*)$", listed, re.MULTILINE)
     releases = sorted((tag for tag in tags if RELEASE.fullmatch(tag)), key=number)
     if wanted and wanted not in tags:
-        raise RefusedError(f"the template has no version {wanted!r}; the newest are {', '.join(releases[-3:]) or 'none'}")
+        raise RefusedError(
+            f"the template has no version {wanted!r}; the newest are {', '.join(releases[-3:]) or 'none'}"
+        )
     if wanted and number(wanted) < number(current):
         raise RefusedError(f"{wanted} is older than {current}, which the service has: an update does not go back")
     if wanted:
@@ -92,8 +95,10 @@ def newest(address: str, current: str, wanted: str) -> str:
 @contextlib.contextmanager
 def engine(address: str, version: str, python: str) -> Iterator[list[str]]:
     """The command that starts the engine of a version of the template, which is fetched for it."""
-    if sys.version_info < (3, 11):
-        raise RefusedError("python3 is older than 3.11, which the template needs: install a newer one, remove .tools/copier")
+    if sys.version_info < (3, 11):  # noqa: UP036 - the rest of this package runs with it
+        raise RefusedError(
+            "python3 is older than 3.11, which the template needs: install a newer one, remove .tools/copier"
+        )
     with tempfile.TemporaryDirectory(prefix="golden-path-engine-") as folder:
         git("init", "--quiet", folder)
         git("-C", folder, "fetch", "--quiet", "--depth", "1", "--", address, f"refs/tags/{version}")
@@ -108,9 +113,9 @@ def engine(address: str, version: str, python: str) -> Iterator[list[str]]:
         yield [python, "-P", "-m", ENGINE]
 
 
-def run(command: list[str], codes: tuple[int, ...], **output: int) -> str:
+def run(command: list[str], codes: tuple[int, ...], output: int | None = None) -> str:
     """What the engine says; why it cannot go on is its last line on standard error."""
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace", check=False, **output)
+    done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
     said = [line for line in done.stderr.splitlines() if line.strip()]
     if done.returncode not in codes:
         raise RefusedError((said or ["the engine failed"])[-1].removeprefix("golden-path: "))
@@ -118,7 +123,7 @@ def run(command: list[str], codes: tuple[int, ...], **output: int) -> str:
     return done.stdout or ""
 
 
-def update(python: str) -> None:
+def update(python: str = sys.executable) -> None:
     RESULT.unlink(missing_ok=True)
     address, current = origin()
     version = newest(address, current, os.environ.get("TEMPLATE_VERSION", ""))
@@ -129,20 +134,20 @@ def update(python: str) -> None:
         run([*command, "apply", ".", "--trust", "--to", version, "--proposal", str(RESULT)], (DONE, DECIDE))
 
 
-def drift(python: str) -> None:
+def drift(python: str = sys.executable) -> None:
     """Nothing but a report: a template that cannot be reached is no failure of the service's."""
     try:
         address, current = origin()
         with engine(address, newest(address, current, ""), python) as command:
-            text = run([*command, "status", ".", "--trust", "--drift"], (DONE,), stdout=subprocess.PIPE)
+            text = run([*command, "status", ".", "--trust", "--drift"], (DONE,), output=subprocess.PIPE)
     except RefusedError as reason:
         text = f"### Template: the drift cannot be looked at\n\n{shown(reason)}\n"
     say(text.rstrip("\n"))
 
 
-def requests(*arguments: str) -> list[dict]:
+def requests(*arguments: str) -> list[dict[str, Any]]:
     fields = "number,state,url,body,headRefName,isCrossRepository"
-    found: list[dict] = json.loads(
+    found: list[dict[str, Any]] = json.loads(
         automation.run("gh", "pr", "list", "--json", fields, "--limit", "50", *arguments) or "[]"
     )
     return [one for one in found if not one.get("isCrossRepository")]  # a fork may have a branch of our name
@@ -168,7 +173,9 @@ def offer(branch: str, commit: str, title: str, body: str) -> str:
         return f"{opened[0]['url']} is up to date"
     ours = re.compile("golden-path/(?!revert-)|template/update-")  # and those of 0.1.0
     older = [one for one in requests("--state", "open") if ours.match(one["headRefName"])]
-    body += "".join(f"\nContains #{one['number']}, which can be closed.\n" for one in older if one["headRefName"] != branch)
+    body += "".join(
+        f"\nContains #{one['number']}, which can be closed.\n" for one in older if one["headRefName"] != branch
+    )
     command = ("edit", str(opened[0]["number"])) if opened else ("create", "--head", branch)
     said = automation.run("gh", "pr", *command, "--title", title, "--body-file", "-", data=body)
     return said or opened[0]["url"]
@@ -193,7 +200,10 @@ def main(verb: str = "", *arguments: str) -> int:
     for name in ELSEWHERE:
         os.environ.pop(name, None)
     try:
-        {"update": update, "drift": drift, "propose": propose}[verb](*arguments)
+        if verb == "propose":
+            propose()
+        else:
+            {"update": update, "drift": drift}[verb](*arguments)
     except RefusedError as reason:
         sys.stderr.write(f"  FAIL  template-{verb}: {shown(reason)}\n")
         return 1
