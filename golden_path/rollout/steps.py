@@ -185,7 +185,7 @@ class Step:
         if tip != old:
             self._clone.push(tip, f"refs/heads/{branch}", old)
         if pull is None:
-            title, body = proposal.text(opened.path, tip)
+            title, body = proposal.text(opened.path, branch, tip)
             self._forge.open(branch, title, f"{self._rollout.mark}\n\n{body}")
 
     def _stale(self, opened: Service, branch: str) -> bool:
