@@ -39,8 +39,7 @@ class Template:
             raise FleetError(f"the template's address {reason}", Exit.TEMPLATE)
         self.source = source
         self._address = address.fetched(source)
-        key = hashlib.sha256(self._address.encode()).hexdigest()[:32]
-        self._folder = folder or cache.folder() / "templates" / key
+        self._folder = folder or cache.folder() / "templates" / cache.key(self._address)
         self._mirror = self._folder / "mirror.git"
         self._tags: list[str] = []
         self._seen: dict[str, str] = {}

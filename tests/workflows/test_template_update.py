@@ -13,6 +13,8 @@ import pytest
 
 from golden_path.errors import Exit
 from golden_path.service import template as verbs
+from golden_path.source import address
+from golden_path.store import cache
 from golden_path.store.git import EMAIL
 from tests.labs import template as lab
 from tests.labs import updates
@@ -285,6 +287,9 @@ def test_a_branch_of_an_earlier_version_is_noticed(pair: Pair) -> None:
 def test_who_makes_the_branch_is_known_in_the_service() -> None:
     """What the service's own module says again, since it cannot import it."""
     assert (verbs.EMAIL, verbs.DECIDE) == (EMAIL, Exit.CONFLICT)
+    for source in ("/a/template", "~/template", "gh:acme/template.git", "gl:/acme/template", "git+https://a.example/t"):
+        assert verbs.fetched(source) == address.fetched(source)
+        assert verbs.place(verbs.fetched(source)) == cache.folder() / "templates" / cache.key(address.fetched(source))
 
 
 def test_no_way_back(proposed: Pair) -> None:

@@ -20,7 +20,7 @@ CREDENTIALS = ("-c", "credential.helper=", "-c", "credential.helper=!gh auth git
 
 
 def run(*command: str, data: str = "", **env: str) -> str:
-    settings = [at + 1 for at, word in enumerate(command) if word in ("-c", "-C")]
+    settings = [at + 1 for at, word in enumerate(command) if word in ("-c", "-C", "--git-dir")]
     words = [word for at, word in enumerate(command) if at not in settings and at + 1 not in settings]
     what = " ".join(itertools.takewhile(lambda word: not word.startswith("-"), words[:3]))
     try:

@@ -11,6 +11,8 @@ code runs, so it is always the template that the committed answers name, at one 
 """
 
 import contextlib
+import fcntl
+import hashlib
 import json
 import os
 import re
@@ -28,7 +30,8 @@ from golden_path.service.errors import RefusedError
 ANSWERS = ".copier-answers.yml"
 RESULT = Path("build/template-update.json")
 RELEASE = re.compile(r"v?(\d+(?:\.\d+)*)")
-ENGINE = "golden_path"
+ENGINE, PLATFORM = "golden_path", "template/.golden-path"
+REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 # Nobody's address. A branch whose last commit is not of this one holds somebody's work.
 EMAIL = "golden-path@noreply.invalid"
 DONE, DECIDE = 0, 3  # exit codes of the engine: an upgrade, and one in which a person has to decide something
@@ -47,9 +50,9 @@ ELSEWHERE = (
 PLAIN = ("core.hooksPath=/dev/null", "core.autocrlf=false", "core.eol=lf", "core.attributesFile=/dev/null")
 
 
-def git(*arguments: str | Path) -> str:
+def git(*arguments: str | Path, **env: str) -> str:
     options = [part for one in PLAIN for part in ("-c", one)]
-    return automation.run("git", *options, *map(str, arguments), GIT_TERMINAL_PROMPT="0")
+    return automation.run("git", *options, *map(str, arguments), GIT_TERMINAL_PROMPT="0", **env)
 
 
 def origin() -> tuple[str, str]:
@@ -66,9 +69,16 @@ def origin() -> tuple[str, str]:
         raise RefusedError(
             f"_src_path in {ANSWERS} depends on the folder: write the address of the template instead of {source!r}"
         )
-    short = re.sub(r"^gl:", "https://gitlab.com/", re.sub(r"^gh:", "https://github.com/", source))
-    address = os.path.expanduser(short.removeprefix("git+"))  # noqa: PTH111 - it may be none of a path
-    return address, found["_commit"]
+    return fetched(source), found["_commit"]
+
+
+def fetched(source: str) -> str:
+    """What git fetches from, as the engine has it."""
+    if short := re.match("g[hl]:", source):
+        host = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}[short[0]]
+        return f"{host}{source.removeprefix(short[0]).lstrip('/').removesuffix('.git')}.git"
+    plain = source.removeprefix("git+")
+    return str(Path(plain).expanduser()) if plain.startswith("~") else plain
 
 
 def number(version: str) -> tuple[int, ...]:
@@ -92,25 +102,68 @@ def newest(address: str, current: str, wanted: str) -> str:
     return releases[-1] if releases and number(releases[-1]) > number(current) else current
 
 
-@contextlib.contextmanager
-def engine(address: str, version: str, python: str) -> Iterator[list[str]]:
+def place(address: str) -> Path:
+    """Where the engine keeps a template; what is fetched here, it need not fetch again."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    cache = Path(base) if Path(base).is_absolute() else Path.home() / ".cache"
+    return cache / "golden-path/templates" / hashlib.sha256(address.encode()).hexdigest()[:32]
+
+
+def engine(address: str, version: str, python: str) -> list[str]:
     """The command that starts the engine of a version of the template, which is fetched for it."""
     if sys.version_info < (3, 11):  # noqa: UP036 - the rest of this package runs with it
         raise RefusedError(
             "python3 is older than 3.11, which the template needs: install a newer one, remove .tools/copier"
         )
-    with tempfile.TemporaryDirectory(prefix="golden-path-engine-") as folder:
-        git("init", "--quiet", folder)
-        git("-C", folder, "fetch", "--quiet", "--depth", "1", "--", address, f"refs/tags/{version}")
-        git("-C", folder, "checkout", "--quiet", "--detach", "FETCH_HEAD")
-        if not Path(folder, ENGINE, "__main__.py").is_file():
+    try:
+        place(address).mkdir(parents=True, exist_ok=True)
+        with locked(place(address)) as folder:
+            code = _code(folder, address, version)
+    except OSError as error:
+        raise RefusedError(f"the cache cannot be written: {error}; set XDG_CACHE_HOME to another folder") from None
+    os.environ["PYTHONPATH"] = str(code)  # only that, whatever else a person's Python finds
+    return [python, "-P", "-m", ENGINE]
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[Path]:
+    """A folder that nobody else writes meanwhile, the engine included."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        os.close(handle)
+
+
+def _code(folder: Path, address: str, version: str) -> Path:
+    """The folder with the engine of a version, and no more of the template."""
+    mirror = folder / "mirror.git"
+    with tempfile.TemporaryDirectory(dir=folder) as staged:
+        fresh = mirror if (mirror / "HEAD").exists() else Path(staged, "mirror.git")
+        git("init", "--quiet", "--bare", fresh)
+        git("--git-dir", fresh, "fetch", "--quiet", "--prune", "--no-tags", "--", address, *REFS)
+        if fresh != mirror:
+            fresh.rename(mirror)
+        commit = git("--git-dir", mirror, "rev-parse", f"refs/tags/{version}^{{commit}}")
+        code = folder / "engines" / commit
+        if code.exists():
+            return code
+        if not git("--git-dir", mirror, "ls-tree", "--name-only", commit, f"{ENGINE}/__main__.py"):
             raise RefusedError(
                 f"{version} of the template has no {ENGINE}/, which does the update: name a newer version with "
                 f"TEMPLATE_VERSION, or run 'copier update --trust --vcs-ref {version}'"
             )
-        # Only that folder, whatever else a person's Python finds.
-        os.environ["PYTHONPATH"] = folder
-        yield [python, "-P", "-m", ENGINE]
+        tree = Path(staged, "code")
+        tree.mkdir()
+        alone = {"GIT_INDEX_FILE": str(Path(staged, "index")), "GIT_WORK_TREE": str(tree)}
+        parts = git("--git-dir", mirror, "ls-tree", "-d", "--name-only", commit, ENGINE, PLATFORM).splitlines()
+        for part in parts:  # the second has what links of the first lead to
+            git("--git-dir", mirror, "read-tree", f"--prefix={part}/", f"{commit}:{part}", **alone)
+        git("-c", "core.bare=false", "--git-dir", mirror, "checkout-index", "--all", **alone)
+        code.parent.mkdir(exist_ok=True)
+        tree.rename(code)
+        return code
 
 
 def run(command: list[str], codes: tuple[int, ...], output: int | None = None) -> str:
@@ -130,16 +183,16 @@ def update(python: str = sys.executable) -> None:
     if version == current:
         sys.stdout.write(f"  ok    nothing to do: the service has {current} of the template\n")
         return
-    with engine(address, version, python) as command:
-        run([*command, "apply", ".", "--trust", "--to", version, "--proposal", str(RESULT)], (DONE, DECIDE))
+    command = engine(address, version, python)
+    run([*command, "apply", ".", "--trust", "--to", version, "--proposal", str(RESULT)], (DONE, DECIDE))
 
 
 def drift(python: str = sys.executable) -> None:
     """Nothing but a report: a template that cannot be reached is no failure of the service's."""
     try:
         address, current = origin()
-        with engine(address, newest(address, current, ""), python) as command:
-            text = run([*command, "status", ".", "--trust", "--drift"], (DONE,), output=subprocess.PIPE)
+        command = engine(address, newest(address, current, ""), python)
+        text = run([*command, "status", ".", "--trust", "--drift"], (DONE,), output=subprocess.PIPE)
     except RefusedError as reason:
         text = f"### Template: the drift cannot be looked at\n\n{shown(reason)}\n"
     say(text.rstrip("\n"))
