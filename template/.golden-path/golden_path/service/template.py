@@ -190,8 +190,8 @@ def update(python: str = sys.executable) -> None:
 def drift(python: str = sys.executable) -> None:
     """Nothing but a report: a template that cannot be reached is no failure of the service's."""
     try:
-        address, current = origin()
-        command = engine(address, newest(address, current, ""), python)
+        address, _ = origin()
+        command = engine(address, newest(address, "", ""), python)
         text = run([*command, "status", ".", "--trust", "--drift"], (DONE,), output=subprocess.PIPE)
     except RefusedError as reason:
         text = f"### Template: the drift cannot be looked at\n\n{shown(reason)}\n"
