@@ -63,7 +63,7 @@ def measure(work: Path, language: str, rounds: int, say: Say, before: str = "") 
     Raises:
         RuntimeError: a way fails, or two ways end in different trees.
     """
-    source = versions(work / "verb-template", before)
+    source = f"git+file://{versions(work / 'verb-template', before)}"  # packed and unpacked, as from a server
     first = work / "verb-service"
     _run([lab.COPIER, "copy", "--trust", "--defaults", "--quiet", "--vcs-ref", OLD, "--data", f"language={language}",
           source, first], work)  # fmt: skip

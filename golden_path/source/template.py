@@ -50,15 +50,15 @@ class Template:
         self._subjects: dict[tuple[str, str], list[str]] = {}
 
     @classmethod
-    def cloned(cls, clone: Path, folder: Path) -> Template:
+    def cloned(cls, repository: Path, folder: Path) -> Template:
         """Return a template as somebody has cloned it, where nothing is fetched.
 
         Args:
-            clone: with its work tree.
+            repository: the git folder.
             folder: for its versions.
         """
-        known = cls(str(clone), folder)
-        known._mirror = clone / ".git"
+        known = cls(str(repository), folder)
+        known._mirror = repository
         folder.mkdir(parents=True)
         return known
 

@@ -22,7 +22,6 @@ from golden_path.upgrade import plan
 from golden_path.upgrade.upgrade import Upgrade, between
 
 NOTES = "golden-path-update.json"
-NEW = "HEAD"  # of the clone
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,11 @@ def look(folder: Path, clone: Path, version: str, answers_file: str, data: Mappi
     opened = work_tree.opened(folder, answers_file)
     with scratch.folder() as place, Renderer(trust=True) as renderer:
         work_tree.complete(clone, version, place)
-        template = Template.cloned(clone, place / "template")
-        with between(opened, template.at(version), template.at(NEW), renderer, data) as upgrade:
+        # Of a template on a server, it is a work tree of a mirror that Copier keeps.
+        asked = work_tree.run(clone, "rev-parse", "--path-format=absolute", "--git-common-dir", "HEAD")
+        repository, new = asked.decode(errors="surrogateescape").splitlines()
+        template = Template.cloned(Path(repository), place / "template")
+        with between(opened, template.at(version), template.at(new), renderer, data) as upgrade:
             return _foreseen(folder, upgrade)
 
 
