@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from golden_path.untrusted import bounded, inside
-from hooks.migration import names, read, refused, rewrite
+from hooks.migrations.editing import names, read, refused, rewrite
 
 STORE, ROUTE = "secretstore.yaml", "httproute.yaml"
 _LIST = re.compile(r"^resources:[ ]*\n((?:(?:[ ]*#[^\n]*|[ ]*-[ ][^\n]*)\n)+)", re.MULTILINE)

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from golden_path.untrusted import bounded, inside
-from hooks.migration import read, refused, rewrite
+from hooks.migrations.editing import read, refused, rewrite
 
 OVERLAY = "deploy/overlays/preview/kustomization.yaml"
 PATCH = "deploy/overlays/preview/at-once.yaml"
