@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 from packaging.version import Version
 
-from golden_path.untrusted import bounded, inside
+from golden_path.rules import bounded
+from golden_path.untrusted import inside
 
 ANSWERS = ".copier-answers.yml"
 

@@ -15,7 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from manifest_rules import problems
+sys.path.append(str(Path(__file__).resolve().parent.parent / ".golden-path"))
+from golden_path.rules import every  # noqa: E402, F401 - all rules
+from golden_path.rules.environments import problems  # noqa: E402
 
 OVERLAYS = Path("deploy/overlays")
 OUTPUT = Path("build/manifests")
@@ -50,8 +52,8 @@ def render(root: Path) -> dict[str, str]:
     for overlay in sorted((root / OVERLAYS).glob("*/kustomization.yaml")):
         environment = overlay.parent.name
         found[environment] = build(overlay.parent)
-        if broken := next(problems(found[environment]), ""):
-            raise Refused(f"{environment}: {broken}")
+        if broken := problems(environment, found[environment]):
+            raise Refused(str(broken[0]))
     return found
 
 

@@ -17,10 +17,11 @@ import jsonschema
 import pytest
 
 from golden_path import cli
-from golden_path.doctor import checkup, leaks
+from golden_path.doctor import checkup
 from golden_path.doctor.repository import Repository
-from golden_path.doctor.rules import COST, MORE, RULES, Finding, Found, costs, score
+from golden_path.doctor.score import COST, MORE, costs, score
 from golden_path.rendering.render import Renderer
+from golden_path.rules.book import RULES, Finding, Found
 from golden_path.source.template import Template
 from tests.labs import template as lab
 from tests.labs.template import commit_all, git
