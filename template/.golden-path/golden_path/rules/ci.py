@@ -85,9 +85,7 @@ def checked(files: Files) -> Iterator[Found]:
         yield Found(".github/workflows", 0, "none runs for pull requests: add one that builds and tests")
 
 
-@rule(
-    "GP108", NOTE, "Every job has a time limit.", "the default is six hours, and somebody pays for them", former="W003"
-)
+@rule("GP108", NOTE, "Every job has a time limit.", "the default is six hours", former="W003")
 def time_limits(files: Files) -> Iterator[Found]:
     """Jobs without timeout-minutes; one that calls a workflow cannot have any."""
     for workflow in workflows.workflows(files):
@@ -113,8 +111,8 @@ def no_foreign_code(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP110", ERROR, "No script contains text that somebody else writes.", "a title could end the command and begin another",
-    former="W005",
+    "GP110", ERROR, "No script contains text that somebody else writes.",
+    "a title could end the command and begin another", former="W005",
 )  # fmt: skip
 def no_free_text(files: Files) -> Iterator[Found]:
     """Titles, bodies, names of branches and messages, put into a script."""
@@ -126,7 +124,7 @@ def no_free_text(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP111", NOTE, "A checkout leaves no token in the working copy.", "each later step could take it, and an artifact too",
+    "GP111", NOTE, "A checkout leaves no token in the working copy.", "each later step could take it",
     former="W006",
 )  # fmt: skip
 def no_credentials_left(files: Files) -> Iterator[Found]:

@@ -53,8 +53,8 @@ def nothing_granted_to_all(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP118", WARNING, "No event runs foreign code or text with this repository's secrets.", "one mistake gives them away",
-    scope=SERVICE, former="W004",
+    "GP118", WARNING, "No event runs foreign code or text with this repository's secrets.",
+    "one mistake gives them away", scope=SERVICE, former="W004",
 )  # fmt: skip
 def no_privileged_events(files: Files) -> Iterator[Found]:
     """Events that have the secrets, whatever the jobs do."""
@@ -79,8 +79,8 @@ def no_chosen_text(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP112", ERROR, "What runs for pull requests can neither sign nor write to the repository.", "only the release signs",
-    scope=SERVICE, former="W007",
+    "GP112", ERROR, "What runs for pull requests can neither sign nor write to the repository.",
+    "only the release signs", scope=SERVICE, former="W007",
 )  # fmt: skip
 def no_identity_for_pull_requests(files: Files) -> Iterator[Found]:
     """Jobs with id-token, attestations or contents to write."""

@@ -64,7 +64,7 @@ def whole(environment: Environment) -> Iterator[Found]:
 
 
 @rule(
-    "GP402", ERROR, "Every Secret that a pod reads is written.", "a pod waits for one that is missing, and never starts",
+    "GP402", ERROR, "Every Secret that a pod reads is written.", "a pod waits for one that is missing",
     scope=RENDERED,
 )  # fmt: skip
 def written(environment: Environment) -> Iterator[Found]:

@@ -86,8 +86,11 @@ class Files(ABC):
         return [path for path in self.own(*wanted) if not _beside(path)]
 
     def documents(self, path: str) -> list[Any]:
-        """Return the YAML documents of a file; none if it is not valid."""
-        return documents.read(self.text(path) or "")
+        """Return the YAML documents of a file, read once; none if it is not valid."""
+        if path not in self._read:
+            self._read[path] = documents.read(self.text(path) or "")
+        found: list[Any] = self._read[path]
+        return found
 
     def mapping(self, path: str) -> dict[str, Any]:
         """Return a YAML or JSON file that is one mapping; empty if it is none."""

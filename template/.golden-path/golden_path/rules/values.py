@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from golden_path.rules import secrets
-from golden_path.rules.documents import at, items, line, maps
+from golden_path.rules.documents import items, line, maps
 from golden_path.rules.objects import Object, containers
 
 _PROGRAMS = (".py", ".sh", ".js", ".mjs", ".ts", ".lua", ".rb", ".pl", ".go", ".java", ".html", ".css", ".md", ".tpl")
@@ -122,18 +122,20 @@ def _bare(value: str) -> str:
 
 def anywhere(one: Object) -> Iterator[str]:
     """Yield the forms of secrets that a string of an object has, wherever it stands."""
-    seen: set[str] = set()
-    waiting: list[Any] = [one.data]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += (
-                [*value.values(), *(_decoded(bits) for bits in (at(value, "binaryData") or {}).values())]
-                if (isinstance(at(value, "binaryData") or {}, dict))
-                else list(value.values())
-            )
-        elif isinstance(value, list):
-            waiting += value
-        elif isinstance(value, str):
-            seen |= {look.what for look in secrets.LOOKS if look.what not in seen and look.pattern.search(value)}
-    yield from (look.what for look in secrets.LOOKS if look.what in seen)
+    texts = list(_strings(one.data))
+    yield from (look.what for look in secrets.LOOKS if any(look.pattern.search(text) for text in texts))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """All strings, and what the values of a field binaryData stand for."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if key == "binaryData" and isinstance(one, dict):
+                yield from map(_decoded, one.values())
+            else:
+                yield from _strings(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _strings(one)
+    elif isinstance(value, str):
+        yield value
