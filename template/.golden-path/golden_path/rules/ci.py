@@ -11,7 +11,7 @@ from golden_path.rules.documents import at, items, line, maps
 from golden_path.rules.files import Files
 
 _BEFORE_A_MERGE = {"pull_request", "pull_request_target", "merge_group"}
-_OTHER_CI = (
+OTHER_CI = (
     "/.gitlab-ci.y*ml", "Jenkinsfile*", "*.[Jj]enkinsfile", "*.jenkins", "/.circleci/config.y*ml",
     "azure-pipelines*.y*ml", "/.azure-pipelines/**", "/.azuredevops/**", "/.travis.y*ml", "/bitbucket-pipelines.y*ml",
     "/.buildkite/**", "/.drone.*", "/.woodpecker*", "/.woodpecker/**", "/.gitea/workflows/**", "/.forgejo/workflows/**",
@@ -81,7 +81,7 @@ def _with_permissions(content: bytes) -> bytes:
 def checked(files: Files) -> Iterator[Found]:
     """No workflow for pull requests, and no other CI."""
     events = {event for workflow in workflows.workflows(files) for event in workflow.events()}
-    if not events & _BEFORE_A_MERGE and not files.own(*_OTHER_CI):
+    if not events & _BEFORE_A_MERGE and not files.own(*OTHER_CI):
         yield Found(".github/workflows", 0, "none runs for pull requests: add one that builds and tests")
 
 

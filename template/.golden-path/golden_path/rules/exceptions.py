@@ -64,13 +64,13 @@ def _parse(files: Files) -> list[tuple[int, Permitted | str]]:
     data = files.mapping(FILE)
     given = data.get("exceptions")
     if not isinstance(given, list) or set(data) != {"exceptions"}:
-        return [(0, f"must be a list, exceptions: of each {_FORM}")]
+        return [(0, f"must have one list, exceptions; for each {_FORM}")]
     return [(line(given, number), _one(one)) for number, one in enumerate(items(given))]
 
 
 def _one(data: Any) -> Permitted | str:
     if not isinstance(data, dict) or set(data) != _FIELDS or not all(str(one or "").strip() for one in data.values()):
-        return f"an exception says {_FORM}"
+        return f"an exception is not complete: {_FORM}"
     rules, unknown = book.named([str(data["rule"])])
     if unknown or "GP009" in rules:
         return f"there is no rule {data['rule']} to let pass: see golden-path doctor --list"

@@ -32,7 +32,7 @@ _TESTS = re.compile(
 _EXAMPLE = re.compile(r"example|dummy|fake|sample|x{5,}|0123456789|1234567890", re.IGNORECASE)
 _FEW = 7  # different characters; a real token has more
 
-_ENVIRONMENT = (".env", ".env.*", "*.env", ".envrc")
+ENVIRONMENT = (".env", ".env.*", "*.env", ".envrc")
 _SHOWN = re.compile(
     r"(?:^|[._-])(?:example|sample|template|tmpl|tpl|dist|defaults?|schema|test|tests|testing|ci)(?:$|[._-])"
 )
@@ -52,7 +52,7 @@ def no_secrets(files: Files) -> Iterator[Found]:
             if found := next((one for one in pattern.finditer(text) if real(what, text, one)), None):
                 number = text[: found.start()].count("\n") + 1
                 yield Found(path, number, f"has what looks like {what}: revoke it, and keep it in a store of secrets")
-    for path in files.own(*_ENVIRONMENT):
+    for path in files.own(*ENVIRONMENT):
         name = path.rpartition("/")[2].lower()
         if not _SHOWN.search(name) and not _TESTS.search(path) and _with_secrets(files.text(path) or ""):
             yield Found(path, 0, "is committed, with values of secrets: remove it, revoke them, and ignore the file")

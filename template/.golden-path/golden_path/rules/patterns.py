@@ -25,7 +25,7 @@ def matches(patterns: tuple[str, ...], path: str) -> bool:
 def _expression(pattern: str) -> str:
     text, folder = pattern.rstrip("/"), pattern.endswith("/")
     start = "" if "/" in text else "(?:.*/)?"
-    text = text.lstrip("/")
+    text = re.sub(r"(?:\*\*/)+\*\*(?=/|$)", "**", text.lstrip("/"))
     end = "/.*" if folder else "(?:/.*)?"
     if text.endswith("/**"):
         text, end = text.removesuffix("/**"), "/.*"
