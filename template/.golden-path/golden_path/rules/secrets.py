@@ -47,7 +47,7 @@ MASKED = re.compile(rf"\b(?:{'|'.join(one.masked for one in LOOKS if one.masked)
 
 # How what holds a secret is called. What says where one is (TOKEN_FILE, TOKEN_URL) is not.
 NAMES = (
-    r"(?i:(?:password|passwd|passphrase|secret|token|api_?key|access_?key|private_?key|secret_?key|credentials?)"
+    r"(?i:(?:password|passwd|passphrase|secret|token|(?:api|access|private|secret)[_-]?key|credentials?)"
     r"|(?:^|[_.-])(?:pass|pwd))"
 )
 _CALLED = re.compile(rf"(?:{NAMES}|[a-z0-9](?:Pass|Pwd))$")

@@ -14,7 +14,7 @@ from golden_path.rules.objects import Object, containers
 
 _PROGRAMS = (".py", ".sh", ".js", ".mjs", ".ts", ".lua", ".rb", ".pl", ".go", ".java", ".html", ".css", ".md", ".tpl")
 _LINE = re.compile(
-    r"^[ \t]*(?:export[ \t]+)?[\"']?([\w.-]{1,100})[\"']?[ \t]*[:=][ \t]*(\"[^\"\n]*\"|'[^'\n]*'|[^\s,;#]+)",
+    r"(?:^|[{,])[ \t]*(?:export[ \t]+)?[\"']?([\w.-]{1,100})[\"']?[ \t]*[:=][ \t]*(\"[^\"\n]*\"|'[^'\n]*'|[^\s,;#}]+)",
     re.MULTILINE,
 )
 _FLAG = re.compile(r"-{1,2}([\w.-]+)")
