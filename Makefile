@@ -43,7 +43,7 @@ benchmark: .venv/ready ## Measure copier copy and the services beside bare ones;
 	@$(PYTHON) -m benchmarks --languages "$(LANGUAGES)" $(BENCHMARK_ARGS)
 
 # From the last two releases, or from what SIMULATE_ARGS="--from main" names. The check needs no toolchain of a language.
-SIMULATE_CHECK := make help >/dev/null && "$(CURDIR)/$(PYTHON)" make/policy .
+SIMULATE_CHECK := make help >/dev/null && "$(CURDIR)/$(PYTHON)" .golden-path policy .
 .PHONY: simulate
 simulate: .venv/ready ## Rehearse the upgrade of services to what is committed (SIMULATE_ARGS="--from main")
 	@$(PYTHON) -m golden_path simulate . --trust --answers tests/updates/scenarios.yaml --check '$(SIMULATE_CHECK)' $(SIMULATE_ARGS)

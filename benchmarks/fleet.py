@@ -52,8 +52,8 @@ def history(template: Path) -> None:
     lab.git(template, "tag", OLD)
     lab.git(template, "tag", "--delete", lab.VERSION)
     files = template / "template"
-    (files / "make" / "help.awk").rename(files / "make" / "usage.awk")
-    (files / "make" / "syft.txt").unlink()
+    (files / ".golden-path/help.awk").rename(files / ".golden-path/usage.awk")
+    (files / ".golden-path/locks/syft.txt").unlink()
     (files / "docs" / "new.md.jinja").write_text("# New for [[ service_name ]]\n")
     makefile = files / "Makefile.jinja"
     makefile.write_text(makefile.read_text().replace("help.awk", "usage.awk") + "# [[ service_name ]]\n")
@@ -81,7 +81,7 @@ def services(template: Path, folder: Path, languages: Sequence[str], number: int
                 "language": languages[index % len(languages)],
                 "service_name": f"orders-{index % (names or number)}",
             }
-            renderer.render(known, OLD, target, ".copier-answers.yml", answers)
+            renderer.render(known.at(OLD), target, ".copier-answers.yml", answers)
             makefile = target / "Makefile"
             makefile.write_text("# Of the service.\n" + makefile.read_text())
             lab.commit_all(target)

@@ -10,7 +10,7 @@ from types import ModuleType
 from jinja2 import Environment
 from jinja2.ext import Extension
 
-SCRIPT = Path(__file__).resolve().parent.parent / "template" / "make" / "slo.py"
+SCRIPT = Path(__file__).resolve().parent.parent / "template" / ".golden-path" / "golden_path" / "service" / "slo.py"
 
 
 @functools.cache
@@ -18,7 +18,7 @@ def script() -> ModuleType:
     """Load the script that a service gets, once.
 
     Returns:
-        The module ``template/make/slo.py``.
+        The module ``golden_path.service.slo`` of this version of the template.
     """
     spec = importlib.util.spec_from_file_location("golden_path_slo", SCRIPT)
     if spec is None or spec.loader is None:
@@ -47,7 +47,7 @@ def slo_file(name: str, source: str) -> str:
     return _files(source)[name]
 
 
-slo_file.golden_path_reads = ("template/make/slo.py",)  # type: ignore[attr-defined] # the engine need not ask twice
+slo_file.golden_path_reads = ("template/.golden-path/golden_path/service/slo.py",)  # type: ignore[attr-defined] # the engine need not ask twice
 
 
 class ObjectivesExtension(Extension):

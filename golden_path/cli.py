@@ -23,8 +23,8 @@ from golden_path.rollout import options as rollout
 from golden_path.rules.book import ERROR, SEVERITIES
 from golden_path.source.template import Templates
 from golden_path.store import in_the_way, service
-from golden_path.store.trees import Store
 from golden_path.upgrade import apply, moved, plan, report, rollback, status
+from golden_path.upgrade.upgrade import between
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,9 +63,9 @@ def _plan(options: argparse.Namespace) -> int:
     new = plan.target(template, opened.answers.version, options.to)
     with (
         Renderer(trust=options.trust) as renderer,
-        Store(opened.objects, opened.attributes, sha256=opened.sha256) as store,
+        between(opened, template.at(opened.answers.version), template.at(new), renderer, options.data) as upgrade,
     ):
-        planned = plan.compute(opened, template, new, renderer, store, options.data)
+        planned, store = plan.compute(upgrade), upgrade.store
         if options.json:
             _print_json(report.plan_json(planned, store, str(options.path), opened.answers.source))
         else:

@@ -27,10 +27,10 @@ from golden_path.adopting.adoption import (
 from golden_path.errors import Exit, FleetError
 from golden_path.merging import similar
 from golden_path.rendering.render import Renderer
-from golden_path.source import infer, versions
+from golden_path.source import address, infer, versions
 from golden_path.source.infer import Found
 from golden_path.source.ownership import Ownership
-from golden_path.source.template import Template, Templates, address
+from golden_path.source.template import Template, Templates
 from golden_path.store import answers, branches, cache, committed, git, ignored, in_the_way, service
 from golden_path.store.answers import Answers
 from golden_path.store.service import Service
@@ -75,9 +75,9 @@ def adopt(
         origin = _source(source, before)
         template = (templates or Templates()).get(origin)
         target = to or template.newest()
-        name = answers_file or (before.path if before else template.config(target).answers_file)
+        name = answers_file or (before.path if before else template.at(target).config.answers_file)
         _refuse_adopted(opened, names, name, origin)
-        if before and address(before.source) != address(origin):
+        if before and address.fetched(before.source) != address.fetched(origin):
             before = None
         found = Answers(name, origin, target, {}, b"")
         with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
@@ -121,7 +121,7 @@ def _refuse_adopted(opened: Service, names: Collection[str], wanted: str, source
     for name in sorted(name for name in names if answers.PATTERN.fullmatch(name) or name == wanted):
         content = committed.read(opened.path, opened.head, name, Exit.ANSWERS)
         there = answers.parse(name, content or b"")
-        if name == wanted or address(there.source) == address(source):
+        if name == wanted or address.fetched(there.source) == address.fetched(source):
             raise FleetError(
                 f"{name} is there already: the repository has {there.version} of {there.source}; "
                 "go on with golden-path plan",
@@ -151,9 +151,9 @@ class _Adopting:
 
     def run(self, to: str) -> Adoption:
         target = self.opened.answers.version
-        if unknown := sorted(set(self.data) - self.template.config(target).questions):
+        if unknown := sorted(set(self.data) - self.template.at(target).config.questions):
             raise FleetError(f"version {target} of the template asks no {', '.join(unknown)}", Exit.ANSWERS)
-        self.rules = self.template.rules(target)
+        self.rules = self.template.at(target).rules
         self.repository = self.as_repository()
         self.found = self.all_found()
         version, generated = self.base(to)
@@ -252,20 +252,21 @@ class _Adopting:
             if version == self.opened.answers.version:
                 raise
             return 0.0
-        owner = Ownership(self.template.config(version), {name: one.value for name, one in self.found.items()})
+        owner = Ownership(self.template.at(version).config, {name: one.value for name, one in self.found.items()})
         return similar.likeness(tree, self.ours, owner, self.contents)
 
     def render(self, version: str) -> Tree:
         """Render a version; a found answer that it does not accept is left to its default."""
         refused = self.refused.setdefault(version, [])
-        questions = self.template.config(version).questions
+        questions = self.template.at(version).config.questions
         while version not in self.rendered:
             given = {name: one.value for name, one in self.found.items() if name in questions and name not in refused}
             folder = self.store.folder / "adopt" / self.opened.name
             folder.mkdir(parents=True)
             try:
                 name = self.opened.answers.path
-                self.rendered[version], _ = self.renderer.tree(self.template, version, folder, name, given, self.store)
+                release = self.template.at(version)
+                self.rendered[version], _ = self.renderer.tree(release, folder, name, given, self.store)
             except FleetError as error:
                 refused.append(self.to_blame(error, set(given) - set(self.data)))
             finally:
@@ -283,7 +284,7 @@ class _Adopting:
 
     def files(self, version: str, tree: Tree, *, generated: bool) -> Iterator[File]:
         """Say what becomes of each file of the template's; nothing of theirs is overwritten."""
-        owner = Ownership(self.template.config(version), {name: one.value for name, one in self.found.items()})
+        owner = Ownership(self.template.at(version).config, {name: one.value for name, one in self.found.items()})
         standing = _InTheWay(self.ours)
         unknown = ignored.ignored(self.store, {**tree, **self.ours}, set(tree) - set(self.ours))
         for path, entry in tree.items():

@@ -18,6 +18,7 @@ from golden_path.store.answers import Answers
 from golden_path.store.service import Service
 from golden_path.store.trees import FILE, Store, Tree
 from golden_path.upgrade import plan, tasks
+from golden_path.upgrade.upgrade import Upgrade
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,16 @@ def membership(opened: Service, answers_file: str, problem: str, renderer: Rende
         template = Templates().get(found.source)
         newest = plan.target(template, found.version, "")
         behind = versions.between(template.tags, found.version, newest)
-        owner = Ownership(template.config(found.version), found.values)
-        leave_out = template.rules(found.version).leave_out
+        release = template.at(found.version)
+        owner = Ownership(release.config, found.values)
+        leave_out = release.rules.leave_out
     except FleetError as error:
         return Membership(found, answers_file, lost=str(error))
     try:
         renderer.lend(store)
-        has = store.list(opened.head)
-        wrote = plan.rendering(opened, has, template, found.version, renderer, store, {})
-        if template.config(found.version).tasks:  # they make other files of a rendering
+        looked_at = Upgrade(opened, release, release, renderer, store)
+        has, wrote = looked_at.has, looked_at.known
+        if release.config.tasks:  # they make other files of a rendering
             differ = {path for path, entry in wrote.items() if has.get(path) != entry} - {found.path}
             alone = tasks.template_alone(opened, differ)
             wrote = {path: entry for path, entry in wrote.items() if path not in alone}

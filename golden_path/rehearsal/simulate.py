@@ -24,7 +24,8 @@ from golden_path.store import git, processes, service
 from golden_path.store.trees import Store
 from golden_path.untrusted import credentials
 from golden_path.upgrade import plan
-from golden_path.upgrade.plan import CONFLICT, MERGED
+from golden_path.upgrade.changes import CONFLICT, MERGED
+from golden_path.upgrade.upgrade import between
 
 ANSWERS = ".copier-answers.yml"
 NAME = "orders"  # of the folder of each service
@@ -141,7 +142,7 @@ def simulate(
         template.refresh()
         rows: list[Row] = []
         refused: list[tuple[Mapping[str, Any], str]] = []
-        asked = given.answers or scenarios.pairwise(template.config(olds[-1]), services)
+        asked = given.answers or scenarios.pairwise(template.at(olds[-1]).config, services)
         nothing: dict[str, str] = {}  # why a set was refused, by version; of those of which none was accepted
         for number, (version, answers) in enumerate((version, one) for version in olds for one in asked):
             progress(f"{number + 1} of {len(olds) * len(asked)}: {version}, {shown(answers)}")
@@ -236,8 +237,8 @@ class _Rehearsal:
         self, folder: Path, template: Template, version: str, answers: Mapping[str, Any], renderer: Renderer
     ) -> None:
         self.path = folder / NAME
-        self.template, self.version, self.renderer = template, version, renderer
-        known = template.config(version).questions
+        self.release, self.renderer = template.at(version), renderer
+        known = self.release.config.questions
         self.answers = {name: value for name, value in answers.items() if name in known}  # the others came later
         self.wrote: list[str] = []
         self.touched: list[str] = []
@@ -254,7 +255,7 @@ class _Rehearsal:
         self.path.mkdir(parents=True)
         while True:
             try:
-                self.renderer.render(self.template, self.version, self.path, ANSWERS, dict(self.answers))
+                self.renderer.render(self.release, self.path, ANSWERS, dict(self.answers))
                 break
             except FleetError as error:
                 named = [name for name in self.answers if re.search(rf"\b{re.escape(name)}\b", str(error))]
@@ -263,7 +264,7 @@ class _Rehearsal:
                 self.answers.pop(named[0])
         self.git("init", "--quiet", "--initial-branch", "main")
         self.commit()
-        owner = Ownership(self.template.config(CHANGE), self.answers)
+        owner = Ownership(self.release.template.at(CHANGE).config, self.answers)
         names = self.git("ls-files", "-z").split("\0")
         self.wrote = [name for name in names if name and name != ANSWERS and not owner.seeded(name)]
 
@@ -284,8 +285,8 @@ class _Rehearsal:
     @contextlib.contextmanager
     def upgraded(self) -> Iterator[tuple[plan.Plan, Store]]:
         opened = service.load(self.path)
-        with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
-            yield plan.compute(opened, self.template, CHANGE, self.renderer, store, {}, ask_secrets=False), store
+        with between(opened, self.release, self.release.template.at(CHANGE), self.renderer) as upgrade:
+            yield plan.compute(upgrade, ask_secrets=False), upgrade.store
 
     def upgrade(self, *, edited: bool = False, check: str = "") -> Row:
         """Compute the upgrade, and look at it."""
@@ -307,9 +308,9 @@ class _Rehearsal:
                         broken = _failed(check, folder)
                     if broken and _failed(check, self.path):
                         broken += " (before the upgrade, too)"
-                return Row(self.version, self.answers, edited, conflicts, merged, lines, broken)
+                return Row(self.release.version, self.answers, edited, conflicts, merged, lines, broken)
         except FleetError as error:
-            return Row(self.version, self.answers, edited, problem=str(error))
+            return Row(self.release.version, self.answers, edited, problem=str(error))
 
 
 def _failed(command: str, folder: Path) -> str:

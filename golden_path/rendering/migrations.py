@@ -1,8 +1,8 @@
 """A template's ``_migrations`` and ``_tasks``, run as ``copier update`` runs them, in a checkout of a service's tree.
 
 Copier's public API runs them only within an update of a work tree, so this module uses its ``Worker``; a test compares
-the outcome with ``copier update``. ``run`` is for the worker process, ``stage`` for the engine
-(``golden_path.upgrade.tasks`` has the engine's part of the tasks).
+the outcome with ``copier update``. For the worker process; the engine's part is in ``golden_path.upgrade``,
+``migrated`` and ``tasks``.
 """
 
 from __future__ import annotations
@@ -13,105 +13,17 @@ import shlex
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from golden_path.rendering import patches
-
-if TYPE_CHECKING:
-    from golden_path.source.template import Template
-    from golden_path.store.trees import Store, Tree
 
 TRUST, ANSWER, OTHER = "trust", "answer", "other"
 BEFORE, AFTER, TASKS = "before", "after", "tasks"
 GUARD = "GOLDEN_PATH_GUARD"  # "off" tells the hooks of our template that this engine sees to it that nothing is lost
-LONGEST = 40  # lines of what a stage says
 SAID = 1 << 16  # bytes that are kept of the beginning of an output, and of its end
 LAST, LAST_CHARACTERS = 5, 600  # lines and characters of what a failed command said last
 # Steps and stages in which there is nothing to run, whatever was answered.
 _nothing: set[tuple[str, str, str, str]] = set()
-
-
-class Runner(Protocol):
-    """What ``stage`` needs of ``golden_path.rendering.render.Renderer``."""
-
-    def migrate(
-        self, template: Template, old: str, new: str, stage: str, target: Path, answers_file: str, *, dry: bool
-    ) -> tuple[int, str]:
-        """Run a stage, or count what there is to run."""
-
-
-def stage(
-    name: str, tree: Tree, template: Template, old: str, new: str, rendering: Path, answers_file: str,
-    runner: Runner, store: Store,
-) -> tuple[Tree, list[str]]:  # fmt: skip
-    """Run a stage on a tree.
-
-    Args:
-        name: ``before`` or ``after``.
-        tree: of the service; it is not changed.
-        template: its template.
-        old: the version that the service has.
-        new: the version that it gets.
-        rendering: a folder with the answers that the stage sees.
-        answers_file: their name.
-        runner: a worker.
-        store: where trees are.
-
-    Returns:
-        The tree afterwards, and what the migrations said, in lines; the same tree where there is nothing to run.
-
-    Raises:
-        FleetError: the template is not trusted, or a migration failed.
-    """
-    if not template.config(new).migrations:
-        return tree, []
-    count, _ = runner.migrate(template, old, new, name, rendering, answers_file, dry=True)
-    if not count:
-        return tree, []
-    folder = store.folder / name / rendering.name
-    folder.mkdir(parents=True)
-    with store.checkout(tree, folder) as work:
-        _, said = runner.migrate(template, old, new, name, folder, answers_file, dry=False)
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
-        lines += inner_repositories(folder)
-        more = [f"... and {len(lines) - LONGEST} lines more"] if len(lines) > LONGEST else []
-        return work(), lines[:LONGEST] + more
-
-
-def set_aside(store: Store, base: Tree, has: Tree, ours: Tree, theirs: Tree) -> tuple[Tree, Tree, Tree]:
-    """Keep out of the merge what ``before`` migrations moved to where the template has nothing: ``after`` wants it.
-
-    It was not a person who moved it, so at the old place the template's new version arrives, as with Copier.
-
-    Args:
-        store: that has the trees.
-        base: the rendering of the version that the service has.
-        has: the service.
-        ours: the service after the migrations.
-        theirs: the rendering of the version that it gets.
-
-    Returns:
-        ``base`` and ``ours`` for the merge, and the files to put beside what it makes.
-    """
-    if ours is has:
-        return base, ours, {}
-    from golden_path.store import renames  # the worker starts without it
-
-    moved = renames.find(store, has, ours).moved
-    parked = {old: new for old, new in moved.items() if old in base and new not in base and new not in theirs}
-    rest = {path: entry for path, entry in ours.items() if path not in parked.values()}
-    return (
-        {path: entry for path, entry in base.items() if path not in parked},
-        rest,
-        {new: ours[new] for new in parked.values()},
-    )
-
-
-def inner_repositories(folder: Path) -> list[str]:
-    """Return a line for each repository that was made in a folder: none of its files is taken along."""
-    from golden_path.store import trees
-
-    return [f"left out, since it is a repository of its own: {path}" for path in trees.nested(folder)]
 
 
 def run(job: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from golden_path.errors import Exit, FleetError, UntrustedError
 from golden_path.rendering import surroundings, worker
-from golden_path.source.template import Template
+from golden_path.source.release import Release
 from golden_path.store import git, scratch
 from golden_path.store.trees import Entry, Store, Tree
 
@@ -67,14 +67,11 @@ class Renderer:
             self._shared.close()
             self._shared = None
 
-    def render(
-        self, template: Template, version: str, target: Path, answers_file: str, data: dict[str, Any]
-    ) -> list[str]:
+    def render(self, release: Release, target: Path, answers_file: str, data: dict[str, Any]) -> list[str]:
         """Render a version of a template into a folder, without its tasks.
 
         Args:
-            template: the template.
-            version: which version of it.
+            release: the template at that version.
             target: the folder; its name is what ``_folder_name`` will be. Answers in it are taken over.
             answers_file: the name of the answers file.
             data: answers that come before those.
@@ -85,16 +82,15 @@ class Renderer:
         Raises:
             FleetError: an answer is missing or not accepted, the template is not trusted, or fails.
         """
-        return self._render(template, version, target, answers_file, data)[1]
+        return self._render(release, target, answers_file, data)[1]
 
     def tree(
-        self, template: Template, version: str, target: Path, answers_file: str, data: dict[str, Any], store: Store
+        self, release: Release, target: Path, answers_file: str, data: dict[str, Any], store: Store
     ) -> tuple[Tree, list[str]]:
         """Render a version of a template into a store, without its tasks.
 
         Args:
-            template: the template.
-            version: which version of it.
+            release: the template at that version.
             target: a folder, as for ``render``; afterwards it has the answers file, and no other file for certain.
             answers_file: its name.
             data: answers that come before those.
@@ -109,7 +105,7 @@ class Renderer:
         attributes = store.attributes.decode(errors="surrogateescape")
         shared = self.lend(store)
         sink = {"objects": str(store.objects), "shared": str(shared), "form": store.form, "attributes": attributes}
-        files, said = self._render(template, version, target, answers_file, data, sink)
+        files, said = self._render(release, target, answers_file, data, sink)
         if files is None:
             return store.add(target), said
         return {path: Entry(mode, blob) for path, mode, blob in files}, said
@@ -133,13 +129,13 @@ class Renderer:
         return folder
 
     def _render(
-        self, template: Template, version: str, target: Path, answers_file: str, data: dict[str, Any],
+        self, release: Release, target: Path, answers_file: str, data: dict[str, Any],
         sink: Mapping[str, str] | None = None,
     ) -> tuple[list[tuple[str, str, str]] | None, list[str]]:  # fmt: skip
         job = {
-            "source": template.source,
-            "version": version,
-            "export": str(template.export(version)),
+            "source": release.template.source,
+            "version": release.version,
+            "export": str(release.export),
             "target": str(target),
             "data": data,
             "answers_file": answers_file,
@@ -149,17 +145,16 @@ class Renderer:
         with self._turn:
             result = self._ask(json.dumps(job, default=str))
         if "kind" in result:
-            raise _failure(result["kind"], result["reason"], version, answers_file)
-        messages = [_public(line, template, (version,), target, data) for line in result["messages"]]
+            raise _failure(result["kind"], result["reason"], release.version, answers_file)
+        messages = [_public(line, (release,), target, data) for line in result["messages"]]
         return result.get("files"), messages
 
     def migrate(
-        self, template: Template, old: str, new: str, stage: str, target: Path, answers_file: str, *, dry: bool
+        self, old: Release, new: Release, stage: str, target: Path, answers_file: str, *, dry: bool
     ) -> tuple[int, str]:
         """Run a stage of a template's ``_migrations`` in a folder, as ``copier update`` would.
 
         Args:
-            template: the template.
             old: the version that the service has.
             new: the version that it gets, whose migrations are run.
             stage: ``before`` or ``after``.
@@ -173,17 +168,16 @@ class Renderer:
         Raises:
             FleetError: the template is not trusted, or a migration failed.
         """
-        done = self._run_stage("migration", stage, template, (old, new), target, answers_file, {}, dry=dry)
-        return int(done["count"]), _public(done["said"], template, (old, new), target, {})
+        done = self._run_stage("migration", stage, (old, new), target, answers_file, {}, dry=dry)
+        return int(done["count"]), _public(done["said"], (old, new), target, {})
 
     def tasks(
-        self, template: Template, old: str, new: str, target: Path, answers_file: str, data: Mapping[str, Any], *,
+        self, old: Release, new: Release, target: Path, answers_file: str, data: Mapping[str, Any], *,
         dry: bool,
     ) -> list[str]:  # fmt: skip
         """Run a template's ``_tasks`` in a folder, as ``copier update`` would.
 
         Args:
-            template: the template.
             old: the version that the service has.
             new: the version that it gets, whose tasks are run.
             target: the folder, with an answers file of the new version.
@@ -197,21 +191,20 @@ class Renderer:
         Raises:
             FleetError: the template is not trusted, or a task failed.
         """
-        versions = old, new
-        done = self._run_stage("task", worker.TASKS, template, versions, target, answers_file, data, dry=dry)
-        return [_public(command, template, versions, target, data) for command in done["commands"]]
+        done = self._run_stage("task", worker.TASKS, (old, new), target, answers_file, data, dry=dry)
+        return [_public(command, (old, new), target, data) for command in done["commands"]]
 
     def _run_stage(
-        self, what: str, stage: str, template: Template, versions: tuple[str, str], target: Path, answers_file: str,
+        self, what: str, stage: str, releases: tuple[Release, Release], target: Path, answers_file: str,
         data: Mapping[str, Any], *, dry: bool,
     ) -> dict[str, Any]:  # fmt: skip
-        old, new = versions
+        old, new = releases
         job = {
             "stage": stage,
-            "source": template.source,
-            "old": old,
-            "version": new,
-            "exports": {version: str(template.export(version)) for version in versions},
+            "source": new.template.source,
+            "old": old.version,
+            "version": new.version,
+            "exports": {one.version: str(one.export) for one in releases},
             "target": str(target),
             "answers_file": answers_file,
             "trust": self._trust,
@@ -221,10 +214,10 @@ class Renderer:
         with self._turn:
             result = self._ask(json.dumps(job, default=str))
         if "kind" in result and result["kind"] != worker.TRUST:
-            reason = _public(result["reason"], template, versions, target, data)
-            raise FleetError(f"a {what} of version {new} of the template failed: {reason}", Exit.TEMPLATE)
+            reason = _public(result["reason"], releases, target, data)
+            raise FleetError(f"a {what} of version {new.version} of the template failed: {reason}", Exit.TEMPLATE)
         if "kind" in result:
-            raise _failure(result["kind"], result["reason"], new, answers_file)
+            raise _failure(result["kind"], result["reason"], new.version, answers_file)
         return result
 
     def _ask(self, job: str) -> dict[str, Any]:
@@ -261,12 +254,12 @@ class Renderer:
         return found
 
 
-def _public(text: str, template: Template, versions: Sequence[str], target: Path, data: Mapping[str, Any]) -> str:
+def _public(text: str, releases: Sequence[Release], target: Path, data: Mapping[str, Any]) -> str:
     """Text without secrets that were given, and without our folders: the same upgrade is the same commit."""
-    for name in template.config(versions[-1]).secrets:
+    for name in releases[-1].config.secrets:
         if given := str(data.get(name, "")):
             text = text.replace(given, HIDDEN)
-    named = {str(target): ".", **{str(template.export(version)): "TEMPLATE" for version in versions}}
+    named = {str(target): ".", **{str(one.export): "TEMPLATE" for one in releases}}
     for place, name in list(named.items()):
         named[str(Path(place).resolve())] = name
     for place in sorted(named, key=len, reverse=True):

@@ -16,8 +16,8 @@ from golden_path.source import pins
 from golden_path.source.template import Templates
 from golden_path.store import branches, service
 from golden_path.store.service import Service
-from golden_path.store.trees import Store
-from golden_path.upgrade import moved, plan, status
+from golden_path.upgrade import changes, moved, plan, status
+from golden_path.upgrade.upgrade import between
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Planned:
     @property
     def conflicts(self) -> int:
         """How many files a person would have to decide."""
-        return sum(one == plan.CONFLICT for one, _ in self.files.values())
+        return sum(one == changes.CONFLICT for one, _ in self.files.values())
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,9 @@ def _planned(member: Member, templates: Templates, renderer: Renderer, to: str) 
             opened = service.load(clone.path, member.answers_file)
             template = templates.get(opened.answers.source)
             new = plan.target(template, opened.answers.version, to)
-            with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
-                found = plan.compute(opened, template, new, renderer, store, member.data)
+            old = template.at(opened.answers.version)
+            with between(opened, old, template.at(new), renderer, member.data) as upgrade:
+                found = plan.compute(upgrade)
                 line = moved.line(opened, template)
     except Exception as error:
         problem, code = unexpected.told(error)
@@ -168,18 +169,18 @@ def _pull(member: Member, clone: Clone, opened: Service, newest: str) -> tuple[s
 
 def plan_table(planned: Sequence[Planned]) -> Iterator[str]:
     """Yield the lines of a table, and one that sums it up."""
-    head = ("service", "ring", "from", "to", "risk", *plan.STATUSES)
+    head = ("service", "ring", "from", "to", "risk", *changes.STATUSES)
     cells = []
     for one in planned:
         if not one.problem:
-            counts = [sum(state == status for state, _ in one.files.values()) for status in plan.STATUSES]
+            counts = [sum(state == status for state, _ in one.files.values()) for status in changes.STATUSES]
             risk = one.risk if one.old != one.new else "none"
             cells.append((one.name, one.ring, one.old, one.new, risk, *(str(number or "-") for number in counts)))
     yield from table(head, cells)
-    changes = [one for one in planned if one.old != one.new]
-    undecided = sum(bool(one.conflicts) for one in changes)
+    ahead = [one for one in planned if one.old != one.new]
+    undecided = sum(bool(one.conflicts) for one in ahead)
     yield (
-        f"{len(planned)} services: {len(changes)} to upgrade, {undecided} of them with conflicts, "
+        f"{len(planned)} services: {len(ahead)} to upgrade, {undecided} of them with conflicts, "
         f"{sum(bool(one.problem) for one in planned)} cannot be planned"
     )
 

@@ -30,10 +30,10 @@ def behind(service: Service, template: Template, newest: str) -> dict[str, tuple
     Returns:
         The pin there and the newest one, by name; None where the template has no ``pins.yaml``.
     """
-    new = _load(template.file(newest, FILE))
+    new = _load(template.at(newest).file(FILE))
     if new is None:
         return None
-    old = _load(template.file(service.answers.version, FILE)) or {}
+    old = _load(template.at(service.answers.version).file(FILE)) or {}
     moved = {name: (value, new[name]) for name, value in old.items() if name in new and new[name] != value}
     if not moved:
         return {}

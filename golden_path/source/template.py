@@ -7,34 +7,20 @@ import copy
 import hashlib
 import json
 import os
-import re
 import tempfile
 import threading
 from pathlib import Path
 
 from golden_path import switch
 from golden_path.errors import Exit, FleetError
-from golden_path.source import config, infer, versions
+from golden_path.source import address, versions
+from golden_path.source.release import Read, Release
 from golden_path.store import cache, git
-from golden_path.untrusted import credentials, inside
+from golden_path.untrusted import credentials
 
 _REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 EXPORTS = "exports"  # not "versions": an earlier engine wrote those as the settings of their person said
 SEEN = "seen.json"
-_SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
-
-
-def address(source: str) -> str:
-    """Return what git fetches from, for what an answers file says.
-
-    Args:
-        source: ``_src_path``: an address, a path, or one of Copier's short forms.
-    """
-    for short, host in _SHORT.items():
-        if source.startswith(short):
-            return f"{host}{source.removeprefix(short).lstrip('/').removesuffix('.git')}.git"
-    plain = source.removeprefix("git+")
-    return str(Path(plain).expanduser()) if plain.startswith("~") else plain
 
 
 class Template:
@@ -52,7 +38,7 @@ class Template:
         if reason := credentials.reason(source):
             raise FleetError(f"the template's address {reason}", Exit.TEMPLATE)
         self.source = source
-        self._address = address(source)
+        self._address = address.fetched(source)
         key = hashlib.sha256(self._address.encode()).hexdigest()[:32]
         self._folder = folder or cache.folder() / "templates" / key
         self._mirror = self._folder / "mirror.git"
@@ -60,8 +46,7 @@ class Template:
         self._seen: dict[str, str] = {}
         self._commits: dict[str, str] = {}
         self._exports: dict[str, Path] = {}
-        self._configs: dict[str, config.Config] = {}
-        self._rules: dict[str, infer.Rules] = {}
+        self._read: dict[str, Read] = {}
         self._inside: dict[tuple[str, str], bool] = {}
         self._subjects: dict[tuple[str, str], list[str]] = {}
 
@@ -119,7 +104,7 @@ class Template:
             staged.rename(self._mirror)
 
     def _shown(self) -> str:
-        return shown(self.source)
+        return address.shown(self.source)
 
     def named(self, source: str) -> Template:
         """Return this template as a service's answers file names it; what is fetched and known stays the same."""
@@ -216,39 +201,16 @@ class Template:
                 git.run("submodule", "update", "--progress", "--init", "--recursive", "--force", cwd=staged)
             staged.rename(target)
 
-    def config(self, version: str) -> config.Config:
-        """Return what a version's ``copier.yml`` says.
+    def at(self, version: str) -> Release:
+        """Return a version of this template.
+
+        Args:
+            version: as for ``commit``.
 
         Raises:
-            FleetError: it cannot be read.
+            FleetError: there is no such version.
         """
-        commit = self.commit(version)
-        if commit not in self._configs:
-            self._configs[commit] = config.load(self.export(version))
-        return self._configs[commit]
-
-    def rules(self, version: str) -> infer.Rules:
-        """Return what a version's ``adopt.yml`` says; nothing where it has none.
-
-        Raises:
-            FleetError: it cannot be read.
-        """
-        commit = self.commit(version)
-        if commit not in self._rules:
-            self._rules[commit] = infer.load(self.file(version, infer.NAME))
-        return self._rules[commit]
-
-    def file(self, version: str, name: str) -> str:
-        """Return a file of a version as text; empty where there is none."""
-        try:
-            return inside.linked(self.export(version), name, largest=8 << 20).decode("utf-8", errors="replace")
-        except inside.OutsideError as error:
-            if (self.export(version) / name).is_dir():
-                return ""
-            reason = f"{name} of version {version} of the template {error.strerror}: it is not read"
-            raise FleetError(reason, Exit.TEMPLATE) from None
-        except OSError:
-            return ""
+        return Release(self, version, self._read.setdefault(self.commit(version), Read()))
 
     def subjects(self, old: str, new: str) -> list[str]:
         """Return the first lines of the commits after one version up to another, newest first."""
@@ -281,10 +243,10 @@ class Templates:
         Raises:
             FleetError: it cannot be reached, or is not the fleet's.
         """
-        if self._only and not same(source, self._only):
+        if self._only and not address.same(source, self._only):
+            names = address.shown(source), address.shown(self._only)
             raise FleetError(
-                f"its template is {shown(source)}, the fleet's is {shown(self._only)}: give it a fleet.yaml of its own",
-                Exit.ANSWERS,
+                "its template is {}, the fleet's is {}: give it a fleet.yaml of its own".format(*names), Exit.ANSWERS
             )
         with self._turn:
             found = self._fetched(self._only or source)
@@ -303,28 +265,3 @@ class Templates:
         if isinstance(found, FleetError):
             raise found
         return found
-
-
-def shown(source: str) -> str:
-    """Return an address without the user and password that it may have."""
-    return re.sub(r"(?<=//)[^/@]+@", "", source)
-
-
-def same(one: str, other: str) -> bool:
-    """Whether two addresses are of one template.
-
-    They are by ``https`` and by ``ssh`` as ``git``, both on the port that is the default, and with and without
-    ``.git``. Another protocol, port or user may lead to somebody else, so there nothing but the same text counts.
-    """
-    return _place(one) == _place(other)
-
-
-_SECURE = re.compile(
-    r"(?:https://(?P<web>[\w.-]+)(?::443)?/+|ssh://git@(?P<ssh>[\w.-]+)(?::22)?/+|git@(?P<scp>[\w.-]+):/*)(?P<path>[^/].*)"
-)
-
-
-def _place(source: str) -> tuple[str, str]:
-    text = address(source).rstrip("/").removesuffix(".git")
-    found = _SECURE.fullmatch(text)
-    return ((found["web"] or found["ssh"] or found["scp"]).lower(), found["path"]) if found else ("", text)

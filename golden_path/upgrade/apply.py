@@ -11,8 +11,9 @@ from golden_path.rendering.render import Renderer
 from golden_path.source.template import Template, Templates
 from golden_path.store import branches, cache, git, in_the_way, service
 from golden_path.store.service import Service
-from golden_path.store.trees import EMAIL, Store
+from golden_path.store.trees import EMAIL
 from golden_path.upgrade import message, moved, plan
+from golden_path.upgrade.upgrade import between
 
 NAMED = 5  # files in an error
 CREATED, THERE, CURRENT = "created", "exists", "current"
@@ -94,13 +95,14 @@ def _bring(
         return Outcome(THERE, plan.Plan(old, new), branch, tip, dirty)
     if tip:
         branches.refuse_if_somebodys(opened, branch, tip)
-    with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
-        planned = plan.compute(opened, template, new, renderer, store, data, run_tasks=True)
+    with between(opened, template.at(old), template.at(new), renderer, data) as upgrade:
+        store = upgrade.store
+        planned = plan.compute(upgrade, run_tasks=True)
         added = [one.path for one in planned.changes if one.after and (one.before is None or one.source)]
         lost = [] if opened.bare else in_the_way.uncommitted(opened.path, added)
         if checkout and lost:
             raise _would_overwrite(lost)
-        text = message.upgrade(opened, planned, store, template.commit(new))
+        text = message.upgrade(opened, planned, store, upgrade.new.commit)
         tree = store.write(planned.tree)
         commit = store.commit(tree, opened.head, message=text.encode(), date=opened.date)
         if tip and (commit == tip or _is(opened, tip, tree)):

@@ -7,7 +7,7 @@ import os
 from golden_path.store.service import Service
 from golden_path.store.trees import BINARY, Store
 from golden_path.untrusted import credentials, foreign
-from golden_path.upgrade import plan
+from golden_path.upgrade import changes, plan
 
 LONGEST = 20000  # characters of one file's difference
 OLD, NEW, COMMIT = "Template-From", "Template-To", "Template-Commit"
@@ -41,7 +41,7 @@ def upgrade(service: Service, planned: plan.Plan, store: Store, commit: str) -> 
         lines = [f"- {foreign.words(name)}: {_shown(before)} -> {_shown(after)}"
                  for name, (before, after) in planned.answers.items()]  # fmt: skip
         parts.append("# Answers\n\n" + "\n".join(lines))
-    if files := [_line(change) for change in planned.changes if change.status != plan.CONFLICT]:
+    if files := [_line(change) for change in planned.changes if change.status != changes.CONFLICT]:
         parts.append("# Files\n\n" + "\n".join(files))
     if planned.notes:
         said = (credentials.redacted(note, variables=credentials.secrets(os.environ)) for note in planned.notes)
@@ -51,7 +51,7 @@ def upgrade(service: Service, planned: plan.Plan, store: Store, commit: str) -> 
     return "\n\n".join(parts) + "\n"
 
 
-def missed(change: plan.Change, store: Store) -> str:
+def missed(change: changes.Change, store: Store) -> str:
     """Return what of the template's did not arrive: the difference from what stands there to its version.
 
     Where there is none that can be read, since the person's is binary, that is all of the template's.
@@ -60,14 +60,14 @@ def missed(change: plan.Change, store: Store) -> str:
     return store.diff(None, change.missed) if BINARY in shown.splitlines() else shown
 
 
-def _item(change: plan.Change, store: Store) -> str:
+def _item(change: changes.Change, store: Store) -> str:
     text = missed(change, store)
     cut = f"{text[:LONGEST]}\n... and more" if len(text) > LONGEST else text
     shown = f"\n\n{foreign.block(cut, 'diff')}" if cut else ""
     return f"- [ ] {foreign.code(change.path)}: {foreign.words(change.reason)}{shown}"
 
 
-def _line(change: plan.Change) -> str:
+def _line(change: changes.Change) -> str:
     source = f" (was {foreign.code(change.source)})" if change.source else ""
     reason = f", {foreign.words(change.reason)}" if change.reason else ""
     return f"- {change.status}: {foreign.code(change.path)}{source}{reason}"

@@ -8,7 +8,8 @@ from typing import Any
 
 from golden_path.store.trees import Store
 from golden_path.upgrade import message
-from golden_path.upgrade.plan import CONFLICT, KEPT, STATUSES, Change, Plan
+from golden_path.upgrade.changes import CONFLICT, KEPT, STATUSES, Change
+from golden_path.upgrade.plan import Plan
 from golden_path.upgrade.status import Status
 
 

@@ -10,8 +10,8 @@ from golden_path.source import infer, versions
 from golden_path.source.ownership import Ownership
 from golden_path.source.template import Templates
 from golden_path.store import service
-from golden_path.store.trees import Store
 from golden_path.upgrade import moved, plan, rollback, tasks
+from golden_path.upgrade.upgrade import between
 
 CHANGED, DELETED = "changed", "deleted"
 
@@ -58,12 +58,11 @@ def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file
     source, version = opened.answers.source, opened.answers.version
     template = templates.get(source)
     newest = plan.target(template, version, "")
-    owner = Ownership(template.config(version), opened.answers.values)
-    leave_out = template.rules(version).leave_out
-    with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
-        renderer.lend(store)
-        has = store.list(opened.head)
-        wrote = plan.rendering(opened, has, template, version, renderer, store, {})
+    release = template.at(version)
+    owner = Ownership(release.config, opened.answers.values)
+    leave_out = release.rules.leave_out
+    with between(opened, release, release, renderer) as looked_at:
+        has, wrote = looked_at.has, looked_at.known
     drift = {
         name: CHANGED if name in has else DELETED
         for name, entry in sorted(wrote.items())
@@ -72,7 +71,7 @@ def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file
         and not owner.seeded(name)
         and (name in has or not infer.matches(leave_out, name))
     }
-    if drift and template.config(version).tasks:  # they make other files of a rendering
+    if drift and release.config.tasks:  # they make other files of a rendering
         alone = tasks.template_alone(opened, drift)
         drift = {name: what for name, what in drift.items() if name not in alone}
     _, upgraded = rollback.last_upgrade(opened)

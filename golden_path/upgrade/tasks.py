@@ -6,17 +6,16 @@ files with all that the new version writes, and what they do to that is part of 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
-from golden_path.rendering import migrations
-from golden_path.rendering.render import Renderer
 from golden_path.source.ownership import Ownership
-from golden_path.source.template import Template
 from golden_path.store import git
 from golden_path.store.service import Service
 from golden_path.store.trees import Entry, Store, Tree, parents
+from golden_path.upgrade import migrated
+from golden_path.upgrade.upgrade import Upgrade
 
 REASON = "a task of the template changed it"
 
@@ -40,19 +39,11 @@ class Done:
     notes: Sequence[str] = ()
 
 
-def run(
-    service: Service, template: Template, new: str, renderer: Renderer, store: Store, data: Mapping[str, Any],
-    base: Tree, ours: Tree, theirs: Tree, owner: Ownership,
-) -> Done:  # fmt: skip
+def run(upgrade: Upgrade, base: Tree, ours: Tree, theirs: Tree, owner: Ownership) -> Done:
     """Run the tasks of the version that a service gets.
 
     Args:
-        service: the repository.
-        template: its template.
-        new: the version.
-        renderer: a worker.
-        store: where trees are.
-        data: answers that the user gave.
+        upgrade: of which service, to which version; that is rendered already.
         base: the rendering of the version that the service has.
         ours: the service.
         theirs: the rendering of the new version; it is not changed.
@@ -64,20 +55,19 @@ def run(
     Raises:
         FleetError: the template is not trusted, or a task failed.
     """
-    if not listed(service, template, new, renderer, store, data):
+    if not listed(upgrade):
         return Done([], theirs)
+    service, store = upgrade.service, upgrade.store
     written = {
         path: entry for path, entry in theirs.items()
         if not owner.excluded(path) and not (owner.seeded(path) and path in ours)
     }  # fmt: skip
     seen = _beside(base, ours, written) | written
-    folder = store.folder / "tasks" / service.name
+    folder = upgrade.folder("tasks")
     folder.mkdir(parents=True)
     with store.checkout(seen, folder) as work:
-        commands = renderer.tasks(
-            template, service.answers.version, new, folder, service.answers.path, data, dry=False
-        )  # fmt: skip
-        notes = migrations.inner_repositories(folder)
+        commands = _commands(upgrade, folder, dry=False)
+        notes = migrated.inner_repositories(folder)
         left = work()
     after, own = dict(theirs), {}
     touched = {path for path in {*seen, *left} if seen.get(path) != left.get(path)} - {service.answers.path}
@@ -92,14 +82,14 @@ def run(
     return Done(commands, after, own, frozenset(touched), notes)
 
 
-def listed(
-    service: Service, template: Template, new: str, renderer: Renderer, store: Store, data: Mapping[str, Any]
-) -> list[str]:
+def listed(upgrade: Upgrade) -> list[str]:
     """Return the commands that an upgrade runs, of which none is run here; the new version is rendered already."""
-    if not template.config(new).tasks:
-        return []
-    folder = store.folder / "new" / service.name
-    return renderer.tasks(template, service.answers.version, new, folder, service.answers.path, data, dry=True)
+    return _commands(upgrade, upgrade.folder("new"), dry=True) if upgrade.new.config.tasks else []
+
+
+def _commands(upgrade: Upgrade, folder: Path, *, dry: bool) -> list[str]:
+    file = upgrade.service.answers.path
+    return upgrade.renderer.tasks(upgrade.old, upgrade.new, folder, file, upgrade.data, dry=dry)
 
 
 def _beside(base: Tree, ours: Tree, written: Tree) -> Tree:

@@ -39,8 +39,8 @@ def built(folder: Path) -> list[Object]:
 
 _JUDGE = """
 import json, sys
-sys.path.insert(0, "make")
-import admission
+sys.path.insert(0, ".golden-path")
+from golden_path.service import admission
 given = json.load(sys.stdin)
 found = [list(admission.judge(given["policies"], given["exceptions"], some)) for some in given["environments"]]
 json.dump(found, sys.stdout)

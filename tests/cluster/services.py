@@ -19,13 +19,13 @@ Object = dict[str, Any]
 
 
 def script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run one of the scripts in ``make/`` of a service.
+    """Run one of the verbs in ``.golden-path`` of a service.
 
     Args:
         folder: the service.
-        arguments: the script's name and its arguments.
+        arguments: the verb and its arguments.
     """
-    command = [sys.executable, f"make/{arguments[0]}", *arguments[1:]]
+    command = [sys.executable, ".golden-path", *arguments]
     return subprocess.run(
         command, cwd=folder, env=client.environment(), capture_output=True, text=True, check=False, timeout=120
     )
@@ -37,7 +37,7 @@ def rendered(folder: Path) -> dict[str, str]:
     Raises:
         RuntimeError: it fails.
     """
-    done = script(folder, "manifests.py", "render")
+    done = script(folder, "manifests", "render")
     if done.returncode != 0:
         raise RuntimeError(done.stderr)
     return {path.stem: path.read_text(encoding="utf-8") for path in (folder / "build/manifests").glob("*.yaml")}

@@ -89,7 +89,7 @@ def test_a_strategic_merge_patch_of_the_rollout_is_refused(service: Path) -> Non
         + f"      metadata:\n        name: {name}\n      spec:\n        template:\n          spec:\n"
         + f"            containers:\n              - name: {name}\n                tty: true\n"
     )
-    done = script(service, "manifests.py", "render")
+    done = script(service, "manifests", "render")
     assert done.returncode == 1
     assert done.stderr == (
         "  FAIL  render: staging: the Rollout has no image: patch it with JSON 6902 (op, path, value) only\n"
@@ -118,12 +118,12 @@ def test_a_configuration_is_a_new_version_in_its_environment_only(service: Path)
 def test_diff_shows_what_a_change_does_to_each_environment(service: Path) -> None:
     config = service / "deploy/overlays/production/config.env"
     config.write_text(config.read_text() + "LOG_LEVEL=warn\n")
-    done = script(service, "manifests.py", "diff", "HEAD")
+    done = script(service, "manifests", "diff", "HEAD")
     assert done.returncode == 0, done.stderr
     assert "preview: no change\n" in done.stdout
     assert "staging: no change\n" in done.stdout
     assert "\n-  LOG_LEVEL: info\n+  LOG_LEVEL: warn\n" in done.stdout
-    done = script(service, "manifests.py", "diff", "origin/nowhere")
+    done = script(service, "manifests", "diff", "origin/nowhere")
     assert (done.returncode, done.stderr) == (
         1,
         "  FAIL  diff: origin/nowhere: not a valid object name: origin/nowhere; fetch it, or name another with BASE=\n",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from extensions import objectives
+from golden_path.service import slo
 from tests.cluster.services import objects, only, script
 from tests.labs import template as lab
 from tests.labs.cluster import client, tools
@@ -128,7 +128,7 @@ def test_alerts_fire_as_the_budget_burns(
 
 def bounds() -> list[tuple[int, str]]:
     """Every bound of the histogram, in milliseconds, and how series spell it: as Prometheus 2 and 3 keep it."""
-    spelt = [(one, f"{one / 1000:g}") for one in objectives.script().BUCKETS_MS]
+    spelt = [(one, f"{one / 1000:g}") for one in slo.BUCKETS_MS]
     return [*spelt, *((one, f"{text}.0") for one, text in spelt if one % 1000 == 0)]
 
 
@@ -147,7 +147,7 @@ def test_every_bound_is_found_however_a_client_spells_it(
     assert firing(service, tmp_path, fast, 12 * 60) == set()
 
 
-# Severity, burn rate, and the two windows in minutes, of the alerts that slo.py writes for each objective.
+# Severity, burn rate, and the two windows in minutes, of the alerts that it writes for each objective.
 WINDOWS = {
     "1h": ("page", 14.4, 60, 5),
     "6h": ("page", 6, 360, 30),
@@ -212,7 +212,7 @@ def test_a_burst_that_is_shorter_than_the_long_windows_is_silent(service: Path, 
     for window in WINDOWS:
         drop(service, window, "long")
         assert firing(service, tmp_path, *burning(BURST)) == both(window)
-        assert script(service, "slo.py", "write").returncode == 0
+        assert script(service, "slo", "write").returncode == 0
 
 
 def drop(service: Path, window: str, which: str) -> None:
@@ -281,14 +281,14 @@ def test_a_mutated_threshold_is_seen(service: Path, tmp_path: Path) -> None:
 
 
 def test_objectives_are_changed_in_one_file(service: Path, tmp_path: Path) -> None:
-    assert script(service, "slo.py", "check").returncode == 0
+    assert script(service, "slo", "check").returncode == 0
     file = service / "slo.yaml"
     file.write_text(file.read_text().replace("objective: 99.9 ", "objective: 99 "))
-    done = script(service, "slo.py", "check")
+    done = script(service, "slo", "check")
     assert done.returncode == 1
     assert "deploy/base/slo/rules.yaml does not follow from slo.yaml: run make slo and commit it" in done.stderr
-    assert script(service, "slo.py", "write").returncode == 0
-    assert script(service, "slo.py", "check").returncode == 0
+    assert script(service, "slo", "write").returncode == 0
+    assert script(service, "slo", "check").returncode == 0
     assert alerts(service, tmp_path, 7 * BUDGET) == set()
     analysis = yaml.safe_load((service / "deploy/base/slo/analysis.yaml").read_text())
     assert analysis["spec"]["metrics"][0]["successCondition"].endswith("<= 0.144")
@@ -312,11 +312,11 @@ def test_bad_objectives_are_refused_in_one_line(service: Path, old: str, new: st
     file = service / "slo.yaml"
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, new))
-    done = script(service, "slo.py", "write")
+    done = script(service, "slo", "write")
     assert done.returncode == 2
     [line] = done.stderr.splitlines()
     assert line.startswith(f"  FAIL  slo.yaml: {reason}")
-    assert script(service, "slo.py", "check").returncode == 2
+    assert script(service, "slo", "check").returncode == 2
 
 
 def slug(heading: str) -> str:

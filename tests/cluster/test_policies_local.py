@@ -38,7 +38,7 @@ def changed(service: Path, tmp_path: Path) -> Path:
 def check(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run what `make policy` runs of this in a service."""
     return subprocess.run(
-        [sys.executable, "make/admission.py"], cwd=folder, env=policies.path(), capture_output=True, text=True,
+        [sys.executable, ".golden-path", "admission"], cwd=folder, env=policies.path(), capture_output=True, text=True,
         check=False, timeout=120,
     )  # fmt: skip
 

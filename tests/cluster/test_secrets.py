@@ -53,7 +53,7 @@ def set_variable(service: Path, name: str, value: str) -> None:
 
 def failure(service: Path) -> str:
     """Return the one line with which ``make manifests`` fails; nothing is written then."""
-    done = script(service, "manifests.py", "render")
+    done = script(service, "manifests", "render")
     assert done.returncode == 1, done.stderr
     assert not (service / "build/manifests").exists()
     [line] = done.stderr.splitlines()

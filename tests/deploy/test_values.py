@@ -35,7 +35,7 @@ def run(service: Path, *arguments: str, **env: str) -> str:
 
 def verbs(service: Path) -> list[str]:
     """Every target that somebody can name."""
-    files = [service / "Makefile", *sorted((service / "make").glob("*.mk"))]
+    files = [service / "Makefile", *sorted((service / ".golden-path").glob("*.mk"))]
     named = re.findall(r"^\.PHONY: (.+)$", "\n".join(file.read_text() for file in files), re.MULTILINE)
     return sorted({one for line in named for one in line.split()})
 

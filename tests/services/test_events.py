@@ -254,7 +254,7 @@ def test_nobody_listens(service: Path) -> None:
 def test_bad_input_is_told_in_one_line(service: Path, change: dict[str, str], said: str) -> None:
     env = {**inputs(service, "deployed"), **change}
     env |= {"PATH": os.environ["PATH"], "GIVEN": " ".join({"REVISION", "COMMIT_TIME"} & set(env))}
-    command = [sys.executable, "make/deploy_event.py", SERVICE, "acme/orders"]
+    command = [sys.executable, ".golden-path", "deploy-event", SERVICE, "acme/orders"]
     done = subprocess.run(command, cwd=service, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"deploy-event: {said}\n")
     assert written(service) == []

@@ -10,7 +10,7 @@ import pytest
 
 from tests.labs.toolchains import ROOT
 
-SCRIPT = ROOT / "template/[[ java ]]/make/jdk.sh"
+SCRIPT = ROOT / "template/[[ java ]]/.golden-path/jdk.sh"
 
 
 def jdk(home: Path, version: str, *, compiler: bool = True) -> Path:

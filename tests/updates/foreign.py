@@ -108,7 +108,7 @@ def render(renderer: Renderer, source: Path, version: str, folder: Path) -> Path
     """Render a version with Copier's defaults; returns the folder."""
     known = Template(str(source))
     known.refresh()
-    renderer.render(known, version, folder, ANSWERS, {})
+    renderer.render(known.at(version), folder, ANSWERS, {})
     return folder
 
 

@@ -18,8 +18,8 @@ from golden_path.rendering.render import Renderer
 from golden_path.store.trees import BINARY
 from golden_path.untrusted.foreign import GAP
 from golden_path.upgrade import apply
-from golden_path.upgrade.plan import CONFLICT as CONFLICTS
-from golden_path.upgrade.plan import KEPT
+from golden_path.upgrade.changes import CONFLICT as CONFLICTS
+from golden_path.upgrade.changes import KEPT
 from tests.labs.template import git
 from tests.labs.toolchains import ROOT
 from tests.labs.warm import copier

@@ -98,7 +98,7 @@ def rendered(
         foreign.write(path, text)(folder)
     with Watched(empty, attributes, sha256=sha256) as store:
         try:
-            tree, _ = renderer.tree(template, version, folder, answers_file, dict(answers), store)
+            tree, _ = renderer.tree(template.at(version), folder, answers_file, dict(answers), store)
         except FleetError as error:
             return re.sub(r"/[^'\s]*/", "", str(error)), False
         store.run("fsck", "--strict", "--no-dangling", store.write(tree))

@@ -26,7 +26,7 @@ NEXT = [
         foreign.write(f"template/[[ {language} ]]/{folder}/fresh.txt", "an example source\n")
         for language, folder in (("go", "internal"), ("java", "src"), ("node", "src"), ("python", "src"))
     ),
-    foreign.move("template/make/help.awk", "template/make/usage.awk"),
+    foreign.move("template/.golden-path/help.awk", "template/.golden-path/usage.awk"),
 ]
 FRESH = {"internal/fresh.txt", "src/fresh.txt"}
 BRANCH = "golden-path/adopt-v2.0.0"
@@ -61,7 +61,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three versions of this template: the second is the tree as it stands, the first lacks a line of it."""
     folder = lab.snapshot(tmp_path_factory.mktemp("history") / "golden-path")
     git(folder, "tag", "--delete", lab.VERSION)
-    steps = folder / "template" / "make" / "step.sh"
+    steps = folder / "template" / ".golden-path" / "step.sh"
     now = steps.read_bytes()
     steps.write_bytes(now + b"# as it was before\n")
     commit_all(folder, "Before")
@@ -88,7 +88,7 @@ def theirs(language: str, tmp_path: Path) -> Path:
 def generated(renderer: Renderer, history: Path, folder: Path, language: str) -> Path:
     known = Template(str(history))
     known.refresh()
-    renderer.render(known, "v2.0.0", folder, foreign.ANSWERS, {**COMMON, "language": language, **ANSWERS[language]})
+    renderer.render(known.at("v2.0.0"), folder, foreign.ANSWERS, {**COMMON, "language": language, **ANSWERS[language]})
     commit_all(folder)
     return folder
 
@@ -110,7 +110,7 @@ def test_answers_are_found_and_nothing_of_theirs_changes(
     has = existing.tree(theirs, BRANCH)
     assert {name: has.get(name) for name in had} == had
     new = set(has) - set(had)
-    assert {".copier-answers.yml", ".github/workflows/ci.yml", "make/language.mk", "slo.yaml"} <= new
+    assert {".copier-answers.yml", ".github/workflows/ci.yml", ".golden-path/language.mk", "slo.yaml"} <= new
     assert not [name for name in new if name.split("/")[0] in ("src", "internal", "cmd", "test", "tests", "contracts")]
     assert not new & {"go.sum", "pnpm-lock.yaml", "requirements.txt", ".gitattributes", "LICENSE", ".dockerignore"} - {
         ".dockerignore" if language == "java" else ""
@@ -151,8 +151,8 @@ def test_the_next_upgrade_leaves_theirs_alone(language: str, history: Path, thei
     left = {one.path for one in adopted.adoption.files if one.status == adoption.LEFT_OUT}
     assert not left & set(has)
     assert not FRESH & set(has)
-    assert {"docs/new.md", "make/usage.awk"} <= set(has)
-    assert "make/help.awk" not in has
+    assert {"docs/new.md", ".golden-path/usage.awk"} <= set(has)
+    assert ".golden-path/help.awk" not in has
     kept = {one.path: one.reason for one in done.plan.changes if one.status == "kept"}
     assert {"internal/fresh.txt" if language == "go" else "src/fresh.txt"} <= set(kept)
     if language == "go":
@@ -167,7 +167,7 @@ def test_what_was_added_works_together(history: Path, tmp_path: Path, renderer: 
         shown = subprocess.run(["make", "help"], cwd=folder, capture_output=True, text=True, check=True).stdout
         assert "make lint" in shown
         policy = subprocess.run(
-            [sys.executable, "make/policy", "."], cwd=folder, capture_output=True, text=True, check=False
+            [sys.executable, ".golden-path", "policy", "."], cwd=folder, capture_output=True, text=True, check=False
         )
         assert {line.split()[1] for line in policy.stdout.splitlines()} == wanted, policy.stdout + policy.stderr
 
@@ -231,7 +231,10 @@ def test_another_version_than_the_nearest(history: Path, tmp_path: Path, rendere
     (folder / foreign.ANSWERS).unlink()
     commit_all(folder)
     done = adopt.adopt(folder, renderer, source=str(history), to="v3.0.0")
-    assert {one.path for one in done.adoption.files if one.status == adoption.NEW} == {"docs/new.md", "make/usage.awk"}
+    assert {one.path for one in done.adoption.files if one.status == adoption.NEW} == {
+        "docs/new.md",
+        ".golden-path/usage.awk",
+    }
     assert done.adoption.notes[0].startswith("the repository is most like v2.0.0: ")
 
 

@@ -61,7 +61,7 @@ def healthy(tmp_path: Path, renderer: Renderer) -> Path:
     known = Template(URL)
     known.refresh()
     folder = tmp_path / "shop"
-    renderer.render(known, foreign.NEW, folder, ANSWERS, {})
+    renderer.render(known.at(foreign.NEW), folder, ANSWERS, {})
     for path, content in HEALTHY.items():
         foreign.write(path, content)(folder)
     commit_all(folder)
@@ -110,7 +110,7 @@ def test_a_break_is_found(rule: str, healthy: Path, renderer: Renderer) -> None:
 def test_a_version_behind(tmp_path: Path, renderer: Renderer) -> None:
     known = Template(URL)
     known.refresh()
-    renderer.render(known, foreign.OLD, tmp_path / "shop", ANSWERS, {})
+    renderer.render(known.at(foreign.OLD), tmp_path / "shop", ANSWERS, {})
     commit_all(tmp_path / "shop")
     [finding] = [one for one in found(tmp_path / "shop", renderer) if one[0] < "GP1"]
     assert finding == ("GP003", ANSWERS, 2, "is 1 version behind (v2.0.0 is the newest): golden-path apply")

@@ -22,7 +22,7 @@ ADDED = [
     foreign.write(".github/workflows/ci.yml", PULL),
     foreign.write(".github/CODEOWNERS", "* @acme/shop\n"),
     foreign.write(".github/ruleset.json", "{}\n"),
-    foreign.write("make/policy/__main__.py", "print()\n"),
+    foreign.write(".golden-path/golden_path/service/ci.py", "print()\n"),
     foreign.write("Dockerfile", f"FROM a@sha256:{'b' * 64}\nUSER 65532\n"),
     foreign.write("Makefile", "all:\n\ttrue\n"),
     foreign.write(".gitattributes", "* text=auto\n"),
@@ -90,7 +90,7 @@ def test_adopting_mends_nothing(files: Mapping[str, str], tmp_path: Path, templa
         (".github/CODEOWNERS", "* @acme/shop\n"),
         (".github/ruleset.json", "{}\n"),
         (".github/workflows/more.yml", PULL),
-        ("make/policy/__main__.py", "print()\n"),
+        (".golden-path/golden_path/service/ci.py", "print()\n"),
         ("package-lock.json", "{}\n"),
         ("yarn.lock", ""),
         ("uv.lock", "x\n"),
@@ -173,7 +173,7 @@ def test_after_an_adoption_drift_is_drift(tmp_path: Path, template: Path, render
     commit_all(folder, "Meanwhile")
     git(folder, "-c", "user.name=x", "-c", "user.email=x@example.com", "merge", "--quiet", "--no-edit", done.branch)
     foreign.write("late.txt", "other\n")(folder)
-    (folder / "make/policy/__main__.py").unlink()
+    (folder / ".golden-path/golden_path/service/ci.py").unlink()
     commit_all(folder, "Edits")
     paths = [one.found.path for one in score(folder, renderer).findings if one.rule.identifier == "GP004"]
-    assert paths == ["late.txt", "make/policy/__main__.py"]
+    assert paths == ["late.txt", ".golden-path/golden_path/service/ci.py"]

@@ -100,9 +100,9 @@ HASHED = b"copier==9.19.1 \\\n    --hash=sha256:12\n"
     ("path", "content", "expected"),
     [
         ("go.sum", b"", True),
-        ("make/pnpm/package-lock.json", b"", True),
+        (".golden-path/locks/pnpm/package-lock.json", b"", True),
         ("requirements.txt", HASHED, True),
-        ("make/tools.txt", b"# by uv\n" + HASHED, True),
+        (".golden-path/locks/tools.txt", b"# by uv\n" + HASHED, True),
         ("requirements.txt", b"copier>=9\n", False),
         ("docs/notes.txt", b"see --hash=sha256 in requirements.txt\n", False),
         ("package.json", b"{}", False),

@@ -221,10 +221,10 @@ def test_a_template_reads_no_file_of_the_machine(name: str, tmp_path: Path, rend
     known.refresh()
     if name == "copier.yml":
         with pytest.raises(FleetError, match="is a link that leads out of the folder"):
-            known.config(foreign.NEW)
+            _ = known.at(foreign.NEW).config
     if name in ("CHANGELOG.md", "adopt.yml", "pins.yaml"):
         with pytest.raises(FleetError, match="is a link that leads out of the folder"):
-            known.file(foreign.NEW, name)
+            known.at(foreign.NEW).file(name)
 
 
 @pytest.mark.parametrize("preserved", ["true", "false"])

@@ -12,7 +12,7 @@ import yaml
 
 from golden_path.errors import Exit, FleetError
 from golden_path.rendering.render import Renderer
-from golden_path.upgrade import apply, plan
+from golden_path.upgrade import apply, migrated
 from hooks import migration
 from hooks.migrations import ALL, overlay_resources, preview_at_once, python_build_script
 from tests.labs import template as lab
@@ -222,8 +222,8 @@ def test_copier_and_the_engine_run_them_alike(history: Path, tmp_path: Path, ren
     assert foreign.state(engine)[1:] == before[1:], "the work tree was touched"
     assert not done.plan.conflicts
     by = {one.path: one for one in done.plan.changes}
-    assert by["local.mk"].reason == plan.MIGRATED
-    assert by[OVERLAY].reason == plan.MIGRATED
+    assert by["local.mk"].reason == migrated.REASON
+    assert by[OVERLAY].reason == migrated.REASON
     assert any("local.mk: calls make/build.py now" in note for note in done.plan.notes)
     git(engine, "switch", "--quiet", done.branch)
     updated = copier("update", "--trust", "--defaults", plain)

@@ -23,20 +23,20 @@ from tests.updates import cases, foreign, hard_cases, renderings
 
 # What the versions after the first change; seeded files stay out of it, since an update leaves them alone.
 SECOND = [
-    foreign.move("template/make/help.awk", "template/make/usage.awk"),
+    foreign.move("template/.golden-path/help.awk", "template/.golden-path/usage.awk"),
     foreign.append("template/docker-bake.hcl.jinja", "# [[ service_name ]], again\n"),
     foreign.write("template/docs/new-[[ language ]].md.jinja", "# New for [[ service_name ]]\n"),
-    foreign.delete("template/make/syft.txt"),
+    foreign.delete("template/.golden-path/locks/syft.txt"),
     foreign.append("copier.yml", "\nmood: {type: str, default: good, help: Mood}\n"),
 ]
 THIRD = [
-    foreign.line("template/make/usage.awk", 1, "# Another first line."),
-    foreign.executable("template/make/usage.awk"),
+    foreign.line("template/.golden-path/usage.awk", 1, "# Another first line."),
+    foreign.executable("template/.golden-path/usage.awk"),
     foreign.append("template/Makefile.jinja", "# [[ mood ]]\n"),
 ]
 
 
-TOUCHED = ["make/help.awk", "docker-bake.hcl", "make/syft.txt", "Makefile"]  # by these
+TOUCHED = [".golden-path/help.awk", "docker-bake.hcl", ".golden-path/locks/syft.txt", "Makefile"]  # by these
 UPSTREAM = {"upstream": "inventory"}
 SCENARIOS = Path(__file__).with_name("scenarios.yaml")
 # Answers that do not go together, of which tests/render tells each.
@@ -71,7 +71,7 @@ def written(
 ) -> Path:
     known = Template(str(history))
     known.refresh()
-    renderer.render(known, version, folder, foreign.ANSWERS, {**answers, "language": language})
+    renderer.render(known.at(version), folder, foreign.ANSWERS, {**answers, "language": language})
     return folder
 
 
@@ -111,7 +111,7 @@ def test_an_upgrade_is_a_new_copy_whatever_was_answered(
 ) -> None:
     known = Template(str(history))
     known.refresh()
-    asked = [*scenarios.load(SCENARIOS).answers, *scenarios.pairwise(known.config("v1.0.0"), 40)]
+    asked = [*scenarios.load(SCENARIOS).answers, *scenarios.pairwise(known.at("v1.0.0").config, 40)]
     mine = [answers for answers in asked if answers["language"] == language]
     done = 0
     for number, answers in enumerate(mine):
@@ -214,14 +214,14 @@ def test_edits_over_several_versions(history: Path, tmp_path: Path, renderer: Re
     trees = []
     for name, versions in (("once", ["v3.0.0"]), ("step", ["v2.0.0", "v3.0.0"])):
         service = started(renderer, history, tmp_path / name / "orders", "go")
-        foreign.append("make/help.awk", "# mine\n")(service)
+        foreign.append(".golden-path/help.awk", "# mine\n")(service)
         foreign.delete("docs/runbook.md")(service)
         foreign.write("own.txt")(service)
         commit_all(service, "Edits")
         for version in versions:
             files = upgraded(renderer, service, version)
-        assert files["make/usage.awk"][1].endswith(b"# mine\n")
-        assert files["make/usage.awk"][1].startswith(b"# Another first line.\n")
+        assert files[".golden-path/usage.awk"][1].endswith(b"# mine\n")
+        assert files[".golden-path/usage.awk"][1].startswith(b"# Another first line.\n")
         assert "docs/runbook.md" not in files
         trees.append(git(service, "rev-parse", "HEAD^{tree}"))
     assert trees[0] == trees[1]

@@ -63,8 +63,8 @@ def test_in_whatever_makes_pods(kind: str, tmp_path: Path) -> None:
         assert found(tmp_path, text) == [(text.count("\n"), "a value for DB_PASS")], text
 
 
-CALLED = ("DB_PASSWORD", "db_pass", "PASS", "dbPass", "X_PWD", "client_secret", "API_KEY", "apikey", "TOKEN", "gh-token",
-          "spring.datasource.password", "AWS_SECRET_ACCESS_KEY", "PRIVATE_KEY", "credentials")  # fmt: skip
+CALLED = ("DB_PASSWORD", "db_pass", "PASS", "dbPass", "X_PWD", "client_secret", "API_KEY", "apikey", "TOKEN",
+          "gh-token", "spring.datasource.password", "AWS_SECRET_ACCESS_KEY", "PRIVATE_KEY", "credentials")  # fmt: skip
 OTHERS = ("TOKEN_FILE", "TOKEN_URL", "SECRET_NAME", "BYPASS", "COMPASS", "KEYS", "PWD_DIR", "PASSENGERS", "MONKEY")
 
 

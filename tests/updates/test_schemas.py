@@ -19,7 +19,7 @@ from golden_path.errors import Exit
 from golden_path.rendering.render import Renderer
 from golden_path.rollout import commands, forges, steps
 from golden_path.rules import book as rules
-from golden_path.upgrade import apply, plan, rollback, status
+from golden_path.upgrade import apply, changes, plan, rollback, status
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
 from tests.updates import cases, existing, fleets, foreign
@@ -218,14 +218,14 @@ def test_a_schema_that_is_wrong_is_seen(monkeypatch: pytest.MonkeyPatch) -> None
 
 # Where the code has the words.
 CODE: list[tuple[str, str, set[Any]]] = [
-    ("plan", "status", set(plan.STATUSES)),
+    ("plan", "status", set(changes.STATUSES)),
     ("plan", "risk", {plan.LOW, plan.MEDIUM, plan.HIGH}),
-    ("apply", "status", {apply.CREATED, apply.THERE, apply.CURRENT, *plan.STATUSES}),
+    ("apply", "status", {apply.CREATED, apply.THERE, apply.CURRENT, *changes.STATUSES}),
     ("rollback", "status", {rollback.REMOVED, rollback.REVERTED, rollback.THERE}),
     ("status", "drift", {status.CHANGED, status.DELETED}),
     ("adopt", "status", {apply.CREATED, apply.THERE, adoption.SHOWN, *adoption.STATUSES}),
     ("doctor", "severity", set(rules.SEVERITIES)),
-    ("plan-fleet", "files", set(plan.STATUSES)),
+    ("plan-fleet", "files", set(changes.STATUSES)),
     ("plan-fleet", "risk", {plan.LOW, plan.MEDIUM, plan.HIGH, ""}),
     ("plan-fleet", "code", set(Exit)),
     ("status-fleet", "checks", {forges.GREEN, forges.RED, forges.PENDING, forges.UNKNOWN}),

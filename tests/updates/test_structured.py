@@ -16,7 +16,7 @@ from golden_path.merging import lines, structured, threeway
 from golden_path.rendering.render import Renderer
 from golden_path.store.trees import Store
 from golden_path.upgrade import apply
-from golden_path.upgrade.plan import MERGED
+from golden_path.upgrade.changes import MERGED
 from tests.labs.template import git
 from tests.updates import foreign
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from golden_path.upgrade import plan, tasks
+from golden_path.upgrade import changes, tasks
 from tests.labs.template import commit_all, git
 from tests.labs.warm import copier
 from tests.updates import foreign, hard_cases
@@ -103,8 +103,8 @@ def test_what_a_person_made_of_a_generated_file_stays(tmp_path: Path) -> None:
     done = golden_path("apply", service, "--trust", "--json")
     assert done.returncode == 3
     by = {one["path"]: (one["status"], one["reason"]) for one in json.loads(done.stdout)["files"]}
-    assert by["made.txt"][0] == plan.CONFLICT
-    assert by["amended.txt"] == by["own.txt"] == (plan.MERGED, tasks.REASON)
+    assert by["made.txt"][0] == changes.CONFLICT
+    assert by["amended.txt"] == by["own.txt"] == (changes.MERGED, tasks.REASON)
     assert "gone.txt" not in by
     for name, text in (("made.txt", "mine"), ("own.txt", "mine\none"), ("amended.txt", "mine\nmore")):
         assert git(service, "show", f"{BRANCH}:{name}") == text

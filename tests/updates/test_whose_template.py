@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from golden_path.rendering.render import Renderer
-from golden_path.source.template import same
+from golden_path.source.address import same
 from tests.labs.template import commit_all, git
 from tests.updates import cases, fleets, foreign
 from tests.updates.commands import golden_path

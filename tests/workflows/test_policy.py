@@ -90,11 +90,8 @@ def alone(work: Path) -> Path:
 
 def policy(folder: Path, *arguments: str, packages: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the rules that a service has, as its verb does."""
-    start = (
-        "import runpy, sys; sys.path[:0] = sys.argv[1:3]; del sys.argv[1:3]; "
-        "runpy.run_module('golden_path.rules', None, '__main__')"
-    )
-    paths = (str(folder / ".golden-path"), str(packages or Path(yaml.__file__).parent.parent))
+    start = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_path(sys.argv.pop(1), None, '__main__')"
+    paths = (str(packages or Path(yaml.__file__).parent.parent), str(folder / ".golden-path"), "policy")
     command = [sys.executable, "-I", "-S", "-c", start, *paths, *(arguments or (str(folder),))]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 

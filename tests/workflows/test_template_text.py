@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from types import ModuleType
-
 import pytest
 
-from tests.labs.toolchains import ROOT
-
-
-@pytest.fixture(scope="module")
-def text() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("template_text", ROOT / "template/make/template/text.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
+from golden_path.service.template import text
 
 ACTING = ("fixes #12", "GH-12", "@person", "[skip ci]", "[ci skip]", "***NO_CI***", "skip-checks: true", "a/issues/7")
 
 
 @pytest.mark.parametrize("acts", ACTING)
-def test_no_word_of_others_acts(acts: str, text: ModuleType) -> None:
+def test_no_word_of_others_acts(acts: str) -> None:
     decision = text.Decision(f"src/{acts}.txt", "both changed it.", f"@@ -1 +1 @@\n-old\n+{acts}\n")
     body = text.body("gh:a/b", "v1.0.0", "v1.1.0", [("M", f"{acts}.txt")], [], [decision])
     assert acts not in body
@@ -34,7 +18,7 @@ def test_no_word_of_others_acts(acts: str, text: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("name", ["a`b", "``", "a|b", "line\nend", "\x1b[31mred", "\u202eright", "\udcff", " "])
-def test_a_name_stays_in_its_place(name: str, text: ModuleType) -> None:
+def test_a_name_stays_in_its_place(name: str) -> None:
     body: str = text.body("gh:a/b", "v1.0.0", "v1.1.0", [("A", name)], [], [text.Decision(name, "x", "")])
     body.encode()
     [row] = [line for line in body.splitlines() if line.startswith("| added | 1 | ")]
@@ -43,7 +27,7 @@ def test_a_name_stays_in_its_place(name: str, text: ModuleType) -> None:
     assert "- [ ] `" in body
 
 
-def test_a_difference_ends_its_block_itself(text: ModuleType) -> None:
+def test_a_difference_ends_its_block_itself() -> None:
     decision = text.Decision("a.md", "x", "@@ -1 +1 @@\n+~~~~~~\n~~~~~~~~\n+# heading\n")
     lines = text.body("gh:a/b", "v1.0.0", "v1.1.0", [], [], [decision]).splitlines()
     fences = [line for line in lines if line.startswith("~~~~~~~~~")]
@@ -52,7 +36,7 @@ def test_a_difference_ends_its_block_itself(text: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(("number", "shown"), [(3, True), (100, False), (3000, False)])
-def test_a_long_text_stays_whole(number: int, shown: bool, text: ModuleType) -> None:
+def test_a_long_text_stays_whole(number: int, shown: bool) -> None:
     decisions = [text.Decision(f"file-{one}.txt", "both changed it.", "+line\n" * 300) for one in range(number)]
     names = [("M", one.file) for one in decisions]
     body = text.body("gh:a/b", "v1.0.0", "v1.1.0", names, [], decisions)
@@ -72,5 +56,5 @@ LINES = {
 
 
 @pytest.mark.parametrize(("given", "expected"), LINES.items())
-def test_a_line_of_a_log(given: str, expected: str, text: ModuleType) -> None:
+def test_a_line_of_a_log(given: str, expected: str) -> None:
     assert text.escaped(given) == expected

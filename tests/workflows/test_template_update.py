@@ -126,8 +126,8 @@ def test_untouched_service(once: Pair, tmp_path: Path) -> None:
     assert lab.git(fresh, "rev-parse", "HEAD^{tree}") == lab.git(once.service, "rev-parse", f"{BRANCH}^{{tree}}")
     body = proposal(once.service)["body"]
     assert f"from {OLD} to {NEW}" in body
-    assert "| added | 3 | `docs/notes.md`, `make/new.txt`, `make/usage.awk` |" in body
-    assert "| removed | 1 | `make/help.awk` |" in body
+    assert "| added | 3 | `docs/notes.md`, `.golden-path/new.txt`, `.golden-path/usage.awk` |" in body
+    assert "| removed | 1 | `.golden-path/help.awk` |" in body
     assert "Nothing: the template changed nothing" in body
 
 
@@ -141,17 +141,17 @@ def test_no_work_is_lost(pair: Pair) -> None:
     done = verb(service)
     assert done.returncode == 0, done.stdout
     assert state(service) == before
-    assert names(service) == names(service, "HEAD") | {"make/new.txt", "make/usage.awk"}
+    assert names(service) == names(service, "HEAD") | {".golden-path/new.txt", ".golden-path/usage.awk"}
     # Both changed one line, which is ours; the template's other line arrived.
     makefile = show(service, "Makefile")
     assert "Run the unit tests, fast" in makefile
     assert "Run the unit tests, all of them" not in makefile
     assert "Show every verb" in makefile
     assert makefile.startswith("# Ours.\n")
-    fragment = show(service, "make/ci.mk")
+    fragment = show(service, ".golden-path/ci.mk")
     assert fragment.startswith("# Ours.\n")
     assert fragment.endswith("# The end.\n")
-    assert "# ours" in show(service, "make/help.awk")
+    assert "# ours" in show(service, ".golden-path/help.awk")
     assert show(service, "logo.bin").encode() == LOGO + b"\2"
     assert show(service, "badge.bin").encode() == BADGE + b"\2"
     assert show(service, "docs/notes.md") == "Our notes.\n"
@@ -162,12 +162,17 @@ def test_no_work_is_lost(pair: Pair) -> None:
     assert ">>>>>>>" not in patch
     body = proposal(service)["body"]
     decisions = [line.removeprefix("- [ ] ") for line in body.splitlines() if line.startswith("- [ ]")]
-    assert [line.split("`")[1] for line in decisions] == ["Makefile", "docs/notes.md", "logo.bin", "make/help.awk"]
+    assert [line.split("`")[1] for line in decisions] == [
+        "Makefile",
+        "docs/notes.md",
+        "logo.bin",
+        ".golden-path/help.awk",
+    ]
     assert "you and the template changed the same lines" in decisions[0]
-    assert "the template removed it, now `make/usage.awk`" in decisions[3]
+    assert "the template removed it, now `.golden-path/usage.awk`" in decisions[3]
     assert "+test: test-language ## Run the unit tests, all of them" in body
     assert "+The template's notes." in body
-    assert "| merged with your changes | 1 | `make/ci.mk` |" in body
+    assert "| merged with your changes | 1 | `.golden-path/ci.mk` |" in body
     assert f"git switch {BRANCH}" in body
 
 
@@ -204,7 +209,7 @@ def test_names_of_others_do_not_act(pair: Pair) -> None:
     """In the log of the CI and in the text; what they name is found all the same."""
     name = "make/::error::\u2028 `fixes #1`.txt"
     (pair.service / name).write_text("mine\n")
-    (pair.service / "make/new.txt").write_text("mine, with ~~~~~~ and @person\n")
+    (pair.service / ".golden-path/new.txt").write_text("mine, with ~~~~~~ and @person\n")
     lab.commit_all(pair.service, "Edits")
     done = verb(pair.service)
     assert done.returncode == 0, done.stdout
@@ -293,7 +298,14 @@ def test_drift(own: Pair) -> None:
     text = summary.read_text()
     rows = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
     # Neither what the template leaves to the service, nor what it knows nothing of.
-    assert rows == [".gitattributes", "Makefile", "badge.bin", "logo.bin", "make/ci.mk", "make/help.awk"]
+    assert rows == [
+        ".gitattributes",
+        "Makefile",
+        "badge.bin",
+        "logo.bin",
+        ".golden-path/ci.mk",
+        ".golden-path/help.awk",
+    ]
     assert "| `Makefile` | 2 | 1 |" in text
     assert f"{NEW} is out" in text
     shutil.rmtree(own.template)

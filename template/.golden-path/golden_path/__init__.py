@@ -1,1 +1,1 @@
-"""What a service's verbs run, and the rules that it is held to."""
+"""What the platform brings into every service; the engine of the template imports the same files."""

@@ -236,7 +236,7 @@ def jdk() -> Recipe:
         maven = target.with_name(f"{target.name}.maven")
         try:
             run(
-                "bash", "make/maven.sh", version, maven,
+                "bash", ".golden-path/maven.sh", version, maven,
                 failure=f"cannot get Maven {version}, check that mvn can download",
                 env=toolchains.environment("java"), cwd=service,
             )  # fmt: skip

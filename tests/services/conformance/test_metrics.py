@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from extensions import objectives
+from golden_path.service import slo
 from tests.labs import template as lab
 from tests.labs.built import Built
 from tests.labs.service import Service
@@ -57,7 +57,6 @@ def test_every_bound_is_found_by_the_objectives(service: Service) -> None:
     """As this client spells it, which Prometheus 2 keeps, and as Prometheus 3 does: with a point."""
     service.http.get("/v1/items?limit=1")
     spelt = set(re.findall(rf'^{NAME}_bucket\{{.*\ble="([^"]+)"', service.http.get("/metrics").text, re.MULTILINE))
-    slo = objectives.script()
     assert len(spelt) == len(BUCKETS)
     for milliseconds in slo.BUCKETS_MS:
         kind, wanted = re.fullmatch(r'le(=~?)"(.+)"', slo.up_to(milliseconds)).groups()  # type: ignore[union-attr]

@@ -1,0 +1,1 @@
+"""What the verbs of a service run: ``python3 .golden-path VERB``."""

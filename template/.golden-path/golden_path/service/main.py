@@ -1,0 +1,73 @@
+"""The verbs by name. Only the module of the one that is called is imported: most need no package at all."""
+
+import importlib
+import sys
+from typing import NamedTuple
+
+
+class Verb(NamedTuple):
+    """A verb.
+
+    Attributes:
+        module: has its ``main``, which takes the arguments and returns the exit code.
+        usage: its arguments; those in brackets may be left out, ``...`` stands for more, and ``a|b`` for a choice.
+        what: it does.
+    """
+
+    module: str
+    usage: str
+    what: str
+
+
+VERBS = {
+    "admission": Verb("golden_path.service.admission", "", "hold the manifests against the cluster's policies"),
+    "broker": Verb(
+        "golden_path.service.broker",
+        "publish|can-i-deploy|record-deployment SERVICE VERSION [ENVIRONMENT]",
+        "talk to the Pact broker",
+    ),
+    "ci": Verb(
+        "golden_path.service.ci", "changes|ok|setup|scorecard|summary [ARGUMENT]", "answer what the workflow ci asks"
+    ),
+    "deploy-event": Verb("golden_path.service.deploy_event", "SERVICE REPOSITORY", "record a deployment or incident"),
+    "deployments": Verb("golden_path.service.deployments", "SERVICE REPOSITORY BEFORE", "record what main deployed"),
+    "dora": Verb("golden_path.service.dora", "SERVICE ENVIRONMENT PLACE", "print the DORA measures"),
+    "freeze": Verb("golden_path.service.freeze", "", "say whether something new may go to production"),
+    "image": Verb("golden_path.service.image", "TARGET [LOCK] ...", "build the image"),
+    "image-index": Verb("golden_path.service.image_index", "", "join the images of all platforms"),
+    "image-released": Verb("golden_path.service.image_released", "", "find the newest image"),
+    "image-test": Verb("golden_path.service.image_test", "IMAGE PORT", "start the image and stop it"),
+    "manifests": Verb("golden_path.service.manifests", "render|diff [REVISION]", "render the manifests, or compare"),
+    "policy": Verb("golden_path.rules.command", "[--list] [FOLDER]", "check the repository against the rules"),
+    "preview": Verb("golden_path.service.preview", "publish|remove|expire NUMBER", "keep previews of pull requests"),
+    "promote": Verb("golden_path.service.promote", "...", "write which image an environment runs"),
+    "promotion": Verb("golden_path.service.promotion", "ENVIRONMENT", "open the pull request of a promotion"),
+    "signature": Verb("golden_path.service.signature", "sign|verify IMAGE ...", "sign an image, or verify one"),
+    "slo": Verb("golden_path.service.slo", "write|check", "write what follows from slo.yaml, or check it"),
+    "template": Verb("golden_path.service.template.command", "update|propose|drift [COPIER]", "follow the template"),
+}
+
+
+def main(verb: str = "", *arguments: str) -> int:
+    """Run one.
+
+    Args:
+        verb: its name.
+        arguments: its own.
+
+    Returns:
+        The exit code: 2 for a verb that is not there, or not with these arguments.
+    """
+    if verb not in VERBS:
+        for name, one in VERBS.items():
+            sys.stderr.write(f"  {f'{name} {one.usage}':<52} {one.what}\n")
+        sys.stderr.write(f"there is no verb {verb!r}\n" if verb else "name a verb: python3 .golden-path VERB ...\n")
+        return 2
+    words = VERBS[verb].usage.split()
+    least, most = sum(word[0] not in "[." for word in words), len(words)
+    known = not words or "|" not in words[0] or arguments[:1] == () or arguments[0] in words[0].split("|")
+    if not known or len(arguments) < least or (len(arguments) > most and "..." not in words):
+        sys.stderr.write(f"usage: python3 .golden-path {verb} {VERBS[verb].usage}\n")
+        return 2
+    code: int = importlib.import_module(VERBS[verb].module).main(*arguments)
+    return code
