@@ -176,4 +176,4 @@ def test_after_an_adoption_drift_is_drift(tmp_path: Path, template: Path, render
     (folder / ".golden-path/golden_path/service/ci.py").unlink()
     commit_all(folder, "Edits")
     paths = [one.found.path for one in score(folder, renderer).findings if one.rule.identifier == "GP004"]
-    assert paths == ["late.txt", ".golden-path/golden_path/service/ci.py"]
+    assert paths == [".golden-path/golden_path/service/ci.py", "late.txt"]
