@@ -116,7 +116,7 @@ BREAKS: dict[str, tuple[str, Any, str]] = {
     "planted secret": (
         "/spec/template/spec/containers/0/env",
         [{"name": "DB_PASSWORD", "value": "hunter2"}],
-        "production: Rollout orders holds a value for DB_PASSWORD: "
+        "production: GP404 Rollout orders holds a value for DB_PASSWORD: "
         "keep it in the environment's store, for an ExternalSecret to read",
     ),
     "tag": (
