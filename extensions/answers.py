@@ -19,17 +19,8 @@ from copier_template_extensions import ContextHook
 from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 
-LANGUAGES = ("go", "java", "node", "python")
-TIERS = ("critical", "standard", "internal")
-BASE_IMAGES = ("distroless", "wolfi")
-LICENCES = (
-    "proprietary", "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MPL-2.0", "EPL-2.0",
-    "GPL-2.0-only", "GPL-3.0-only", "LGPL-3.0-only", "AGPL-3.0-only",
-)  # fmt: skip
-BUILD_WORKFLOWS = ("local", "organisation")
-SECRETS = ("none", "vault", "aws", "gcp")
-DELIVERIES = ("canary", "blue-green")
-TRAFFICS = ("replicas", "gateway")
+# The choices of each question stand in copier.yml.
+QUESTIONNAIRE = Path(__file__).resolve().parent.parent / "copier.yml"
 
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
 _GITHUB = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
@@ -56,12 +47,29 @@ def _dependency(env: Environment, language: str, **names: str) -> str:
     return f"the service would be called like {called}, which it needs itself: choose another name" if called else ""
 
 
-def _choice(value: Any, choices: tuple[str, ...]) -> str:
-    if str(value) in choices:
+@functools.cache
+def _questions(questionnaire: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(questionnaire.read_text(encoding="utf-8"))
+    return found
+
+
+def choices(name: str) -> tuple[str, ...]:
+    """Return what may be chosen for a question, as ``copier.yml`` has it.
+
+    Args:
+        name: of the question.
+    """
+    offered = _questions(QUESTIONNAIRE)[name]["choices"]
+    return tuple(map(str, offered.values() if isinstance(offered, dict) else offered))
+
+
+def _choice(value: Any, name: str) -> str:
+    known = choices(name)
+    if str(value) in known:
         return ""
-    near = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(value), known, n=1, cutoff=0.5)
     hint = f" (did you mean {near[0]}?)" if near else ""
-    return f"must be one of {', '.join(choices)}, not {str(value)!r}{hint}"
+    return f"must be one of {', '.join(known)}, not {str(value)!r}{hint}"
 
 
 def _number(value: Any, low: float, below: float, why: str) -> str:
@@ -79,7 +87,7 @@ def _name(value: Any) -> str:
 
 
 def _check_language(value: Any, _: Answers, __: Environment) -> str:
-    return _choice(value, LANGUAGES)
+    return _choice(value, "language")
 
 
 def _check_service_name(value: Any, answers: Answers, env: Environment) -> str:
@@ -136,15 +144,15 @@ def _check_port(value: Any, _: Answers, __: Environment) -> str:
 
 
 def _check_tier(value: Any, _: Answers, __: Environment) -> str:
-    return _choice(value, TIERS)
+    return _choice(value, "tier")
 
 
 def _check_licence(value: Any, _: Answers, __: Environment) -> str:
-    return _choice(value, LICENCES)
+    return _choice(value, "licence")
 
 
 def _check_base_image(value: Any, answers: Answers, _: Environment) -> str:
-    if problem := _choice(value, BASE_IMAGES):
+    if problem := _choice(value, "base_image"):
         return problem
     language = str(answers.get("language", "go"))
     if str(value) == "wolfi" and language != "go":
@@ -181,15 +189,15 @@ def _check_prometheus_url(value: Any, _: Answers, __: Environment) -> str:
 
 
 def _check_secrets(value: Any, _: Answers, __: Environment) -> str:
-    return _choice(value, SECRETS)
+    return _choice(value, "secrets")
 
 
 def _check_delivery(value: Any, _: Answers, __: Environment) -> str:
-    return _choice(value, DELIVERIES)
+    return _choice(value, "delivery")
 
 
 def _check_traffic(value: Any, answers: Answers, _: Environment) -> str:
-    if problem := _choice(value, TRAFFICS):
+    if problem := _choice(value, "traffic"):
         return problem
     if str(value) == "gateway" and answers.get("delivery", "canary") != "canary":
         return "gateway is for delivery=canary only: blue-green moves all requests at once, between Services"
@@ -209,7 +217,7 @@ def _check_java_group(value: Any, answers: Answers, env: Environment) -> str:
 
 
 def _check_build_workflow(value: Any, answers: Answers, _: Environment) -> str:
-    if problem := _choice(value, BUILD_WORKFLOWS):
+    if problem := _choice(value, "build_workflow"):
         return problem
     if str(value) == "organisation" and not answers.get("release_workflow"):
         return f"organisation needs release_workflow as well, for example '{_WORKFLOW_EXAMPLE}'"
@@ -265,7 +273,7 @@ def question_names(questionnaire: Path) -> frozenset[str]:
     Returns:
         The names of all questions that are not computed (``when: false``).
     """
-    questions = yaml.safe_load(questionnaire.read_text(encoding="utf-8"))
+    questions = _questions(questionnaire)
     return frozenset(
         name
         for name, details in questions.items()

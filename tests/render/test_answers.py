@@ -91,7 +91,7 @@ def unversioned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
             "(5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000), not '300'",
         ),
         ({"tier": "gold"}, "tier: must be one of critical, standard, internal, not 'gold'"),
-        ({"licence": "GPL"}, f"licence: must be one of {', '.join(rules.LICENCES)}, not 'GPL'"),
+        ({"licence": "GPL"}, f"licence: must be one of {', '.join(rules.choices('licence'))}, not 'GPL'"),
         ({"provides": "maybe"}, "provides: must be true or false, not 'maybe'"),
         (
             {"upstream": "self", "service_name": "self"},
@@ -172,21 +172,22 @@ def test_bad_answer_to_a_version(template: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_choices_of_the_prompt_are_those_of_the_check() -> None:
-    questions = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
-    for name, choices in {
-        "language": rules.LANGUAGES,
-        "tier": rules.TIERS,
-        "licence": rules.LICENCES,
-        "base_image": rules.BASE_IMAGES,
-        "delivery": rules.DELIVERIES,
-        "traffic": rules.TRAFFICS,
-        "build_workflow": rules.BUILD_WORKFLOWS,
-        "slo_latency_ms": slo.BUCKETS_MS,
-    }.items():
-        offered = questions[name]["choices"]
-        assert tuple(offered.values() if isinstance(offered, dict) else offered) == choices
+@pytest.mark.parametrize(
+    "name", ["language", "tier", "licence", "base_image", "secrets", "delivery", "traffic", "build_workflow"]
+)
+def test_choices_of_the_prompt_are_those_of_the_check(name: str, template: Path, tmp_path: Path) -> None:
+    for choice in rules.choices(name):
+        assert not rules.CHECKS[name](choice, {"release_workflow": "x"}, Environment())
+    done = lab.copy(template, tmp_path / "service", {name: "nothing"})
+    assert done.stderr.startswith(f"{name}: must be one of {', '.join(rules.choices(name))}, not 'nothing'")
+
+
+def test_every_question_is_checked() -> None:
     assert set(rules.CHECKS) == rules.question_names(ROOT / "copier.yml")
+
+
+def test_the_bounds_of_the_prompt_are_those_of_the_histogram() -> None:
+    assert rules.choices("slo_latency_ms") == tuple(map(str, slo.BUCKETS_MS))
 
 
 def test_answers_of_a_data_file_are_checked_too(template: Path, tmp_path: Path) -> None:
@@ -291,7 +292,7 @@ def test_the_hook_checks_again_where_an_answer_changed_that_counts() -> None:
              "java_group": "org", "build_workflow": "organisation", "release_workflow": "x",
              "upstream": "y"}  # fmt: skip
     asked = set()
-    for language in rules.LANGUAGES:
+    for language in rules.choices("language"):
         noted = _Noted({**given, "language": language})
         for name, check in rules.CHECKS.items():
             check(given.get(name, "100"), noted, environment)

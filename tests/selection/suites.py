@@ -55,7 +55,7 @@ SUITES = (
     Suite("render", ("tests/render/*",), quick=True, reads=("tests/render/golden", "adopt.yml", "docs", *RENDERED)),
     # What is odd or hostile: much, and seldom what a change is about.
     Suite("hostile", tuple(f"tests/updates/test_{name}.py" for name in (
-        "adopt_builds", "adopt_truth", "clones", "collect*", "doctor_truth", "fuzz", "github", "guard",
+        "adopt_builds", "adopt_truth", "clones", "collect*", "copier_range", "doctor_truth", "fuzz", "github", "guard",
         "hostile*", "identical", "links", "secrets", "servers", "settings", "surroundings",
         "uncommitted*", "unprompted", "whose_template", "yaml_patches")), reads=ENGINE),
     Suite("engine", ("tests/updates/*",), quick=True, reads=ENGINE),

@@ -29,7 +29,9 @@ class Object(NamedTuple):
 
     def pods(self) -> Iterator[dict[str, Any]]:
         """Yield the specs of the pods that it is, or that are made from it."""
-        yield from _pods(self.kind, self.data)
+        for template in templates(self.kind, self.data):
+            if isinstance(pod := template.get("spec"), dict) and containers(pod):
+                yield pod
 
 
 def objects(files: Files) -> list[Object]:
@@ -61,7 +63,13 @@ def apart(documents: list[Any], path: str = "") -> Iterator[Object]:
             yield Object(path, kind, str(at(one, "metadata", "name") or ""), one)
 
 
-def _pods(kind: str, data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def templates(kind: str, data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the templates of the pods that an object makes, or the pod that it is.
+
+    Args:
+        kind: of the object.
+        data: what it says.
+    """
     spec = data.get("spec")
     found: list[Any]
     if kind == "Pod":
@@ -76,10 +84,7 @@ def _pods(kind: str, data: dict[str, Any]) -> Iterator[dict[str, Any]]:
         found = [at(one, "provider", "job", "spec", "template") for one in maps(at(spec, "metrics"))]
     else:
         found = [at(spec, "template")]
-    for one in found:
-        pod = at(one, "spec")
-        if isinstance(pod, dict) and containers(pod):
-            yield pod
+    return maps(found)
 
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
