@@ -50,8 +50,7 @@ def main() -> int:
 
 
 def documents(text: str) -> list[Object]:
-    """The objects, those of lists one by one."""
-    return [without_nulls(one.data) for one in objects.apart(list(yaml.safe_load_all(text)))]
+    return [without_nulls(one) for one in yaml.safe_load_all(text) if one]
 
 
 def made(one: Object) -> Iterator[Object]:
@@ -92,7 +91,8 @@ def permitted() -> Iterator[Object]:
 
 
 def judge(policies: list[Object], exceptions: list[Object], given: list[Object]) -> Iterator[str]:
-    """What breaks a policy in one environment, a line each."""
+    """What breaks a policy in one environment, a line each; objects of lists count one by one."""
+    given = [one.data for one in objects.apart(given)]
     engine = Engine(given)
     asked = [(f"{one['kind']} {one['metadata']['name']}", one) for one in given]
     asked += [(f"{what}: its {one['kind']}", one) for what, maker in asked for one in made(maker)]
