@@ -18,10 +18,10 @@ from golden_path import cli
 from golden_path.doctor import checkup
 from golden_path.doctor.checkup import Report
 from golden_path.doctor.repository import Repository
-from golden_path.doctor.score import COST, MORE, costs, score
+from golden_path.doctor.score import COST, MORE
 from golden_path.rendering.render import Renderer
 from golden_path.rules import book
-from golden_path.rules.book import ANY, MEMBER, RULES, Finding, Found
+from golden_path.rules.book import ANY, MEMBER, RULES, Found
 from golden_path.rules.work_tree import WorkTree
 from golden_path.source.template import Template
 from tests.labs import template as lab
@@ -136,44 +136,6 @@ def test_a_template_with_a_password_in_its_address(healthy: Path, renderer: Rend
     assert finding.rule.identifier == "GP002"
     assert "_src_path in .copier-answers.yml must not have a password" in finding.found.message
     assert "s3cret" not in finding.found.message
-
-
-LOCKS = [
-    (
-        "pnpm-lock.yaml",
-        "importers:\n  .:\n    dependencies:\n      x:\n        specifier: ^1.0.0\n        version: 1.2.0\n",
-    ),
-    ("yarn.lock", '"x@^1.0.0":\n  version "1.2.0"\n'),
-    ("yarn.lock", '"x@npm:^1.0.0":\n  version: 1.2.0\n'),
-    ("bun.lock", '{"workspaces": {"": {"dependencies": {"x": "^1.0.0"}}}}\n'),
-]
-
-
-@pytest.mark.parametrize(("lock", "content"), LOCKS)
-def test_other_locks_of_node(lock: str, content: str, healthy: Path, renderer: Renderer) -> None:
-    (healthy / "package-lock.json").unlink()
-    foreign.write(lock, content)(healthy)
-    change(healthy, "package.json", '{"dependencies": {"x": "^1.0.0"}}')
-    assert found(healthy, renderer) == []
-    change(healthy, "package.json", '{"dependencies": {"x": "^1.0.0", "y": "2.0.0"}}')
-    assert [one[:2] for one in found(healthy, renderer)] == [("GP302", lock)]
-
-
-@pytest.mark.parametrize("content", ["[]", "{", '{"packages": []}', '{"packages": {"": {"dependencies": [1]}}}'])
-def test_a_lock_of_another_form(content: str, healthy: Path, renderer: Renderer) -> None:
-    change(healthy, "package-lock.json", content)
-    assert [one[:2] for one in found(healthy, renderer)] == [("GP302", "package-lock.json")]
-
-
-@pytest.mark.parametrize("lock", ["uv.lock", "poetry.lock"])
-def test_other_locks_of_python(lock: str, healthy: Path, renderer: Renderer) -> None:
-    (healthy / "requirements.txt").unlink()
-    foreign.write(lock, '[[package]]\nname = "fast-api"\n\n[[package]]\nname = "click"\n')(healthy)
-    commit_all(healthy)
-    assert found(healthy, renderer) == []
-    poetry = '[tool.poetry.dependencies]\npython = "^3.12"\nhttpx = "*"\n'
-    change(healthy, "pyproject.toml", HEALTHY["pyproject.toml"] + poetry)
-    assert [one[:2] for one in found(healthy, renderer)] == [("GP302", lock)]
 
 
 @pytest.mark.parametrize(
@@ -292,17 +254,6 @@ def test_every_rule_is_broken_here_and_documented() -> None:
     for severity, points in COST.items():
         assert f"{severity} {points}" in page
     assert f"up to {MORE}" in page
-
-
-def test_the_score() -> None:
-    assert score([]) == 100
-    error, warning, missing = (Finding(RULES[name], Found("x", 0, "x")) for name in ("GP101", "GP102", "GP103"))
-    assert score([error]) == 100 - COST["error"]
-    assert score([error] * 3 + [warning, missing]) == 100 - COST["error"] - 2 - COST["warning"]
-    assert costs([error] * 3 + [warning, missing]) == {"GP101": COST["error"] + 2, "GP102": COST["warning"]}
-    assert score([error] * 50) == 100 - COST["error"] - MORE
-    everything = [Finding(one, Found("x", 0, "x")) for one in RULES.values()] * 9
-    assert score(everything) == 0
 
 
 def test_a_rule_that_fails_does_not_stop_the_others(
