@@ -14,6 +14,7 @@ IMAGE = f"ghcr.io/acme/orders@{DIGEST}"
 LABELS = {"app.kubernetes.io/name": "orders", "owner": "platform", "cost-center": "platform"}
 TOKEN = "ghp_" + "a" * 36
 SIZE = {"cpu": "100m", "memory": "64Mi"}
+NOTHING = {"cpu": "0", "memory": "0Mi"}
 
 
 @dataclass(frozen=True)
@@ -286,13 +287,10 @@ _BAD: dict[str, dict[str, tuple[Object, str]]] = {
         "no memory limit": (_sized(requests=SIZE, limits={"cpu": "1"}), "orders (limits.memory)"),
         "no cpu": (_sized(requests={"memory": "1Mi"}, limits={"memory": "1Mi"}), "orders (requests.cpu, limits.cpu)"),
         "init": (pod(initContainers=[container("first", resources={})]), "first (requests.cpu"),
-        "limits of 0": (
-            _sized(requests=SIZE, limits={"cpu": "0", "memory": "0Mi"}),
-            "orders (limits.cpu, limits.memory)",
-        ),
+        "limits of 0": (_sized(requests=NOTHING, limits=NOTHING), "orders (requests.cpu, requests.memory, limits.cpu"),
         "a limit of 0 as a number": (
             _sized(requests={**SIZE, "cpu": 0}, limits={**SIZE, "cpu": 0}),
-            "orders (requests.cpu",
+            "orders (requests.cpu, limits.cpu)",
         ),
     },
     "owner-labels": {
