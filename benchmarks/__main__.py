@@ -102,7 +102,8 @@ def run(arguments: argparse.Namespace) -> str:
                 tables |= _images(images, arguments, template, work, image_lab)
         if "fleet" in arguments.parts:
             number, compared = arguments.fleet_services, min(arguments.fleet_services, arguments.fleet_compared)
-            costs = fleet.measure(template, work, arguments.languages, number, compared, say, arguments.fleet_before)
+            before, names = arguments.fleet_before, arguments.fleet_names
+            costs = fleet.measure(template, work, arguments.languages, number, compared, say, before, names)
             tables["Upgrading a fleet"] = report.fleet_table(costs)
         if "foreign" in arguments.parts:
             facts.append(f"foreign: median of {arguments.rounds} rounds (least to greatest)")

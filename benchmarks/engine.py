@@ -13,9 +13,14 @@ import resource
 import sys
 from pathlib import Path
 
-from golden_path.rendering.render import Renderer
-from golden_path.source.template import Templates
-from golden_path.upgrade import apply
+try:
+    from golden_path.rendering.render import Renderer
+    from golden_path.source.template import Templates
+    from golden_path.upgrade import apply
+except ModuleNotFoundError:  # an older engine: its package was called otherwise, and was one room
+    from fleet import apply  # type: ignore[import-not-found, no-redef]
+    from fleet.render import Renderer  # type: ignore[import-not-found, no-redef]
+    from fleet.template import Templates  # type: ignore[import-not-found, no-redef]
 
 
 def main() -> None:

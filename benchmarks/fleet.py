@@ -55,8 +55,9 @@ def history(template: Path) -> None:
     (files / ".golden-path/help.awk").rename(files / ".golden-path/usage.awk")
     (files / ".golden-path/locks/syft.txt").unlink()
     (files / "docs" / "new.md.jinja").write_text("# New for [[ service_name ]]\n")
-    makefile = files / "Makefile.jinja"
-    makefile.write_text(makefile.read_text().replace("help.awk", "usage.awk") + "# [[ service_name ]]\n")
+    verbs, makefile = files / ".golden-path/service.mk", files / "Makefile.jinja"
+    verbs.write_text(verbs.read_text().replace("help.awk", "usage.awk"))
+    makefile.write_text(makefile.read_text() + "# [[ service_name ]]\n")
     lab.commit_all(template, NEW)
     lab.git(template, "tag", NEW)
 

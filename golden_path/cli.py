@@ -17,6 +17,7 @@ from golden_path.output import print_json as _print_json
 from golden_path.output import print_lines as _print
 from golden_path.output import print_patch as _patch
 from golden_path.output import say as _say
+from golden_path.platform import commands as platform
 from golden_path.rehearsal import simulate_cli
 from golden_path.rendering.render import Renderer
 from golden_path.rollout import options as rollout
@@ -276,6 +277,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "apply":
             command.add_argument("--checkout", action="store_true", help="switch the work tree to the branch")
     simulate_cli.add(commands)
+    platform.add(commands)
     return parser
 
 

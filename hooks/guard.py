@@ -23,6 +23,7 @@ from hooks.git import Tree
 
 NOTES = "golden-path-update.json"
 NAMED = 12
+UPDATES = ("make/template", ".golden-path/template.mk")  # of a service that has the verb template-update
 LINK = "120000"
 LARGE = 1 << 20  # bytes; a file above is not looked for where it may have gone
 
@@ -77,7 +78,7 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
         return ""
     listed = [f"{name} ({why})" for name, why in sorted(found.items())]
     more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
-    own = "'make template-update' or " if (service / "make" / "template").is_dir() else ""
+    own = "'make template-update' or " if any((service / one).exists() for one in UPDATES) else ""
     return (
         f"golden-path: nothing was written, since Copier would lose what you did to {', '.join(listed[:NAMED])}{more}: "
         f"run {own}'golden-path apply .', which keep it, or take your change back and put it in again afterwards"

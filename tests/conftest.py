@@ -25,6 +25,7 @@ from tests.selection import plugin as selection
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     selection.add_options(parser)
+    parser.addoption("--stops", type=int, default=10, help="how often the services are stopped under load")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,12 +8,13 @@ of the tests.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -31,6 +32,7 @@ LONGEST, FARTHEST = 200, 1000  # bytes of a name, characters of a path, which an
 GITS_OWN = re.compile(r"(?:\.git|git~\d+)[ .]*(?::.*)?", re.IGNORECASE)  # names that git takes for its folder's
 _HASHES: dict[str, Callable[[bytes], Any]] = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 _COUNT = itertools.count()
+_path = functools.lru_cache(MANY)(Path)  # of files that services have alike
 
 
 class NotPlainError(Exception):
@@ -51,6 +53,7 @@ class Content:
 
     def __init__(self, data: bytes, *, shared: bool = False) -> None:
         self.data, self.shared = data, shared
+        self.stored = ""  # the object folder of the service that has it, before others had the same
         self._keys: dict[str, str] = {}
         self._packed = b""
 
@@ -303,9 +306,9 @@ class _Rendering:
     def _written(self, one: _Entry, path: str, *, answers: bool) -> bool:
         if not one.template and not answers and self._known.there(f"{self._export}/{path}{self._suffix}"):
             return False
-        if self._worker.match_exclude(Path(path)):
+        if self._worker.match_exclude(_path(path)):
             return False
-        if any(GITS_OWN.fullmatch(part.encode("ascii", "ignore").decode()) for part in path.split("/")):
+        if _of_git(path):
             raise NotPlainError
         before = self._found.get(path)
         if len(path) > FARTHEST or (one.link is not None and path.lower().endswith(".gitmodules")):
@@ -363,6 +366,13 @@ def _inside(worker: Any, folder: str) -> Iterator[_Entry]:
             yield _Entry(name, plain, one.path, source, template, link, PROGRAM if runs else FILE)
 
 
+@functools.lru_cache(MANY)
+def _of_git(path: str) -> bool:
+    """Whether a part of a path is a name that git takes for its folder's."""
+    return any(GITS_OWN.fullmatch(part.encode("ascii", "ignore").decode()) for part in path.split("/"))
+
+
+@functools.lru_cache(MANY)
 def _checked(name: str) -> str:
     parts = name.split("/")  # a name may be rendered as several, such as those of a Java package
     if "\0" in name or any(part in ("", ".", "..") or len(os.fsencode(part)) > LONGEST for part in parts):
@@ -370,10 +380,10 @@ def _checked(name: str) -> str:
     return name
 
 
-def _parents(path: str) -> Iterator[str]:
-    while "/" in path:
-        path = path.rpartition("/")[0]
-        yield path
+@functools.lru_cache(MANY)
+def _parents(path: str) -> Set[str]:
+    folder = path.rpartition("/")[0]
+    return {folder, *_parents(folder)} if folder else frozenset()
 
 
 def _refuse_conversions(found: dict[str, tuple[str, Content]], attributes: bytes) -> None:
@@ -386,11 +396,13 @@ def _refuse_conversions(found: dict[str, tuple[str, Content]], attributes: bytes
 
 def _write(content: Content, sink: Sink, written: set[tuple[str, str]]) -> str:
     key, folder = content.key(sink.form), sink.shared if content.shared else sink.objects
-    if (folder, key) not in written:
+    if content.stored != sink.objects and (folder, key) not in written:
         place = f"{folder}/{key[:2]}"
         os.makedirs(place, exist_ok=True)  # noqa: PTH103 - for each object, and faster
         with open(f"{place}/{key[2:]}", "wb") as file:  # noqa: PTH123
             file.write(content.packed())
         if content.shared:
             written.add((folder, key))
+        else:
+            content.stored = sink.objects
     return key

@@ -15,10 +15,13 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from golden_path.rendering import exports
 from golden_path.untrusted import inside
 
 MOST = 5000  # texts; with more, those that this run did not use are forgotten
 LARGEST = 1 << 25  # bytes of the file
+# What a text becomes depends on these.
+OWN = ("compiled.py", "documents.py", "exports.py", "ordinary.py", "patches.py", "reads.py", "texts.py")
 _books: dict[Path, _Book] = {}
 
 
@@ -61,10 +64,8 @@ class _Book:
 
 def _book(environment: Any) -> _Book | None:
     """The book of a template whose exports are in the cache; others have none."""
-    from golden_path.rendering import patches
-
     folders = getattr(environment.loader, "searchpath", ())
-    if not folders or folders[0] not in patches.folders:
+    if not folders or folders[0] not in exports.folders:
         return None
     place = Path(folders[0]).parent
     if place not in _books:
@@ -120,8 +121,6 @@ def _version() -> str:
     """What the form of the file depends on."""
     from importlib.metadata import version
 
-    own = [
-        Path(__file__).with_name(name).read_bytes() for name in ("compiled.py", "reads.py", "ordinary.py", "patches.py")
-    ]
+    own = [Path(__file__).with_name(name).read_bytes() for name in OWN]
     parts = (importlib.util.MAGIC_NUMBER, *(version(name).encode() for name in ("jinja2", "copier")), *own)
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from golden_path.rendering import patches
+from golden_path.rendering import exports
 
 TRUST, ANSWER, OTHER = "trust", "answer", "other"
 BEFORE, AFTER, TASKS = "before", "after", "tasks"
@@ -45,7 +45,7 @@ def run(job: Mapping[str, Any]) -> dict[str, Any]:
         return {"count": 0, "said": "", "commands": []}
     tasked = job["stage"] == TASKS
     for version, folder in job["exports"].items():
-        patches.use_export(job["source"], version, Path(folder))
+        exports.use_export(job["source"], version, Path(folder))
     operation = _main._operation.set("update")
     said, output = "", [""]
     try:

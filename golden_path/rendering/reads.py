@@ -70,6 +70,12 @@ class Reads:
     alone: bool = True
     calls: bool = False
 
+    @functools.cached_property
+    def asked(self) -> tuple[tuple[str, str], ...]:
+        """What a key is made of, in an order that is the same each time; once all is known."""
+        kinds = ("name", self.names), ("filter", self.filters), ("test", self.tests)
+        return tuple((kind, name) for kind, names in kinds for name in sorted(names))
+
 
 def of(environment: jinja2.Environment, text: str, name: str) -> Reads:
     """Say what a text reads.
@@ -223,10 +229,7 @@ class Values:
         Raises:
             UnknownError: that cannot be said of one of its values or functions.
         """
-        names = (("name", name) for name in sorted(reads.names))
-        filters = (("filter", name) for name in sorted(reads.filters))
-        tests = (("test", name) for name in sorted(reads.tests))
-        return tuple(reads.texts), *(self._once(one) for one in (*names, *filters, *tests))
+        return tuple(reads.texts), *map(self._once, reads.asked)
 
     def _once(self, one: tuple[str, str]) -> int:
         if one not in self._known:
@@ -311,10 +314,14 @@ def _declared(function: Any, export: Path) -> Any:
     code = getattr(code, "__code__", None) or getattr(type(code).__call__, "__code__", None)
     if code is None:
         raise UnknownError(repr(function))
-    module = Path(code.co_filename)
     return getattr(function, "__qualname__", type(function).__name__), tuple(
-        _digest(str(one)) for one in (module, *(export / file for file in files))
+        _digest(one) for one in (code.co_filename, *_places(export, files))
     )
+
+
+@functools.lru_cache(1024)
+def _places(export: Path, files: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(export / file) for file in files)
 
 
 @functools.cache

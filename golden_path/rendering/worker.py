@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from golden_path import switch
-from golden_path.rendering import migrations, patches
+from golden_path.rendering import exports, migrations, patches
 
 TRUST, ANSWER, OTHER = migrations.TRUST, migrations.ANSWER, migrations.OTHER
 TASKS = migrations.TASKS
@@ -47,7 +47,7 @@ def render(job: dict[str, Any]) -> dict[str, Any]:
     import copier
     from copier.errors import UnsafeTemplateError
 
-    patches.use_export(job["source"], job["version"], Path(job["export"]))
+    exports.use_export(job["source"], job["version"], Path(job["export"]))
     sink = None
     if "objects" in job:
         from golden_path.rendering import collect  # the engine, which imports this module, starts without it

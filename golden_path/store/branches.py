@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from golden_path.errors import Exit, FleetError
 from golden_path.store import git
-from golden_path.store.service import Service
+from golden_path.store.reader import LargeError, MissingError, Reader
+from golden_path.store.service import LARGEST, Service
 from golden_path.store.trees import EMAIL, Store
 
 PREFIX = "golden-path/"
@@ -28,8 +29,21 @@ def name(service: Service, version: str, kind: str = "") -> str:
     return f"{PREFIX}{kind}{layer}{version}"
 
 
-def tip(service: Service, branch: str) -> str:
-    """Return the commit of a branch; empty where there is none."""
+def tip(service: Service, branch: str, reading: Reader | None = None) -> str:
+    """Return the commit of a branch; empty where there is none.
+
+    Args:
+        service: the repository.
+        branch: its name.
+        reading: the repository's reader, where the caller has one.
+    """
+    try:
+        if reading:
+            return reading.find(f"refs/heads/{branch}^{{commit}}", b"commit", LARGEST)[0]
+    except MissingError:
+        return ""
+    except LargeError:
+        pass
     return git.text(
         "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}", cwd=service.path, codes=(0, 1)
     )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from golden_path.errors import Exit, FleetError
 from golden_path.rules import bounded
-from golden_path.store import git
+from golden_path.store import git, reader
 
 _KINDS = {"040000": "a folder", "120000": "a link", "160000": "a submodule"}
 
@@ -78,15 +78,33 @@ def refuse(name: str, listed: Listed, code: Exit, *, largest: int = bounded.LARG
         raise FleetError(f"{name} has {listed.size} bytes, and may have {largest}: restore what was there before", code)
 
 
-def contents(repository: Path, *wanted: Listed) -> list[bytes]:
-    """Return the contents of files that were listed and not refused, with one git for all."""
-    asked = b"".join(one.blob.encode() + b"\n" for one in wanted)
-    answer, at, found = git.run("cat-file", "--batch", cwd=repository, data=asked), 0, []
-    for one in wanted:
-        at = answer.index(b"\n", at) + 1
-        found.append(answer[at : at + one.size])
-        at += one.size + 1
-    return found
+def names(reading: reader.Reader, commit: str) -> dict[str, Listed]:
+    """Return what a commit has at its root, by name, as ``root`` does, but without sizes.
+
+    Args:
+        reading: of the repository.
+        commit: its id.
+
+    Raises:
+        FleetError: git does not have it.
+    """
+    content = reading.read(f"{commit}^{{tree}}", b"tree")
+    return {
+        name.decode(errors="surrogateescape"): Listed(mode.decode().zfill(6), blob, 0)
+        for mode, name, blob in reader.entries(content, len(commit) // 2)
+    }
+
+
+def bounded_content(
+    reading: reader.Reader, name: str, listed: Listed, code: Exit, *, largest: int = bounded.LARGEST
+) -> bytes:
+    """Return the content of a file of ``names``; arguments and errors are those of ``content``."""
+    refuse(name, listed, code, largest=largest)
+    try:
+        return reading.find(listed.blob, b"blob", largest)[1]
+    except reader.LargeError as error:
+        refuse(name, listed._replace(size=error.size), code, largest=largest)
+        raise
 
 
 def _listed(output: bytes) -> Iterator[tuple[str, Listed]]:

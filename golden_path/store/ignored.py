@@ -10,6 +10,9 @@ from golden_path.store.trees import FILE, Store, Tree, raw
 
 NAME = ".gitignore"
 FEW = 5  # names in a note
+MOST = 256  # answers of git that are remembered
+_Asked = tuple[tuple[tuple[str, bytes], ...], tuple[str, ...]]
+_known: dict[_Asked, set[str]] = {}  # services of a template mostly have the same rules, and get the same files
 
 
 def ignored(store: Store, tree: Tree, paths: Collection[str]) -> set[str]:
@@ -26,15 +29,27 @@ def ignored(store: Store, tree: Tree, paths: Collection[str]) -> set[str]:
     }  # fmt: skip
     if not rules or not paths:
         return set()
+    # The rules' bytes, not their ids: what a repository has under an id is its own word.
+    asked = tuple((path, store.read(entry.blob)) for path, entry in sorted(rules.items())), tuple(sorted(paths))
+    known = _known.get(asked)
+    if known is None:
+        known = _ask(store, *asked)
+        if len(_known) >= MOST:
+            _known.clear()
+        _known[asked] = known
+    return set(known)
+
+
+def _ask(store: Store, rules: tuple[tuple[str, bytes], ...], paths: tuple[str, ...]) -> set[str]:
     with tempfile.TemporaryDirectory(dir=store.folder) as folder:
-        for path, entry in rules.items():
+        for path, content in rules:
             target = Path(folder, path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(store.read(entry.blob))
+            target.write_bytes(content)
         found = store.run(
             "-c", "core.bare=false", "-c", "core.excludesFile=/dev/null", "-C", folder,
             "check-ignore", "--no-index", "-z", "--stdin",
-            data=b"\0".join(raw(path) for path in sorted(paths)), codes=(0, 1), env={"GIT_WORK_TREE": folder},
+            data=b"\0".join(raw(path) for path in paths), codes=(0, 1), env={"GIT_WORK_TREE": folder},
         )  # fmt: skip
     return {name.decode(errors="surrogateescape") for name in found.split(b"\0") if name}
 

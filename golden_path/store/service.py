@@ -11,13 +11,16 @@ from typing import NamedTuple
 
 from golden_path.errors import Exit, FleetError
 from golden_path.store import answers, committed, git
+from golden_path.store.reader import Reader
 
 ATTRIBUTES = ".gitattributes"
+LARGEST = 1 << 26  # bytes of a commit that is read at once
 # Settings that git takes for programs when it fetches, or that let an address be one; and those of a partial clone.
 _PROGRAM = re.compile(
     r"core\.(?:sshcommand|gitproxy|askpass)|credential\.(?:.+\.)?helper|remote\..+\.(?:uploadpack|vcs)|protocol\..*allow",
     re.DOTALL,
 )
+_DATE = re.compile(rb".*> ([1-9][0-9]{0,9} (?:\+[0-9]{4}|-(?!0000)[0-9]{4}))")
 _PARTIAL = re.compile(r"\.(?:promisor|partialclone(?:filter)?)$")
 
 
@@ -95,27 +98,42 @@ def place(path: Path) -> Place:
     return Place(path, Path(common), Path(objects), form == "sha256", bare == "true")
 
 
-def load(path: Path | Place, answers_file: str = "") -> Service:
+def reader(at: Place) -> Reader:
+    """Return what reads a repository, one git for all that is read from it.
+
+    Args:
+        at: where it is.
+
+    Raises:
+        FleetError: its own settings name a program that git would run.
+    """
+    _refuse_programs(at.path, at.common)
+    return Reader(at.path, git.environment())
+
+
+def load(path: Path | Place, answers_file: str = "", reading: Reader | None = None) -> Service:
     """Open a repository.
 
     Args:
         path: its root, or where it was found.
         answers_file: which answers file, where there are several.
+        reading: its reader, where the caller has one.
 
     Raises:
         FleetError: it is no repository, has no commit, or no usable answers file.
     """
-    opened, names = _opened(path)
+    at = path if isinstance(path, Place) else place(path)
+    if reading is None:
+        with reader(at) as one:
+            return load(at, answers_file, one)
+    opened, names = _opened(at, reading)
     found = find_answers(opened, names, answers_file)
     if found not in names:
         content = committed.read(opened.path, opened.head, found, Exit.ANSWERS) or b""
         return replace(_with_attributes(opened, names), answers=answers.parse(found, content))
-    committed.refuse(found, names[found], Exit.ANSWERS)
-    if ATTRIBUTES not in names:
-        [content] = committed.contents(opened.path, names[found])
-        return replace(opened, answers=answers.parse(found, content))
-    committed.refuse(ATTRIBUTES, names[ATTRIBUTES], Exit.REPOSITORY)
-    content, attributes = committed.contents(opened.path, names[found], names[ATTRIBUTES])
+    content, attributes = committed.bounded_content(reading, found, names[found], Exit.ANSWERS), b""
+    if ATTRIBUTES in names:
+        attributes = committed.bounded_content(reading, ATTRIBUTES, names[ATTRIBUTES], Exit.REPOSITORY)
     return replace(opened, attributes=attributes, answers=answers.parse(found, content))
 
 
@@ -167,23 +185,46 @@ def _with_attributes(opened: Service, names: Mapping[str, committed.Listed]) -> 
     return replace(opened, attributes=content)
 
 
-def _opened(path: Path | Place) -> tuple[Service, dict[str, committed.Listed]]:
-    """Open a repository, without what its files say."""
+def _opened(path: Path | Place, reading: Reader | None = None) -> tuple[Service, dict[str, committed.Listed]]:
+    """Open a repository, without what its files say; with a reader, the names come without sizes."""
     at = path if isinstance(path, Place) else place(path)
     path = at.path
     _refuse_programs(path, at.common)
     try:
-        asked = git.text("log", "-1", "--format=%H %cd", "--date=raw", "--no-show-signature", "HEAD", cwd=path)
-        head, _, date = asked.partition(" ")
-        date = date or "0 +0000"  # git shows none that it cannot read
+        head, date = (reading and _head(reading)) or _asked(path)
         complete(path, at.common, head)
-        names = committed.root(path, head)
+        names = (reading and _names(reading, head)) or committed.root(path, head)
     except git.GitError as error:
         raise git.refuse(
             error, f"{path} has no commit that can be read: commit the service first", Exit.REPOSITORY
         ) from None
     opened = Service(path, at.common, at.objects, head, date, at.sha256, at.bare, b"", answers.NONE)
     return opened, names
+
+
+def _asked(path: Path) -> tuple[str, str]:
+    """The last commit and its date, as git says them."""
+    asked = git.text("log", "-1", "--format=%H %cd", "--date=raw", "--no-show-signature", "HEAD", cwd=path)
+    head, _, date = asked.partition(" ")
+    return head, date or "0 +0000"  # git shows none that it cannot read
+
+
+def _head(reading: Reader) -> tuple[str, str] | None:
+    """The same; None where it is not as git writes it, and git has to say."""
+    try:
+        head, content = reading.find("HEAD^{commit}", b"commit", LARGEST)
+    except FleetError:
+        return None
+    found = re.search(rb"\ncommitter (.*)\n", content.partition(b"\n\n")[0] + b"\n")
+    date = _DATE.fullmatch(found[1]) if found else None
+    return (head, date[1].decode()) if date else None
+
+
+def _names(reading: Reader, head: str) -> dict[str, committed.Listed] | None:
+    try:
+        return committed.names(reading, head)
+    except FleetError:
+        return None  # git says why
 
 
 def complete(path: Path, common: Path, *commits: str) -> None:

@@ -10,6 +10,7 @@ from golden_path.errors import Exit, FleetError
 from golden_path.rendering.render import Renderer
 from golden_path.source.template import Template, Templates
 from golden_path.store import branches, cache, git, in_the_way, service
+from golden_path.store.reader import Reader
 from golden_path.store.service import Service
 from golden_path.store.trees import EMAIL
 from golden_path.upgrade import message, moved, plan
@@ -68,21 +69,21 @@ def apply(
     """
     busy = f"another golden-path works on {path}: wait for its end"
     at = service.place(path)
-    with cache.locked(at.common, wait=False, message=busy):
-        opened = service.load(at, answers_file)
+    with cache.locked(at.common, wait=False, message=busy), service.reader(at) as reading:
+        opened = service.load(at, answers_file, reading)
         dirty = service.uncommitted(opened)
         if checkout and (dirty or opened.bare):
             raise FleetError("--checkout needs a work tree without uncommitted changes: commit or stash them",
                              Exit.REPOSITORY)  # fmt: skip
         template = (templates or Templates()).get(opened.answers.source)
-        done = _bring(opened, template, renderer, to, data or {}, dirty=dirty, checkout=checkout)
+        done = _bring(opened, template, renderer, to, data or {}, reading, dirty=dirty, checkout=checkout)
         if checkout and done.branch:
             _switch(opened, done.branch)
         return replace(done, moved=moved.line(opened, template))
 
 
 def _bring(
-    opened: Service, template: Template, renderer: Renderer, to: str, data: Mapping[str, str], *,
+    opened: Service, template: Template, renderer: Renderer, to: str, data: Mapping[str, str], reading: Reader, *,
     dirty: bool, checkout: bool,
 ) -> Outcome:  # fmt: skip
     old = opened.answers.version
@@ -90,7 +91,7 @@ def _bring(
     if new == old:
         return Outcome(CURRENT, plan.Plan(old, new), dirty=dirty)
     branch = branches.name(opened, new)
-    tip = branches.tip(opened, branch)
+    tip = branches.tip(opened, branch, reading)
     if tip and not data and _stands_on_head(opened, tip):
         return Outcome(THERE, plan.Plan(old, new), branch, tip, dirty)
     if tip:

@@ -1,4 +1,4 @@
-"""0.1.0: the build script of Python services, ``make/build.sh``, became ``make/build.py``.
+"""0.1.0: the build script of Python services, ``make/build.sh``, became ``build.py``.
 
 It takes version and revision from the environment now. What of the service's own calls the old one gets the new call.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from golden_path.untrusted import inside
 from hooks.migration import names, read, refused, rewrite
 
-OLD, NEW = "make/build.sh", "make/build.py"
+OLD, NEW = "make/build.sh", ".golden-path/build.py"  # where it is since 0.2.0
 _VALUE = r'("[^"\n]*"|\$\([\w-]+\)|[\w./-]+)'
 # PYTHON PACKAGE VERSION REVISION, as the first one took them.
 _CALL = re.compile(

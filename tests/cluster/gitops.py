@@ -9,11 +9,11 @@ from pathlib import Path
 from tests.cluster.services import Object, objects
 from tests.labs.cluster import argocd, client
 
-FOLDER = Path("deploy/argocd")
+FOLDER = Path(".golden-path/argocd")
 
 
 def told(service: Path) -> list[Object]:
-    """Return what ``kubectl apply --kustomize deploy/argocd`` applies."""
+    """Return what ``kubectl apply --kustomize .golden-path/argocd`` applies."""
     return objects(client.kubectl("kustomize", service / FOLDER))
 
 

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from golden_path import cli
 from tests.cluster.policy_cases import Object
 from tests.cluster.services import objects
 from tests.labs import kustomize
 from tests.labs.cluster import Lab
 
-ADMISSION, KYVERNO = Path("policy/admission"), Path("policy/kyverno")
+RULES, SIGNATURE = Path(".golden-path/policies"), Path("policy/signature.yaml")  # in a service
+ADMISSION, KYVERNO = Path("admission"), Path("kyverno")  # of the platform
 
 
 def path() -> dict[str, str]:
@@ -47,6 +49,22 @@ json.dump(found, sys.stdout)
 """
 
 
+def platform(template: Path, folder: Path, *registries: str) -> Path:
+    """Write the policies of a cluster as a platform does.
+
+    Args:
+        template: a snapshot.
+        folder: where to.
+        registries: from which images may come.
+
+    Returns:
+        The folder.
+    """
+    named = [part for one in registries or ("ghcr.io/acme",) for part in ("--registry", one)]
+    assert cli.main(["platform", "policies", str(folder), "--template", str(template), "--trust", *named]) == 0
+    return folder
+
+
 def local(
     service: Path, environments: Sequence[Sequence[Object]], exceptions: Sequence[Object] = ()
 ) -> list[list[str]]:
@@ -60,7 +78,7 @@ def local(
     Returns:
         The findings of each environment.
     """
-    policies = [one for one in built(service / KYVERNO) if one["kind"] == "ValidatingPolicy"]
+    policies = [one for one in built(service / RULES) if one["kind"] == "ValidatingPolicy"]
     given = {"policies": policies, "exceptions": exceptions, "environments": environments}
     done = subprocess.run(
         [sys.executable, "-c", _JUDGE], input=json.dumps(given), cwd=service, capture_output=True, text=True,
@@ -77,7 +95,7 @@ _KUSTOMIZATION = """
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources:
-  - policy/admission
+  - platform/admission
 patches:
   - target:
       kind: ValidatingAdmissionPolicy
@@ -88,15 +106,15 @@ patches:
 """
 
 
-def for_namespaces(service: Path, work: Path, mark: str) -> list[Object]:
-    """Return the ValidatingAdmissionPolicies of a service for the namespaces of one test, and their bindings.
+def for_namespaces(platform: Path, work: Path, mark: str) -> list[Object]:
+    """Return the ValidatingAdmissionPolicies of a platform for the namespaces of one test, and their bindings.
 
     Args:
-        service: the service.
+        platform: the folder of its policies.
         work: a folder that is not there yet.
         mark: the namespaces' label ``test``; ends the names, since there is one cluster for all tests.
     """
-    shutil.copytree(service / "policy", work / "policy")
+    shutil.copytree(platform, work / "platform")
     (work / "kustomization.yaml").write_text(_KUSTOMIZATION.replace("MARK", mark), encoding="utf-8")
     found = built(work)
     for one in found:

@@ -1,4 +1,4 @@
-"""What passes the rules of policy/ and what each of them refuses, the same for every engine that judges it."""
+"""What passes the rules of the policies and what each of them refuses, the same for every engine that judges it."""
 
 from __future__ import annotations
 

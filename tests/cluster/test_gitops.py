@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cluster.gitops import FOLDER, applied, named, preview, told
+from tests.cluster import policies
+from tests.cluster.gitops import applied, named, preview, told
 from tests.cluster.services import Object, objects
 from tests.labs import template as lab
 from tests.labs.cluster import KubectlError, Lab, LabError, argocd, offline
@@ -42,7 +43,8 @@ def test_every_object_is_accepted(cluster_lab: Lab, language: str, template: Pat
     found = told(service)
     assert [item["kind"] for item in found] == ["AppProject"] * 2 + ["Application"] * 2 + ["ApplicationSet"]
     assert {item["metadata"]["namespace"] for item in found} == {"argocd"}
-    sweep = objects((service / FOLDER / "sweep.yaml").read_text(encoding="utf-8"))
+    platform = policies.platform(template, tmp_path / "platform")
+    sweep = objects((platform / "kyverno/sweep.yaml").read_text(encoding="utf-8"))
     assert offline.problems(yaml.safe_dump_all([*found, *sweep])) == []
     cluster_lab.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}])
     said = cluster_lab.apply([*found, *sweep], "argocd", dry_run=True)

@@ -23,7 +23,7 @@ from tests.cluster.policy_cases import (
     made_by,
     pod,
 )
-from tests.cluster.services import only
+from tests.cluster.services import objects, only
 from tests.cluster.test_manifests import ANSWERS
 from tests.labs import template as lab
 from tests.labs.cluster import KubectlError, Lab
@@ -41,14 +41,19 @@ def service(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def platform(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return policies.platform(template, tmp_path_factory.mktemp("platform") / "policies")
+
+
+@pytest.fixture(scope="module")
 def mark() -> str:
     return f"p{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture(scope="module")
-def judged(cluster_lab: Lab, service: Path, tmp_path_factory: pytest.TempPathFactory, mark: str) -> Iterator[str]:
+def judged(cluster_lab: Lab, platform: Path, tmp_path_factory: pytest.TempPathFactory, mark: str) -> Iterator[str]:
     """A namespace in which the policies are enforced, and they are nowhere else."""
-    found = policies.for_namespaces(service, tmp_path_factory.mktemp("admission") / "overlay", mark)
+    found = policies.for_namespaces(platform, tmp_path_factory.mktemp("admission") / "overlay", mark)
     with policies.enforced(cluster_lab, found), cluster_lab.namespace({"test": mark, **OWNED}) as name:
         await_enforced(cluster_lab, name, len(found) // 2)
         yield name
@@ -201,8 +206,11 @@ def test_a_namespace_says_who_owns_it(cluster_lab: Lab, judged: str, mark: str) 
     assert refusal(cluster_lab, one, "default") == ""
 
 
-def test_kyvernos_form_is_accepted_by_its_own_definitions(cluster_lab: Lab, service: Path, mark: str) -> None:
-    found = policies.built(service / policies.KYVERNO)
+def test_kyvernos_form_is_accepted_by_its_own_definitions(
+    cluster_lab: Lab, service: Path, platform: Path, mark: str
+) -> None:
+    found = policies.built(platform / policies.KYVERNO)
+    found += objects((service / policies.SIGNATURE).read_text(encoding="utf-8"))
     for one in found:
         one["metadata"]["name"] += f"-{mark}"
     said = cluster_lab.apply(found, dry_run=True)

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.cluster
 
 NAMESPACE = "orders-staging"
 LABELS = {NAMESPACE: {"environment": "staging"}}
+OWNER = "app.kubernetes.io/name"
 CASES = [*GOOD, *BAD, *CONTROLLED, *DEBUGGED, PRIVILEGED]
 
 
@@ -42,9 +43,14 @@ def service(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def rules(service: Path) -> list[Object]:
+def platform(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return policies.platform(template, tmp_path_factory.mktemp("platform") / "policies")
+
+
+@pytest.fixture(scope="module")
+def rules(platform: Path) -> list[Object]:
     """Its ValidatingPolicies."""
-    return [one for one in policies.built(service / policies.KYVERNO) if one["kind"] == "ValidatingPolicy"]
+    return [one for one in policies.built(platform / policies.KYVERNO) if one["kind"] == "ValidatingPolicy"]
 
 
 def named(name: str, one: Object, namespace: str = NAMESPACE) -> Object:
@@ -153,20 +159,25 @@ def test_an_exception_takes_out_what_it_names(judged: list[Verdict]) -> None:
     assert [policy for policy, *_ in complaints(judged, f"case-{number}")] == ["image-digest"]
 
 
-def test_the_sweep_takes_previews_that_argo_cd_has_forgotten(service: Path, tmp_path: Path) -> None:
-    sweep = objects((service / "deploy/argocd/sweep.yaml").read_text(encoding="utf-8"))[0]
+def test_the_sweep_takes_previews_that_argo_cd_has_forgotten(platform: Path, tmp_path: Path) -> None:
+    sweep = objects((platform / "kyverno/sweep.yaml").read_text(encoding="utf-8"))[0]
     wanted = {
         ("orders-pr-1", "orders", "preview"): "fail",
         ("orders-pr-2", "orders", "preview"): "pass",
         ("orders-pr-x", "orders", "preview"): "fail",
         ("orders-staging", "orders", "staging"): None,
-        ("stock-pr-3", "stock", "preview"): None,
+        ("stock-pr-3", "stock", "preview"): "pass",
+        ("orders-pr-4", "stock", "preview"): "fail",
+        ("other-pr-5", "", "preview"): None,
     }
     spaces = [
         {
             "apiVersion": "v1",
             "kind": "Namespace",
-            "metadata": {"name": name, "labels": {"app.kubernetes.io/name": owner, "environment": environment}},
+            "metadata": {
+                "name": name,
+                "labels": {"environment": environment} | ({OWNER: owner} if owner else {}),
+            },
         }
         for name, owner, environment in wanted
     ]

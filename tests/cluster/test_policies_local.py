@@ -103,9 +103,7 @@ def test_what_makes_pods_later_is_judged_now(service: Path, kind: str, what: str
 
 def test_every_rule_is_broken_by_a_case(service: Path) -> None:
     rules = {
-        one["metadata"]["name"]
-        for one in policies.built(service / policies.KYVERNO)
-        if one["kind"] == "ValidatingPolicy"
+        one["metadata"]["name"] for one in policies.built(service / policies.RULES) if one["kind"] == "ValidatingPolicy"
     }
     assert rules == {case.policy for case in BAD} | {"network-isolation"}
 
@@ -210,17 +208,17 @@ def test_the_verb_passes_fails_with_the_reason_and_needs_kustomize(changed: Path
 
 
 def test_no_policy_is_no_pass(changed: Path) -> None:
-    kustomization = changed / "policy/kyverno/kustomization.yaml"
-    kustomization.write_text(kustomization.read_text().replace("  - ../rules\n  - isolation.yaml\n", ""))
+    kustomization = changed / "policy/kustomization.yaml"
+    kustomization.write_text("resources: [signature.yaml]\n")
     done = check(changed)
     assert (done.returncode, done.stdout) == (
         1,
-        "policy/kyverno has no ValidatingPolicy: nothing would be checked\n",
+        "policy has no ValidatingPolicy: nothing would be checked\n",
     )
 
 
 def test_an_expression_that_cannot_be_evaluated_refuses(changed: Path) -> None:
-    rules = changed / "policy/rules/pods.yaml"
+    rules = changed / policies.RULES / "pods.yaml"
     rules.write_text(
         rules.read_text().replace("expression: variables.unlimited.size()", "expression: variables.x.size()")
     )

@@ -21,6 +21,7 @@ import pytest
 
 from tests.cluster import policies
 from tests.cluster.policy_cases import DIGEST, Object, container, pod
+from tests.cluster.services import objects
 from tests.labs import template as lab
 from tests.labs.cluster import kyverno
 from tests.labs.cluster.kyverno import Verdict
@@ -121,7 +122,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def rule(world: World, template: Path, folder: Path, **answers: str) -> Object:
     """Return a service's policy of signatures, with the tests' Sigstore instead of the public one."""
     service = lab.render(template, folder, {"service_name": "orders", "registry": world.registry, **answers})
-    [found] = [one for one in policies.built(service / policies.KYVERNO) if one["kind"] == "ImageValidatingPolicy"]
+    [found] = objects((service / policies.SIGNATURE).read_text(encoding="utf-8"))
     [attestor] = found["spec"]["attestors"]
     attestor["cosign"]["tuf"] = world.sigstore.tuf
     attestor["cosign"]["ctlog"] |= {"insecureIgnoreTlog": True, "insecureIgnoreSCT": True}

@@ -119,6 +119,7 @@ class Service:
         env: environment variables to set.
         command: what to start; the start command of the service by default.
         await_ready: whether entering the context waits for ``/readyz``.
+        output: where standard output goes instead of a file, as a descriptor: what is written there is not in ``log``.
     """
 
     folder: Path
@@ -126,6 +127,7 @@ class Service:
     env: Mapping[str, str] = field(default_factory=dict)
     command: Sequence[str] = ()
     await_ready: bool = True
+    output: int | None = None
 
     def __enter__(self) -> Self:
         self.port = free_port()
@@ -145,7 +147,7 @@ class Service:
             cwd=self.folder,
             env=env,
             stdin=subprocess.DEVNULL,
-            stdout=self._stdout,
+            stdout=self._stdout if self.output is None else self.output,
             stderr=self._stderr,
         )
         # Loopback never goes through a proxy of the user's.

@@ -59,8 +59,9 @@ def pair(folder: Path, tools: Path | None = None) -> Pair:
     lab.commit_all(service)
     if tools is not None:
         install(tools, service / ".tools")
-    replace(files / "Makefile.jinja", "Run the unit tests", "Run the unit tests, all of them")
-    replace(files / "Makefile.jinja", "Show this help", "Show every verb")
+    verbs = ".golden-path/service.mk"
+    replace(files / verbs, "Run the unit tests", "Run the unit tests, all of them")
+    replace(files / verbs, "Show these", "Show the verbs")
     replace(files / ".editorconfig", r"\A", "# The same in every service.\n")
     replace(files / ".gitattributes", r"\A", "# The same in every service.\n")
     replace(files / "SECURITY.md.jinja", r"\Z", "\nNew advice.\n")
@@ -88,8 +89,9 @@ def install(tools: Path, target: Path) -> None:
 
 def work(service: Path) -> None:
     """Change what the next version changes too, in each of the ways that lose work with plain ``copier update``."""
-    replace(service / "Makefile", "Run the unit tests", "Run the unit tests, fast")  # the same line
-    replace(service / "Makefile", r"\A", "# Ours.\n")  # another line of the same file
+    verbs = service / ".golden-path/service.mk"
+    replace(verbs, "Run the unit tests", "Run the unit tests, fast")  # the same line
+    replace(verbs, r"\A", "# Ours.\n")  # another line of the same file
     replace(service / ".golden-path/ci.mk", r"\A", "# Ours.\n")
     replace(service / ".golden-path/help.awk", r"\Z", "# ours\n")  # renamed by the template
     put(service / "logo.bin", LOGO + b"\2")

@@ -77,11 +77,26 @@ class Checkout:
     @functools.cached_property
     def files(self) -> frozenset[str]:
         """Every file that git knows or would add, relative to the checkout."""
+        return frozenset(name for name in self._listed if (self.root / name).is_file())
+
+    @functools.cached_property
+    def _listed(self) -> list[str]:
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=self.root, capture_output=True, check=True,
         ).stdout.decode()  # fmt: skip
-        return frozenset(name for name in listed.split("\0") if name and (self.root / name).is_file())
+        return [name for name in listed.split("\0") if name]
+
+    @functools.cached_property
+    def links(self) -> dict[str, str]:
+        """Where links to folders lead, relative to the checkout."""
+        links = [name for name in self._listed if (self.root / name).is_symlink() and (self.root / name).is_dir()]
+        return {name: (self.root / name).resolve().relative_to(self.root.resolve()).as_posix() for name in links}
+
+    def _real(self, path: str) -> str:
+        """The path of a file that a link in the checkout leads to."""
+        link = next((one for one in self.links if path.startswith(f"{one}/")), "")
+        return self.links[link] + path.removeprefix(link) if link else path
 
     def below(self, path: str) -> set[str]:
         """Return a file, or all files of a folder."""
@@ -123,9 +138,8 @@ class Checkout:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and _MODULE.fullmatch(node.value):
                 modules.add(node.value)  # started with `python -m`
         paths = (module.replace(".", "/") for module in modules)
-        return tuple(
-            name for path in paths for name in (f"{path}.py", f"{path}/__init__.py") if name in self.files
-        )  # fmt: skip
+        places = (self._real(place) for path in paths for place in (f"{path}.py", f"{path}/__init__.py"))
+        return tuple(name for name in places if name in self.files)
 
     @functools.cache  # noqa: B019
     def digest(self, file: str) -> str:

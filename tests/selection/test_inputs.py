@@ -44,6 +44,7 @@ def checkout(original: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Ch
         found = Checkout(original)
         names = {str(path.relative_to(original)) for path in original.rglob("*") if path.is_file()}
         monkeypatch.setitem(found.__dict__, "files", frozenset(names))
+        monkeypatch.setitem(found.__dict__, "links", Checkout(ROOT).links)
         return found
 
     return read
@@ -140,3 +141,11 @@ def test_suites_that_cross_languages_see_all_of_them(checkout: Callable[[], Chec
 def test_a_tool_that_is_not_there_is_a_fact_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "git: No such file or directory" in inputs.tools([])[""]
+
+
+def test_what_services_run_is_found_behind_the_link() -> None:
+    found = Checkout(ROOT).imported("tests/cluster/test_objectives.py")
+    package = "template/.golden-path/golden_path"
+    assert {f"{package}/service/slo.py", f"{package}/service/__init__.py"} <= found
+    verbs = Checkout(ROOT).imported(f"{package}/service/main.py")
+    assert f"{package}/service/promote.py" in verbs, "by its name, as a text"

@@ -20,7 +20,7 @@ from tests.updates.commands import as_json, golden_path
 
 NEXT = [
     foreign.line("template/Makefile.jinja", 1, "# Managed by the template, still."),
-    foreign.append("template/docker-bake.hcl.jinja", "# again\n"),
+    foreign.append("template/.golden-path/docker-bake.hcl.jinja", "# again\n"),
     foreign.write("template/docs/new.md", "# New\n"),
     *(
         foreign.write(f"template/[[ {language} ]]/{folder}/fresh.txt", "an example source\n")
@@ -71,8 +71,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(folder, "tag", "v2.0.0")
     for step in NEXT:
         step(folder)
-    makefile = folder / "template" / "Makefile.jinja"
-    makefile.write_text(makefile.read_text().replace("help.awk", "usage.awk"))
+    verbs = folder / "template" / ".golden-path" / "service.mk"
+    verbs.write_text(verbs.read_text().replace("help.awk", "usage.awk"))
     commit_all(folder, "Next")
     git(folder, "tag", "v3.0.0")
     return folder
@@ -190,7 +190,7 @@ def comes_back(language: str, history: Path, tmp_path: Path, renderer: Renderer,
     kept = generated(renderer, history, tmp_path / "kept" / "pay-api", language)
     for step in (
         foreign.append("Makefile", "# mine\n"),
-        foreign.line("docker-bake.hcl", 1, "# mine"),
+        foreign.line(".golden-path/docker-bake.hcl", 1, "# mine"),
         foreign.delete("docs/runbook.md"),
         foreign.delete(".editorconfig"),
         foreign.write("own.txt"),
@@ -206,7 +206,7 @@ def comes_back(language: str, history: Path, tmp_path: Path, renderer: Renderer,
     done = adopt.adopt(lost, renderer, source=str(history))
     assert done.adoption.generated
     assert {one.path for one in done.adoption.files if one.status == adoption.NEW} == set()
-    assert {one.path for one in done.adoption.differing} == {"Makefile", "docker-bake.hcl"}
+    assert {one.path for one in done.adoption.differing} == {"Makefile", ".golden-path/docker-bake.hcl"}
     merged(lost, done.branch)
     assert (lost / foreign.ANSWERS).read_bytes() == (kept / foreign.ANSWERS).read_bytes()
     assert git(lost, "rev-parse", "HEAD^{tree}") == git(kept, "rev-parse", "HEAD^{tree}")

@@ -107,7 +107,7 @@ def test_links_within_the_folder_are_read(root: Path, outside: Path) -> None:
 def test_migrations_write_beside_nothing_and_through_no_link(tmp_path: Path, outside: Path) -> None:
     """The name beside the file, the file itself, its folder, and a link where something must be there."""
     service = tmp_path / "service"
-    foreign.write("make/build.py", "")(service)
+    foreign.write(".golden-path/build.py", "")(service)
     foreign.write("local.mk", CALL)(service)
     link(service / "local.mk.golden-path", outside)
     link(service / "scripts", outside.parent)
@@ -117,7 +117,7 @@ def test_migrations_write_beside_nothing_and_through_no_link(tmp_path: Path, out
     lines = python_build_script.run(service, {"language": "python"})
     assert [line.split(":")[0] for line in lines] == ["done      local.mk", "skip      own.sh"]
     assert "is a link" in lines[1]
-    assert "make/build.py" in (service / "local.mk").read_text()
+    assert ".golden-path/build.py" in (service / "local.mk").read_text()
     assert (service / "mk/own.sh").read_text() == CALL
 
     staging = service / "deploy/overlays/staging"
@@ -147,7 +147,7 @@ def test_the_hooks_as_a_service_runs_them(tmp_path: Path, outside: Path) -> None
     subprocess.run(["cp", "-r", ROOT / "hooks", tmp_path / "template/hooks"], check=True)
     service = tmp_path / "service"
     foreign.write(".copier-answers.yml", "a: &a [*a]\n")(service)
-    foreign.write("make/build.py", "")(service)
+    foreign.write(".golden-path/build.py", "")(service)
     foreign.write("local.mk", CALL)(service)
     link(service / "local.mk.golden-path", outside)
     command = [sys.executable, str(tmp_path / "template/hooks"), "migrate", "0.1.0"]

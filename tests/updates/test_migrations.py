@@ -23,6 +23,7 @@ from tests.updates import foreign, hard_cases
 
 LINE = '"$(PYTHON)" "$(PACKAGE)" "$(VERSION)" "$(REVISION)"'
 PYTHON = {"language": "python", "service_name": "orders"}
+BUILD = python_build_script.NEW
 OVERLAY = preview_at_once.OVERLAY
 STAGING = "deploy/overlays/staging/kustomization.yaml"
 BEFORE_PATCH = f"""\
@@ -55,28 +56,28 @@ CASES: list[Case] = [
     (
         "build script: the call of the template's own Makefile",
         python_build_script.run, PYTHON,
-        {"make/build.py": "", "local.mk": f"x:\n\t./make/build.sh {LINE}\n"},
-        {"local.mk": 'x:\n\tVERSION="$(VERSION)" REVISION="$(REVISION)" "$(PYTHON)" make/build.py "$(PACKAGE)"\n'},
+        {BUILD: "", "local.mk": f"x:\n\t./make/build.sh {LINE}\n"},
+        {"local.mk": 'x:\n\tVERSION="$(VERSION)" REVISION="$(REVISION)" "$(PYTHON)" ' + f'{BUILD} "$(PACKAGE)"\n'},
         "done      local.mk",
     ),
     (
         "build script: a workflow with Windows line ends",
         python_build_script.run, PYTHON,
-        {"make/build.py": "", ".github/workflows/own.yml": "run: |\r\n  make/build.sh python src/orders 1.0 abc\r\n"},
-        {".github/workflows/own.yml": "run: |\r\n  VERSION=1.0 REVISION=abc python make/build.py src/orders\r\n"},
+        {BUILD: "", ".github/workflows/own.yml": "run: |\r\n  make/build.sh python src/orders 1.0 abc\r\n"},
+        {".github/workflows/own.yml": f"run: |\r\n  VERSION=1.0 REVISION=abc python {BUILD} src/orders\r\n"},
         "done      .github/workflows/own.yml",
     ),
     (
         "build script: a call that is not known",
         python_build_script.run, PYTHON,
-        {"make/build.py": "", "local.mk": "x:\n\t./make/build.sh $(ARGS)\n"},
+        {BUILD: "", "local.mk": "x:\n\t./make/build.sh $(ARGS)\n"},
         {"local.mk": "x:\n\t./make/build.sh $(ARGS)\n"},
         "skip      local.mk",
     ),
     (
         "build script: another language",
         python_build_script.run, {"language": "go"},
-        {"make/build.py": "", "local.mk": "x:\n\tmake/build.sh a b c d\n"},
+        {BUILD: "", "local.mk": "x:\n\tmake/build.sh a b c d\n"},
         {"local.mk": "x:\n\tmake/build.sh a b c d\n"},
         "",
     ),
@@ -164,7 +165,7 @@ printf '{"version": "%s", "revision": "%s"}\\n' "$3" "$4" >"$2/platform/build_in
 "$1" -m compileall -q --invalidation-mode checked-hash "$2"
 """
 CALL_OLD = '$(STEP) "build" ./make/build.sh "$(PYTHON)" "$(PACKAGE)" "$(VERSION)" "$(REVISION)"'
-CALL_NEW = '$(STEP) "build" $(PYTHON) make/build.py "$(PACKAGE)"'
+CALL_NEW = '$(STEP) "build" $(PYTHON) .golden-path/build.py "$(PACKAGE)"'
 
 
 @pytest.fixture(scope="module")
@@ -174,10 +175,10 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(folder, "tag", "--delete", lab.VERSION)
     today = git(folder, "rev-parse", "HEAD")
     files = folder / "template"
-    makefile = files / "[[ python ]]" / "make" / "language.mk.jinja"
+    makefile = files / "[[ python ]]" / ".golden-path" / "language.mk.jinja"
     assert CALL_NEW in makefile.read_text()
     makefile.write_text(makefile.read_text().replace(CALL_NEW, CALL_OLD))
-    (files / "[[ python ]]" / "make" / "build.py").unlink()
+    (files / "[[ python ]]" / ".golden-path" / "build.py").unlink()
     foreign.write("[[ python ]]/make/build.sh", BUILD_SH)(files)
     foreign.executable("[[ python ]]/make/build.sh")(files)
     overlay = files / f"{OVERLAY}.jinja"
@@ -224,7 +225,7 @@ def test_copier_and_the_engine_run_them_alike(history: Path, tmp_path: Path, ren
     by = {one.path: one for one in done.plan.changes}
     assert by["local.mk"].reason == migrated.REASON
     assert by[OVERLAY].reason == migrated.REASON
-    assert any("local.mk: calls make/build.py now" in note for note in done.plan.notes)
+    assert any("local.mk: calls .golden-path/build.py now" in note for note in done.plan.notes)
     git(engine, "switch", "--quiet", done.branch)
     updated = copier("update", "--trust", "--defaults", plain)
     assert updated.returncode == 0, updated.stderr
@@ -348,4 +349,4 @@ def test_another_tool_can_see_to_lost_edits_itself(
     done = copier("update", "--trust", "--defaults", "--quiet", service)
     assert done.returncode == 0, done.stderr
     assert [line for line in done.stderr.splitlines() if "template  v" in line or "golden-path:" in line] == []
-    assert "make/build.py" in (service / "local.mk").read_text()
+    assert ".golden-path/build.py" in (service / "local.mk").read_text()

@@ -24,7 +24,7 @@ from tests.updates import cases, foreign, hard_cases, renderings
 # What the versions after the first change; seeded files stay out of it, since an update leaves them alone.
 SECOND = [
     foreign.move("template/.golden-path/help.awk", "template/.golden-path/usage.awk"),
-    foreign.append("template/docker-bake.hcl.jinja", "# [[ service_name ]], again\n"),
+    foreign.append("template/.golden-path/docker-bake.hcl.jinja", "# [[ service_name ]], again\n"),
     foreign.write("template/docs/new-[[ language ]].md.jinja", "# New for [[ service_name ]]\n"),
     foreign.delete("template/.golden-path/locks/syft.txt"),
     foreign.append("copier.yml", "\nmood: {type: str, default: good, help: Mood}\n"),
@@ -36,7 +36,8 @@ THIRD = [
 ]
 
 
-TOUCHED = [".golden-path/help.awk", "docker-bake.hcl", ".golden-path/locks/syft.txt", "Makefile"]  # by these
+# By these.
+TOUCHED = [".golden-path/help.awk", ".golden-path/docker-bake.hcl", ".golden-path/locks/syft.txt", "Makefile"]
 UPSTREAM = {"upstream": "inventory"}
 SCENARIOS = Path(__file__).with_name("scenarios.yaml")
 # Answers that do not go together, of which tests/render tells each.
@@ -52,12 +53,12 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = lab.snapshot(tmp_path_factory.mktemp("history") / "golden-path")
     git(folder, "tag", "v1.0.0")
     git(folder, "tag", "--delete", lab.VERSION)
-    makefile = folder / "template" / "Makefile.jinja"
+    verbs = folder / "template" / ".golden-path" / "service.mk"
     checks = folder / "extensions" / "answers.py"
     for version, steps in (("v2.0.0", SECOND), ("v3.0.0", THIRD)):
         for step in steps:
             step(folder)
-        makefile.write_text(makefile.read_text().replace("help.awk", "usage.awk"))
+        verbs.write_text(verbs.read_text().replace("help.awk", "usage.awk"))
         if version == "v2.0.0":
             checks.write_text(checks.read_text().replace(f"{CHECKS}\n", f'{CHECKS}\n    "mood": lambda *_: "",\n'))
         commit_all(folder, version)

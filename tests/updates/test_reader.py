@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from golden_path.errors import FleetError
+from golden_path.store.reader import LargeError, MissingError, Reader
 from golden_path.store.trees import Entry, Store
 from tests.labs.template import commit_all, git
 from tests.updates.foreign import write
@@ -106,3 +107,14 @@ def test_what_is_written_or_lent_later_is_read(repository: Path, tmp_path: Path)
         assert store.read(store.hash(b"new")) == b"new"
         key = loose(other, b"blob", b"later")
         assert store.read(key) == b"later"
+
+
+def test_what_is_too_large_is_not_read_and_the_next_is(repository: Path) -> None:
+    blob = git(repository, "rev-parse", "HEAD:a.txt")
+    with Reader(repository, dict(os.environ)) as one:
+        assert one.find("HEAD:a.txt", b"blob", 2) == (blob, b"a\n")
+        with pytest.raises(LargeError, match="has 2 bytes"):
+            one.find(blob, b"blob", 1)
+        with pytest.raises(MissingError):
+            one.find("refs/heads/none^{commit}", b"commit")
+        assert one.find("HEAD^{commit}", b"commit")[0] == git(repository, "rev-parse", "HEAD")

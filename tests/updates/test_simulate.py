@@ -216,7 +216,7 @@ def test_our_template_with_the_answers_of_its_own_ci(tmp_path: Path, renderer: R
     history = lab.snapshot(tmp_path / "golden-path")
     given = scenarios.load(ROOT / "tests" / "updates" / "scenarios.yaml")
     first = Scenarios(given.answers[:1], given.edits)
-    foreign.append("template/docker-bake.hcl.jinja", "# again\n")(history)
+    foreign.append("template/.golden-path/docker-bake.hcl.jinja", "# again\n")(history)
     commit_all(history, "Harmless")
     done = simulate.simulate(str(history), renderer, given=first, edits=0, check=checked())
     assert (done.rate, done.broken) == (0, [])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from golden_path.rendering import patches
+from golden_path.rendering import documents
 from tests.labs.toolchains import ROOT
 
 # Reads texts from standard input, and says what comes of each, with the patches or without.
@@ -32,6 +32,15 @@ def read(text):
     except (TypeError, ValueError) as error:
         return type(error).__name__
 
+def answers(text):
+    try:
+        found = yaml.safe_load(text), yaml.safe_load(text)
+        return repr(found[0]) if repr(found[0]) == repr(found[1]) else "differs the second time"
+    except yaml.YAMLError:
+        return "refused"
+    except Exception as error:
+        return type(error).__name__
+
 def write(text):
     def block(dumper, value):
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|")
@@ -46,7 +55,7 @@ def write(text):
     return repr(made)
 
 texts = json.load(sys.stdin)
-json.dump([(read if sys.argv[2] == "read" else write)(text) for text in texts], sys.stdout)
+json.dump([{"read": read, "answers": answers, "write": write}[sys.argv[2]](text) for text in texts], sys.stdout)
 """
 PARTS = (
     *(
@@ -115,9 +124,10 @@ def random_texts(seed: int) -> list[str]:
     return ["".join(chance.choices(PARTS, k=chance.randint(1, 9))) for _ in range(20000)]
 
 
-def test_a_questionnaire_is_read_as_pyyaml_reads_it() -> None:
+@pytest.mark.parametrize("what", ["read", "answers"])
+def test_a_questionnaire_and_answers_are_read_as_pyyaml_reads_them(what: str) -> None:
     texts = [*ODD, (ROOT / "copier.yml").read_text(), *random_texts(16)]
-    for text, on, off in zip(texts, told("on", "read", texts), told("off", "read", texts), strict=True):
+    for text, on, off in zip(texts, told("on", what, texts), told("off", what, texts), strict=True):
         assert on == off, text
 
 
@@ -125,8 +135,8 @@ def test_libyaml_reads_ours() -> None:
     import yaml
 
     fast: Any = getattr(yaml, "CSafeLoader", None)
-    assert fast is None or patches._read_alike((ROOT / "copier.yml").read_bytes(), fast)
-    assert fast is None or not any(patches._read_alike(text.encode(), fast) for text in ("[a?b]", "a\t", "a: !b c"))
+    assert fast is None or documents.read_alike((ROOT / "copier.yml").read_bytes(), fast)
+    assert fast is None or not any(documents.read_alike(text.encode(), fast) for text in ("[a?b]", "a\t", "a: !b c"))
 
 
 @pytest.mark.parametrize("ends", range(4))

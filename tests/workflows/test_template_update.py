@@ -25,6 +25,7 @@ APP: dict[str, Any] = {"variables": {"AUTOMATION_APP_ID": "7"}, "secrets": {"AUT
 URL = "https://github.com/acme/orders/pull/3"
 OPEN = {"number": 3, "state": "OPEN", "url": URL, "headRefName": BRANCH}
 EMAIL = "template-update@noreply.invalid"
+VERBS = ".golden-path/service.mk"
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +144,7 @@ def test_no_work_is_lost(pair: Pair) -> None:
     assert state(service) == before
     assert names(service) == names(service, "HEAD") | {".golden-path/new.txt", ".golden-path/usage.awk"}
     # Both changed one line, which is ours; the template's other line arrived.
-    makefile = show(service, "Makefile")
+    makefile = show(service, VERBS)
     assert "Run the unit tests, fast" in makefile
     assert "Run the unit tests, all of them" not in makefile
     assert "Show every verb" in makefile
@@ -163,7 +164,7 @@ def test_no_work_is_lost(pair: Pair) -> None:
     body = proposal(service)["body"]
     decisions = [line.removeprefix("- [ ] ") for line in body.splitlines() if line.startswith("- [ ]")]
     assert [line.split("`")[1] for line in decisions] == [
-        "Makefile",
+        VERBS,
         "docs/notes.md",
         "logo.bin",
         ".golden-path/help.awk",
@@ -298,15 +299,8 @@ def test_drift(own: Pair) -> None:
     text = summary.read_text()
     rows = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
     # Neither what the template leaves to the service, nor what it knows nothing of.
-    assert rows == [
-        ".gitattributes",
-        "Makefile",
-        "badge.bin",
-        "logo.bin",
-        ".golden-path/ci.mk",
-        ".golden-path/help.awk",
-    ]
-    assert "| `Makefile` | 2 | 1 |" in text
+    assert rows == [".gitattributes", ".golden-path/ci.mk", ".golden-path/help.awk", VERBS, "badge.bin", "logo.bin"]
+    assert f"| `{VERBS}` | 2 | 1 |" in text
     assert f"{NEW} is out" in text
     shutil.rmtree(own.template)
     done = verb(own.service, "template-drift")
@@ -356,9 +350,9 @@ def test_a_pull_request_is_opened(runner: Lab, pair: Pair) -> None:
     title = f"Update the template from {OLD} to {NEW}"
     assert created.line == f"gh pr create --head {BRANCH} --title {title} --body-file -"
     assert created.env == {"GH_TOKEN": "app-token"}
-    assert "- [ ] `Makefile`" in created.stdin
+    assert f"- [ ] `{VERBS}`" in created.stdin
     remote = result.remotes / "acme/orders"
-    assert "Run the unit tests, fast" in show(remote, "Makefile")
+    assert "Run the unit tests, fast" in show(remote, VERBS)
     assert lab.git(remote, "log", "-1", "--format=%ce %P", BRANCH) == f"{EMAIL} {lab.git(remote, 'rev-parse', 'main')}"
     assert URL in result.jobs["update"].summary
     # What the template's code could read had no token in it.

@@ -20,7 +20,7 @@ from tests.labs.places import digest
 
 # Every target of a service's docker-bake.hcl inherits from it.
 TARGET = "_common"
-BAKE_FILE = "docker-bake.hcl"
+BAKE_FILE = ".golden-path/docker-bake.hcl"
 # What the target `release` is without: the digest of its image is the same, and nobody scans.
 NO_ATTESTATIONS = {"attest": ["type=sbom,disabled=true", "type=provenance,disabled=true"]}
 _PINNED = re.compile(r"[\w./:-]+@sha256:[0-9a-f]{64}")

@@ -69,9 +69,11 @@ def _actionlint(folder: Path, workflows: list[Path]) -> list[str]:
 
 def _zizmor(folder: Path) -> list[str]:
     options = ("--offline", "--persona", "pedantic", "--no-progress", "--format", "json-v1")
+    own = folder / ".golden-path" / "zizmor.yml"
+    config = ("--config", own) if own.exists() else ()
     env = {**os.environ, "NO_COLOR": "1"}
     # 11 to 14 tell the severity of the worst finding.
-    done = _run(program("zizmor"), *options, ".", cwd=folder, expected=(0, 11, 12, 13, 14), env=env)
+    done = _run(program("zizmor"), *options, *config, ".", cwd=folder, expected=(0, 11, 12, 13, 14), env=env)
     return [_zizmor_line(finding) for finding in json.loads(done.stdout)]
 
 

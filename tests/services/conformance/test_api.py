@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import secrets
+import socket
 import uuid
 from collections.abc import Iterator
 
@@ -13,6 +15,7 @@ import pytest
 
 from tests.labs.peers import Peer
 from tests.labs.service import Service
+from tests.services.conformance.lives import PARENT
 
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 NAME = {"field": "name", "message": "must be a string of 1 to 100 characters"}
@@ -137,6 +140,23 @@ def test_bad_query(service: Service, query: str, error: dict[str, str]) -> None:
     answer = service.http.get(f"/v1/items?{query}")
     _assert_problem(answer, 422)
     assert answer.json()["errors"] == [error]
+
+
+@pytest.mark.parametrize("query", ["=x", "%", "name=caf%E9", "q=100%", "limit=%zz", "limit=%ff", "&&", "=", "a;b=%"])
+@pytest.mark.parametrize("path", ["/v1/items", "/v1/items/0b7cf3a5-5f3b-4c8e-9a64-6f0f3d3f7b11", "/livez"])
+def test_query_that_cannot_be_decoded_is_the_clients_fault(service: Service, path: str, query: str) -> None:
+    """Its own path answers, with the fault or without; raw, since a client of HTTP would escape it."""
+    trace = secrets.token_hex(16)
+    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
+        headers = f"Host: service\r\ntraceparent: 00-{trace}-{PARENT}-01\r\nConnection: close"
+        connection.sendall(f"GET {path}?{query} HTTP/1.1\r\n{headers}\r\n\r\n".encode())
+        head = connection.makefile("rb").readline().split()
+    usual = {"/v1/items": {200, 400, 422}, "/livez": {200}}.get(path, {404})
+    assert int(head[1]) in usual
+    if path != "/livez":
+        line = service.logged(message="request", trace_id=trace)
+        assert line["http_route"] != "unmatched"
+        assert line["level"] == "info"
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ LEVEL = "must be one of debug, info, warn, error"
         ("UPSTREAM_RETRIES", "6", INTEGER.format(0, 5)),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector", URL),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:secret@collector", URL),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector/?tenant=a", URL),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "collector", URL),
     ],
 )
 def test_bad_value(start: Callable[..., Service], name: str, value: str, message: str) -> None:

@@ -33,6 +33,7 @@ def test_request_in_flight_survives(start: Callable[..., Service], number: signa
                 time.sleep(0.01)
             service.signal(number)
             assert answer.result(timeout=20).status_code == 201
+            assert answer.result().headers["connection"] == "close"
         assert service.wait(10) < 5
         assert [line["message"] for line in service.log][-1] == "stopped"
         assert service.process.returncode in {0, 128 + number}
@@ -49,12 +50,16 @@ def test_draining_still_serves_and_a_second_signal_ends_it(start: Callable[..., 
         service.logged(message="draining")
         answer = service.http.get("/readyz")
         assert (answer.status_code, answer.json()) == (503, {"status": "draining"})
+        assert answer.headers["connection"] == "close"
         # New connections, as a load balancer that has not noticed yet would open, for longer than a stop takes.
         for _ in range(5):
             time.sleep(0.2)
             with httpx.Client(base_url=service.url, trust_env=False, verify=NO_TLS) as fresh:
                 assert fresh.get("/livez").status_code == 200
-                assert fresh.post("/v1/items", json={"name": "x", "quantity": 1}).status_code == 201
+                created = fresh.post("/v1/items", json={"name": "x", "quantity": 1})
+                assert (created.status_code, created.headers["connection"]) == (201, "close")
+                for path in ("/nothing", created.headers["location"]):
+                    assert fresh.delete(path).headers["connection"] == "close"
         assert service.process.poll() is None
         service.signal()
         assert service.wait(30) < 20  # it would drain for 60

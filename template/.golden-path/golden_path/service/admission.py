@@ -1,9 +1,10 @@
-"""Hold the manifests of each environment against policy/, as the cluster will: `python .golden-path admission`.
+"""Hold the manifests of each environment against the policies, as the cluster will: `python .golden-path admission`.
 
 The expressions are evaluated by CEL itself (Google's implementation in C++), from the files that the cluster is given.
 Not judged here is who signed an image: `make verify` does that.
 
-policy/exceptions.yaml, where there is one, holds Kyverno's PolicyExceptions, each with the day on which it ends.
+The policies are those in .golden-path/policies, or what policy/kustomization.yaml, the service's own, makes of them.
+policy/exceptions.yaml, if there is one, holds Kyverno's PolicyExceptions, each with the day on which it ends.
 """
 
 import datetime
@@ -21,7 +22,7 @@ from golden_path.rules import objects
 from golden_path.service.errors import RefusedError
 from golden_path.service.manifests import build, render
 
-POLICIES = Path("policy/kyverno")
+OWN, POLICIES = Path("policy"), Path(".golden-path/policies")
 EXCEPTIONS = Path("policy/exceptions.yaml")
 # Nothing in the cluster is updated here: every object is judged as a new one.
 REQUEST = {"operation": "CREATE"}
@@ -34,9 +35,10 @@ Object = dict[str, Any]
 
 def main() -> int:
     try:
-        policies = [one for one in documents(build(POLICIES)) if one["kind"] == "ValidatingPolicy"]
+        folder = OWN if (OWN / "kustomization.yaml").exists() else POLICIES
+        policies = [one for one in documents(build(folder)) if one["kind"] == "ValidatingPolicy"]
         if not policies:
-            raise RefusedError(f"{POLICIES} has no ValidatingPolicy: nothing would be checked")
+            raise RefusedError(f"{folder} has no ValidatingPolicy: nothing would be checked")
         exceptions = list(permitted())
         found = [
             f"{environment}: {finding}"

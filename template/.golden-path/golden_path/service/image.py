@@ -1,4 +1,4 @@
-"""Build the image with docker-bake.hcl.
+"""Build the image with the command in $BAKE.
 
 usage: image TARGET LOCK...
 
@@ -86,7 +86,7 @@ def main(target: str, *locks: str) -> int:
     for stale in (metadata, BUILD / "image-ref"):
         stale.unlink(missing_ok=True)
     begun = time.monotonic()
-    command = ["docker", "buildx", "bake", "--progress=plain", f"--metadata-file={metadata}", target]
+    command = [*os.environ["BAKE"].split(), "--progress=plain", f"--metadata-file={metadata}", target]
     verbose = os.environ.get("V") == "1"
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as build,

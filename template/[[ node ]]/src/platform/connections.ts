@@ -1,9 +1,12 @@
 import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
+import type { Readiness } from "./health.ts";
 
-/** Lets a stop wait for the requests in flight and for nothing else. */
-export function endConnectionsOnClose(app: FastifyInstance): void {
-  let closing = false;
+/**
+ * Lets a stop wait for the requests in flight and for nothing else. While the service drains, each answer ends its
+ * connection: the next request goes elsewhere, and none is on its way at the end.
+ */
+export function endConnections(app: FastifyInstance, readiness: Readiness): void {
   const unused = new Set<Socket>(); // Node does not count these as idle
 
   app.server.on("connection", (socket: Socket) => {
@@ -13,10 +16,9 @@ export function endConnectionsOnClose(app: FastifyInstance): void {
   app.server.on("request", ({ socket }) => unused.delete(socket));
 
   app.addHook("preClose", async () => {
-    closing = true;
     for (const socket of unused) socket.destroy();
   });
   app.addHook("onSend", async (_request, reply) => {
-    if (closing) reply.header("connection", "close");
+    if (readiness.status === "draining") reply.header("connection", "close");
   });
 }

@@ -27,15 +27,14 @@ export class EnvReader {
     return (text as T | undefined) ?? fallback;
   }
 
+  /** Without query and fragment. */
   url(name: string): string | undefined {
     return this.#read(name, "an absolute http or https URL", isHttpUrl);
   }
 
-  /** A URL that paths are appended to: no query, no fragment; returned without a slash at its end. */
+  /** A URL that paths are appended to: returned without a slash at its end. */
   baseUrl(name: string, fallback: string): string {
-    const isBase = (text: string) => isHttpUrl(text) && !/[?#]/.test(text);
-    const text = this.#read(name, "an absolute http or https URL", isBase) ?? fallback;
-    return text.replace(/\/+$/, "");
+    return (this.url(name) ?? fallback).replace(/\/+$/, "");
   }
 
   #read(name: string, rule: string, valid: (text: string) => boolean): string | undefined {
@@ -48,7 +47,7 @@ export class EnvReader {
 
 // URL.canParse alone would also take "http:x", blanks at the ends, and a user, which fetch refuses later.
 const isHttpUrl = (text: string) =>
-  /^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/i.test(text) && URL.canParse(text);
+  /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/i.test(text) && URL.canParse(text);
 
 /** The configuration, or one line on stderr and exit code 2. */
 export function loadOrExit<T>(load: (env: EnvReader) => T): T {

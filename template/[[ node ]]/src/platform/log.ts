@@ -1,16 +1,16 @@
 import { trace } from "@opentelemetry/api";
-import { type DestinationStream, destination, type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 import type { Identity } from "./identity.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export type Log = Logger;
 
-/** One JSON object a line on stdout. Written synchronously: no line is lost when the process ends. */
+/** One JSON object a line. */
 export function createLog(
   level: LogLevel,
   { service, version }: Identity,
-  stream: DestinationStream = destination({ fd: 1, sync: true }),
+  stream: DestinationStream,
 ): Log {
   return pino(
     {

@@ -10,14 +10,39 @@ import {
 } from "@opentelemetry/api";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { RequestDuration } from "./metrics.ts";
-import type { RouteTable } from "./routes.ts";
+import { type RouteTable, template } from "./routes.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** What the route answers besides 500. */
+    statuses?: readonly number[];
+  }
+}
 
 const UNOBSERVED = new Set(["/livez", "/readyz", "/metrics"]);
 const METHODS = new Set("GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH".split(" "));
 const CLIENT_GONE = 499; // what proxies write for it; never sent
 
+/** What a route says that it answers besides 500, as `app.get("/v1/things", answers(200, 404), handler)`. */
+export const answers = (...statuses: number[]) => ({ config: { statuses } });
+
 /** One span, one measurement and one log line for each request. */
 export function observe(app: FastifyInstance, routes: RouteTable, duration: RequestDuration): void {
+  // Of a series that begins with its first errors, Prometheus would not see these: it is there from the start, at 0.
+  app.addHook("onRoute", ({ url, method, config }) => {
+    const route = template(url);
+    if (UNOBSERVED.has(route)) return;
+    for (const name of [method].flat().filter((one) => one !== "HEAD")) {
+      for (const status of [...(config?.statuses ?? []), 500]) {
+        duration.zero({
+          http_request_method: name,
+          http_route: route,
+          http_response_status_code: status,
+        });
+      }
+    }
+  });
+
   app.addHook("onRequest", (request, reply, done) => {
     const route = routes.find(request)?.template ?? "unmatched";
     if (UNOBSERVED.has(route)) return done();

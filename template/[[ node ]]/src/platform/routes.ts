@@ -27,9 +27,12 @@ export class RouteTable {
   }
 }
 
+/** The name of a route in metrics, traces and logs. */
+export const template = (url: string) => url.replace(/:(\w+)/g, "{$1}");
+
 function describe(url: string): Route {
   return {
-    template: url.replace(/:(\w+)/g, "{$1}"),
+    template: template(url),
     pattern: new RegExp(`^${url.replace(/[.+*?^$()]/g, "\\$&").replace(/:\w+/g, "[^/]+")}$`),
     methods: new Set(),
   };

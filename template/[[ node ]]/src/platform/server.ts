@@ -5,7 +5,7 @@ import {
   fastify,
   LogController,
 } from "fastify";
-import { endConnectionsOnClose } from "./connections.ts";
+import { endConnections } from "./connections.ts";
 import { type Readiness, serveHealth } from "./health.ts";
 import type { Identity } from "./identity.ts";
 import type { Log } from "./log.ts";
@@ -15,6 +15,7 @@ import { answerBrokenRequest, answerProblems, notFound, Problem } from "./proble
 import { RouteTable } from "./routes.ts";
 
 const BODY_LIMIT = 65536;
+const HEAD_LIMIT = 32768;
 
 /** A server with health, metrics, traces, request logs and problem+json; the service adds its routes. */
 export function createServer(identity: Identity, log: Log, readiness: Readiness): FastifyInstance {
@@ -24,7 +25,14 @@ export function createServer(identity: Identity, log: Log, readiness: Readiness)
     childLoggerFactory: () => log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
+    http: {
+      maxHeaderSize: HEAD_LIMIT,
+      headersTimeout: 10_000,
+      connectionsCheckingInterval: 2_000,
+    },
     requestTimeout: 60_000,
+    // Longer than clients and load balancers keep an idle connection, so that it is they who close it.
+    keepAliveTimeout: 75_000,
     return503OnClosing: false,
     clientErrorHandler: answerBrokenRequest,
     rewriteUrl: (request) => decodable(request.url ?? "/"),
@@ -38,14 +46,15 @@ export function createServer(identity: Identity, log: Log, readiness: Readiness)
   observe(app, routes, duration);
   refuseUnknown(app, routes);
   readJson(app);
-  endConnectionsOnClose(app);
+  endConnections(app, readiness);
   return app;
 }
 
-/** Fastify answers a broken escape past all hooks; the path given here is one that no route has. */
+/** Fastify answers a broken escape in a path past all hooks; the path given here is one that no route has. */
 function decodable(url: string): string {
+  const [path = ""] = url.split("?");
   try {
-    decodeURIComponent(url);
+    decodeURIComponent(path);
     return url;
   } catch {
     return "/%25";

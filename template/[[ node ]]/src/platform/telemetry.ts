@@ -21,9 +21,9 @@ import { samplerFromEnv } from "./sampler.ts";
 
 const FLUSH_LIMIT_MS = 2000;
 
-/** Makes ids for every request and, with an endpoint, exports spans. Returns the function that flushes them. */
+/** Makes ids for every request and, where there is a collector, exports spans. Returns the function that flushes them. */
 export async function startTelemetry(
-  endpoint: string | undefined,
+  exportTraces: boolean,
   { service, version }: Identity,
   log: Log,
 ): Promise<() => Promise<void>> {
@@ -31,7 +31,7 @@ export async function startTelemetry(
     resource: defaultResource()
       .merge(resourceFromAttributes({ "service.name": service, "service.version": version }))
       .merge(detectResources({ detectors: [envDetector] })),
-    ...(endpoint === undefined ? idsOnly() : await exporting()),
+    ...(exportTraces ? await exporting() : idsOnly()),
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());

@@ -3,6 +3,7 @@ import { type AddressInfo, connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { expect, test } from "vitest";
+import type { Readiness } from "../../src/platform/health.ts";
 import { close } from "../../src/platform/run.ts";
 import { testServer } from "./server.ts";
 
@@ -23,7 +24,8 @@ async function listen(app: FastifyInstance, answerAfterMs: number): Promise<List
 }
 
 test("a request in flight finishes, its connection ends, idle ones do not hold up the stop", async () => {
-  const app = testServer();
+  const readiness: Readiness = { status: "ready" };
+  const app = testServer([], readiness);
   const { url, arrived } = await listen(app, 300);
   const idle = connect(Number(new URL(url).port), "127.0.0.1");
   await once(idle, "connect");
@@ -31,6 +33,7 @@ test("a request in flight finishes, its connection ends, idle ones do not hold u
   await arrived;
 
   const began = Date.now();
+  readiness.status = "draining";
   await close(app, 5000);
 
   expect(Date.now() - began).toBeLessThan(4000);

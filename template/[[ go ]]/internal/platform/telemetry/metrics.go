@@ -16,7 +16,7 @@ import (
 // Metrics are the instruments of the platform; Meter makes more.
 type Metrics struct {
 	Meter           metric.Meter
-	RequestDuration metric.Float64Histogram
+	RequestDuration *prometheus.HistogramVec
 
 	handler http.Handler
 }
@@ -45,16 +45,21 @@ func NewMetrics(ctx context.Context, build Build) (*Metrics, error) {
 		attribute.String("revision", build.Revision),
 	))
 
-	// The service level objectives are computed from this histogram: its bounds are the same in every service.
-	duration, err := meter.Float64Histogram("http.server.request.duration",
-		metric.WithUnit("s"),
-		metric.WithDescription("Duration of HTTP server requests."),
-		metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10),
-	)
-	if err != nil {
+	duration := NewRequestDuration()
+	if err := registry.Register(duration); err != nil {
 		return nil, err
 	}
 	return &Metrics{Meter: meter, RequestDuration: duration, handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{})}, nil
+}
+
+// NewRequestDuration makes the histogram that the service level objectives are computed from: its labels and bounds are
+// the same in every service. Not with the Meter, which has no series before their first value.
+func NewRequestDuration() *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "http_server_request_duration_seconds",
+		Help:    "Duration of HTTP server requests.",
+		Buckets: []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10},
+	}, []string{"http_request_method", "http_route", "http_response_status_code"})
 }
 
 // Serve answers in the Prometheus text format.

@@ -7,12 +7,12 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
@@ -55,11 +55,7 @@ func (rt *Router) observe(route string, handler HandlerFunc) http.Handler {
 		if route == "" {
 			route = "unmatched"
 		}
-		rt.duration.Record(ctx, elapsed.Seconds(), metric.WithAttributes(
-			attribute.String("http.request.method", method),
-			attribute.String("http.route", route),
-			attribute.Int("http.response.status_code", answer.status),
-		))
+		rt.duration.WithLabelValues(method, route, strconv.Itoa(answer.status)).Observe(elapsed.Seconds())
 		level := slog.LevelInfo
 		attrs := []slog.Attr{
 			slog.String("http_request_method", method),

@@ -9,6 +9,12 @@ import (
 	"time"
 )
 
+const (
+	maxHead = 32 << 10 // of a request, in bytes
+	// At the end of the drain, requests may be on their way on connections that are still open.
+	linger = 500 * time.Millisecond
+)
+
 // Server serves until it is told to stop, and then stops without failing a request.
 type Server struct {
 	Handler http.Handler
@@ -22,17 +28,15 @@ type Server struct {
 func (s Server) Serve(ctx context.Context, listener net.Listener) error {
 	silent := silentConns{conns: map[net.Conn]bool{}}
 	server := &http.Server{
-		Handler:                      s.Handler,
+		Handler:                      endingConnections(s.Handler, s.Health),
+		MaxHeaderBytes:               maxHead,
 		ReadHeaderTimeout:            10 * time.Second,
 		IdleTimeout:                  2 * time.Minute,
 		ConnState:                    silent.track,
 		ErrorLog:                     slog.NewLogLogger(s.Logger.Handler(), slog.LevelWarn),
 		DisableGeneralOptionsHandler: true, // the router answers "OPTIONS *" like every other request
 	}
-	server.RegisterOnShutdown(func() {
-		time.Sleep(500 * time.Millisecond) // a request may be on its way
-		silent.closeAll()
-	})
+	server.RegisterOnShutdown(silent.closeAll)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	s.Health.state.Store(ready)
@@ -48,6 +52,8 @@ func (s Server) Serve(ctx context.Context, listener net.Listener) error {
 
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Grace)
 	defer cancel()
+	_ = listener.Close()
+	time.Sleep(linger)
 	err := server.Shutdown(grace)
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.Logger.Warn("requests were cut off")

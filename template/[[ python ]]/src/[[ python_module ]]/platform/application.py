@@ -24,7 +24,7 @@ class Platform:
 
 
 def new_platform(config: Config, build: BuildInfo) -> Platform:
-    return Platform(config, build, Tracing(build, config.otlp_endpoint), Metrics(build))
+    return Platform(config, build, Tracing(build, config.traces_endpoint), Metrics(build))
 
 
 def new_application(platform: Platform, lifespan: StatelessLifespan[FastAPI] | None = None) -> FastAPI:

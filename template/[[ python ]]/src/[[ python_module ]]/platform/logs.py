@@ -1,29 +1,46 @@
 """Logs: one JSON object a line on stdout, whoever writes it."""
 
+import atexit
 import logging
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TextIO, cast
 
 import structlog
 from opentelemetry import trace
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from .build_info import BuildInfo
+from .output import Output
 
+_FLUSH_SECONDS = 1
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _NAMES = {"warning": "warn", "critical": "error", "exception": "error"}
 
 
-def configure_logs(level: str, build: BuildInfo) -> None:
+def configure_logs(level: str, build: BuildInfo) -> Callable[[], None]:
+    """Set the logs up; returns what writes the last lines, before an end that runs no exit handlers."""
+    output = Output(sys.stdout.fileno(), _report_loss)
+
+    def finish() -> None:
+        output.finish(_FLUSH_SECONDS)
+
+    atexit.register(finish)
     structlog.configure(
         processors=[_envelope(build), _exception, structlog.processors.JSONRenderer(default=str)],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", output)),
     )
     # Of the libraries, which use the standard logging module, only what somebody has to know.
     logging.basicConfig(handlers=[_Bridge()], level=max(_LEVELS[level], logging.WARNING), force=True)
     logging.captureWarnings(True)
+    return finish
+
+
+def _report_loss(lines: int) -> None:
+    structlog.get_logger().warning("log lines were lost", lost=lines)
 
 
 def _envelope(build: BuildInfo) -> Processor:

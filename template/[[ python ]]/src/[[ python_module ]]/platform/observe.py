@@ -8,11 +8,10 @@ import structlog
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .metrics import Metrics
+from .metrics import NOT_MEASURED, Metrics
 from .problems import problem_response
 from .tracing import PROPAGATOR, Tracing
 
-_NOT_OBSERVED = frozenset({"/livez", "/readyz", "/metrics"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
 
 log = structlog.get_logger()
@@ -25,7 +24,7 @@ class ObserveRequests:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _NOT_OBSERVED:
+        if scope["type"] != "http" or scope["path"] in NOT_MEASURED:
             await self._app(scope, receive, send)
             return
 

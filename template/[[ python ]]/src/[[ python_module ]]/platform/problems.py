@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -34,6 +34,11 @@ class Problem(Exception):  # noqa: N818 - it is what RFC 9457 calls it
         self.status = status
         self.detail = detail
         self.errors = errors
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route says of the errors that it answers; their series are published from the start."""
+    return {status: {} for status in statuses}
 
 
 def problem_response(

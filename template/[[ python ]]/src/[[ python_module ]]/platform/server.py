@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import structlog
 import uvicorn
@@ -21,6 +22,9 @@ from .protocol import HttpProtocol
 FLUSH_SECONDS = 1.9
 # Longer than clients and load balancers keep an idle connection, so that it is they who close it.
 KEEP_ALIVE_SECONDS = 75
+# At the end of the drain, requests may be on their way on connections that are still open.
+LINGER_SECONDS = 0.5
+CLOSE = (b"connection", b"close")
 
 log = structlog.get_logger()
 
@@ -28,27 +32,17 @@ log = structlog.get_logger()
 def main(create_app: Callable[[Platform], FastAPI], config: Config | None = None) -> None:
     config = config or config_or_exit()
     build = read_build_info()
-    configure_logs(config.log_level, build)
+    finish_logs = configure_logs(config.log_level, build)
     platform = new_platform(config, build)
-    asyncio.run(_run(_Server(platform, create_app(platform)), platform))
-
-
-async def _run(server: uvicorn.Server, platform: Platform) -> None:
-    await server.serve()
-    platform.tracing.shutdown(FLUSH_SECONDS)
-    _end()
-
-
-def _end() -> None:
-    log.info("stopped")
-    # At once: a thread or a task that did not stop in time must not hold up the end.
-    os._exit(0)
+    app = create_app(platform)
+    platform.metrics.announce(app.routes)
+    asyncio.run(_Server(platform, app, finish_logs).run_and_end())
 
 
 class _Server(uvicorn.Server):
     """Uvicorn, with signals that drain first."""
 
-    def __init__(self, platform: Platform, app: FastAPI) -> None:
+    def __init__(self, platform: Platform, app: FastAPI, finish_logs: Callable[[], None]) -> None:
         config = platform.config
         super().__init__(
             uvicorn.Config(
@@ -68,6 +62,18 @@ class _Server(uvicorn.Server):
             )
         )
         self._platform = platform
+        self._finish_logs = finish_logs
+
+    async def run_and_end(self) -> NoReturn:
+        await self.serve()
+        self._platform.tracing.shutdown(FLUSH_SECONDS)
+        self._end()
+
+    def _end(self) -> NoReturn:
+        log.info("stopped")
+        self._finish_logs()
+        # At once: a thread or a task that did not stop in time must not hold up the end.
+        os._exit(0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -85,10 +91,20 @@ class _Server(uvicorn.Server):
 
     def _stop(self) -> None:
         if self._platform.health.phase is Phase.DRAINING:
-            _end()
+            self._end()
         self._platform.health.phase = Phase.DRAINING
         log.info("draining")
+        # Each answer ends its connection now: the next request goes elsewhere, and none is on its way at the end. The
+        # second list is made from the first every second; answers that are not sent yet have it already.
+        self.config.encoded_headers.append(CLOSE)
+        self.server_state.default_headers.append(CLOSE)
         asyncio.get_running_loop().call_later(self._platform.config.shutdown_drain_seconds, self._close)
 
     def _close(self) -> None:
+        if self.started:
+            for server in self.servers:
+                server.close()
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, self._exit)
+
+    def _exit(self) -> None:
         self.should_exit = True

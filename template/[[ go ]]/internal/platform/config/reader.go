@@ -77,7 +77,6 @@ func (r *reader) url(name, preset string) *url.URL {
 	}
 	return parsed
 }
-[% if upstream %]
 
 // baseURL is a url that paths can be appended to.
 func (r *reader) baseURL(name, preset string) *url.URL {
@@ -86,4 +85,3 @@ func (r *reader) baseURL(name, preset string) *url.URL {
 	}
 	return r.url(name, preset)
 }
-[% endif %]
