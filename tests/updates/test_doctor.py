@@ -174,7 +174,7 @@ def test_what_the_template_writes_is_healthy(language: str, template: Path, tmp_
     commit_all(folder)
     report = checkup.examine(folder, renderer)
     assert [one.rule.identifier for one in report.findings] == ["GP008"]
-    (folder / "policy/rules/pods.yaml").unlink()
+    (folder / ".golden-path/policies/pods.yaml").unlink()
     commit_all(folder)
     report = checkup.examine(folder, renderer)
     assert {one.rule.identifier for one in report.findings} == {"GP004", "GP008"}
