@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import Any
 
 from golden_path import switch, unexpected
-from golden_path.doctor.rules import ERROR, SEVERITIES
 from golden_path.errors import Exit
 from golden_path.output import print_json as _print_json
 from golden_path.output import print_lines as _print
@@ -22,6 +21,7 @@ from golden_path.platform import commands as platform
 from golden_path.rehearsal import simulate_cli
 from golden_path.rendering.render import Renderer
 from golden_path.rollout import options as rollout
+from golden_path.rules.book import ERROR, SEVERITIES
 from golden_path.source.template import Templates
 from golden_path.store import in_the_way, service
 from golden_path.upgrade import apply, moved, plan, proposal, report, rollback, status
@@ -180,9 +180,10 @@ def _adopt(options: argparse.Namespace) -> int:
 
 def _doctor(options: argparse.Namespace) -> int:
     from golden_path.doctor import checkup, output  # the other commands start without it
+    from golden_path.rules import book
 
     if options.list:
-        _print(*output.rules())
+        _print(*book.lines())
         return Exit.DONE
     with Renderer(trust=options.trust) as renderer:
         report = checkup.examine(options.path, renderer, answers_file=options.answers_file, only=options.only)

@@ -11,11 +11,11 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from golden_path.rules import bounded
 from golden_path.store import answers, git, service
 from golden_path.store.git import GitError
 from golden_path.store.service import Service
 from golden_path.store.trees import Entry, Tree
-from golden_path.untrusted import bounded
 
 
 def run(folder: Path, *arguments: str, env: Mapping[str, str] | None = None, data: bytes = b"") -> bytes:

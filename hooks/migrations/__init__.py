@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 from packaging.version import Version
 
-from golden_path.untrusted import bounded, inside
+from golden_path.rules import bounded
+from golden_path.untrusted import inside
 from hooks.migrations import one_folder, overlay_resources, preview_at_once, python_build_script
 
 ANSWERS = ".copier-answers.yml"

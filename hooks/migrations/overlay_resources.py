@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from golden_path.untrusted import bounded, inside
+from golden_path.rules import bounded
+from golden_path.untrusted import inside
 from hooks.migrations.editing import names, read, refused, rewrite
 
 STORE, ROUTE = "secretstore.yaml", "httproute.yaml"

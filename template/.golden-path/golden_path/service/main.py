@@ -38,7 +38,7 @@ VERBS = {
     "image-released": Verb("golden_path.service.image_released", "", "find the newest image"),
     "image-test": Verb("golden_path.service.image_test", "IMAGE PORT", "start the image and stop it"),
     "manifests": Verb("golden_path.service.manifests", "render|diff [REVISION]", "render the manifests, or compare"),
-    "policy": Verb("golden_path.policy.command", "[--list] [FOLDER]", "check the repository against the rules"),
+    "policy": Verb("golden_path.rules.command", "[--list] [FOLDER]", "check the repository against the rules"),
     "preview": Verb("golden_path.service.preview", "publish|remove|expire NUMBER", "keep previews of pull requests"),
     "promote": Verb("golden_path.service.promote", "...", "write which image an environment runs"),
     "promotion": Verb("golden_path.service.promotion", "ENVIRONMENT", "open the pull request of a promotion"),

@@ -1,4 +1,4 @@
-"""Reading manifests: what they want of others, by package manager."""
+"""Reading manifests of packages: what they want of others, by package manager."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from golden_path.doctor import requirements
-from golden_path.doctor.repository import Repository
+from golden_path.rules import requirements
+from golden_path.rules.files import Files
 
 NPM = ("dependencies", "devDependencies", "optionalDependencies")
 _GO_BLOCK = re.compile(r"^(\w+)\s*\(\s*$")
@@ -33,10 +33,10 @@ class Kind:
     above: bool = True
 
 
-def wanted(kind: Kind, repository: Repository, path: str) -> Mapping[str, str]:
+def wanted(kind: Kind, files: Files, path: str) -> Mapping[str, str]:
     """Return what a manifest wants; empty where it cannot be read."""
     try:
-        return kind.wanted(repository.text(path) or "")
+        return kind.wanted(files.text(path) or "")
     except (ValueError, AttributeError, TypeError, RecursionError):
         return {}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from golden_path.doctor.repository import Repository
+from golden_path.rules.files import Files
 
 # A requirements file for what runs; those for developers and tests are beside it.
 FILES = ("requirements.txt", "requirements/*.txt", "!*dev*.txt", "!*test*.txt", "!*doc*.txt", "!*lint*.txt")
@@ -43,26 +43,26 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower().rstrip("-")
 
 
-def read(repository: Repository, path: str) -> list[Line]:
+def read(files: Files, path: str) -> list[Line]:
     """Return the requirements of a file and of those that it includes; a constraint makes one exact."""
     fixed: dict[str, bool] = {}
-    found = list(_lines(repository, path, fixed, {path}))
+    found = list(_lines(files, path, fixed, {path}))
     return [line._replace(exact=line.exact or fixed.get(line.name, False)) for line in found]
 
 
-def included(repository: Repository, paths: list[str]) -> set[str]:
+def included(files: Files, paths: list[str]) -> set[str]:
     """Return those of some files that others of them include."""
-    return {other for path in paths for _, _, other in _options(repository, path)}
+    return {other for path in paths for _, _, other in _options(files, path)}
 
 
-def _lines(repository: Repository, path: str, fixed: dict[str, bool], seen: set[str]) -> Iterator[Line]:
-    for number, text in _joined(repository.text(path) or ""):
+def _lines(files: Files, path: str, fixed: dict[str, bool], seen: set[str]) -> Iterator[Line]:
+    for number, text in _joined(files.text(path) or ""):
         if option := _OPTION.match(text):
             other = _beside(path, option[2])
-            if other in seen or len(seen) > _MOST or other not in repository.tree:
+            if other in seen or len(seen) > _MOST or not files.has(other):
                 continue
             seen.add(other)
-            more = _lines(repository, other, fixed, seen)
+            more = _lines(files, other, fixed, seen)
             if option[1] in ("-c", "--constraint"):
                 fixed |= {line.name: True for line in more if line.exact}
             else:
@@ -71,8 +71,8 @@ def _lines(repository: Repository, path: str, fixed: dict[str, bool], seen: set[
             yield found
 
 
-def _options(repository: Repository, path: str) -> Iterator[tuple[int, str, str]]:
-    for number, text in _joined(repository.text(path) or ""):
+def _options(files: Files, path: str) -> Iterator[tuple[int, str, str]]:
+    for number, text in _joined(files.text(path) or ""):
         if option := _OPTION.match(text):
             yield number, option[1], _beside(path, option[2])
 

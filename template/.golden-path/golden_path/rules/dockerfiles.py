@@ -78,10 +78,15 @@ def stages(text: str) -> list[Stage]:
 
 def user(chain: list[Stage]) -> Line | None:
     """Return the instruction that says who the last stage runs as, also in the stages that it is built from."""
+    return last(chain, "USER")
+
+
+def last(chain: list[Stage], keyword: str) -> Line | None:
+    """Return the instruction of a kind that counts for the last stage, also in the stages that it is built from."""
     by_name = {stage.name: stage for stage in chain if stage.name}
     stage, seen = chain[-1], set[str]()
     while True:
-        found = next((line for line in reversed(stage.lines) if line.keyword == "USER"), None)
+        found = next((line for line in reversed(stage.lines) if line.keyword == keyword), None)
         if found:
             return found._replace(rest=stage.filled(found.rest).strip("\"'"))
         parent = by_name.get(stage.image.lower())
