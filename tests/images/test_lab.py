@@ -115,10 +115,10 @@ def write(folder: Path, dockerfile: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pushed(image_lab: Lab, own: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def pushed(image_lab: Lab, own_registry: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment in which one image on each base was built and pushed."""
     folder = write(tmp_path_factory.mktemp("lab"), DOCKERFILE)
-    env = {**image_lab.environment(folder, "go"), "REGISTRY": f"{image_lab.registry}/{own}"}
+    env = {**image_lab.environment(folder, "go"), "REGISTRY": own_registry}
     run("docker", "buildx", "bake", "--push", "image", cwd=folder, env=env)
     return env
 
