@@ -221,7 +221,7 @@ def test_a_container_ends_with_its_run_where_its_client_was_killed(
         while not run(*shown, env=env):
             time.sleep(0.1)
         container.process.kill()
-        container.process.wait(60)
+        container.process.wait(180)
         assert run(*shown, env=env)
         leftovers.end(mark)
         while run(*shown, "--all", env=env):

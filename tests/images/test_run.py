@@ -35,7 +35,7 @@ def test_make_run_image(image: Image) -> None:
             await_ready(process, http, 120)
         assert len(publishing(image, port)) == 1
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(30)
+        process.wait(180)
     assert publishing(image, port) == []
 
 
