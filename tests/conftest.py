@@ -142,6 +142,12 @@ def own(shared: Path) -> str:
 
 
 @pytest.fixture(scope="session")
+def own_registry(image_lab: Lab, own: str) -> str:
+    """Where only this run pushes to and pulls from: the lab's registry, and a folder in it."""
+    return f"{image_lab.registry}/{own}"
+
+
+@pytest.fixture(scope="session")
 def image(built: Built, image_lab: Lab, shared: Path, own: str) -> Image:
     """The service's image, made by its own ``make image``, once a run."""
     name = f"{own}/{built.folder.name}"
