@@ -11,12 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from golden_path.adopting import adopt_text, flat_layout, lost
+from golden_path.adopting import adopt_text, flat_layout, lost, parts
 from golden_path.adopting.adoption import (
     DEFAULT,
     DIFFERS,
     LEFT_OUT,
     NEW,
+    NOTHING,
     SAME,
     SHOWN,
     YOURS,
@@ -49,9 +50,10 @@ def adopt(
     data: Mapping[str, str] | None = None,
     answers_file: str = "",
     wanted: Sequence[str] = (),
+    only: Sequence[str] = (),
     show: bool = False,
 ) -> Outcome:
-    """Bring a repository into the fleet.
+    """Bring a repository into the fleet; or, with ``only``, more of the template into one that is there.
 
     Args:
         path: the root of the repository.
@@ -62,6 +64,7 @@ def adopt(
         data: answers, which come before those that are found.
         answers_file: how to call it; as the template does where nothing is given.
         wanted: patterns of files that come though they would be left out.
+        only: names of parts; those that they need come, too. All where there is none.
         show: change nothing; compute the differences.
 
     Raises:
@@ -71,6 +74,18 @@ def adopt(
     at = service.place(path)
     with cache.locked(at.common, wait=False, message=busy):
         opened, names = service.without_answers(at)
+        if only and (there := _adopted(opened, names, answers_file, source)):
+            opened = service.load(at, there)
+            if data or to not in ("", opened.answers.version):
+                raise FleetError(
+                    f"the repository has {opened.answers.version}, and its answers: first golden-path apply, with --to "
+                    "and --data, then adopt --only without both",
+                    Exit.USAGE,
+                )
+            template = (templates or Templates()).get(opened.answers.source)
+            with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
+                adding = _Adopting(opened, template, renderer, store, {}, opened.answers, wanted, only).more()
+                return _write(opened, adding, store, show=show)
         before = lost.find(opened, answers_file)
         origin = _source(source, before)
         template = (templates or Templates()).get(origin)
@@ -82,14 +97,16 @@ def adopt(
         found = Answers(name, origin, target, {}, b"")
         with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
             ready = replace(opened, answers=found)
-            adoption = _Adopting(ready, template, renderer, store, data or {}, before, wanted).run(to)
+            adoption = _Adopting(ready, template, renderer, store, data or {}, before, wanted, only).run(to)
             done = replace(opened, answers=replace(found, version=adoption.version))
             return _write(done, adoption, store, show=show)
 
 
 def _write(opened: Service, adoption: Adoption, store: Store, *, show: bool) -> Outcome:
     dirty = service.uncommitted(opened)
-    branch = branches.name(opened, adoption.version, "adopt-")
+    branch = branches.name(opened, adoption.version, "-".join(["adopt", *adoption.parts, ""]))
+    if adoption.parts and not any(one.status == NEW for one in adoption.files):
+        return Outcome(NOTHING, adoption, "", dirty=dirty)
     if show:
         diffs = {one.path: store.diff(one.ours, one.theirs) for one in adoption.files if one.status in (DIFFERS, NEW)}
         return Outcome(SHOWN, adoption, branch, diffs=diffs, dirty=dirty)
@@ -117,6 +134,15 @@ def _source(source: str, before: Answers | None) -> str:
     return str(local.resolve()) if local.is_dir() else source
 
 
+def _adopted(opened: Service, names: Collection[str], wanted: str, source: str) -> str:
+    """Return the answers file that a repository has of a template; of any, where none is named."""
+    for name in sorted(name for name in names if answers.PATTERN.fullmatch(name) or name == wanted):
+        there = answers.parse(name, committed.read(opened.path, opened.head, name, Exit.ANSWERS) or b"")
+        if wanted in ("", name) and (not source or address.fetched(there.source) == address.fetched(source)):
+            return name
+    return ""
+
+
 def _refuse_adopted(opened: Service, names: Collection[str], wanted: str, source: str) -> None:
     for name in sorted(name for name in names if answers.PATTERN.fullmatch(name) or name == wanted):
         content = committed.read(opened.path, opened.head, name, Exit.ANSWERS)
@@ -139,9 +165,10 @@ class _Adopting:
         data: Mapping[str, str],
         before: Answers | None,
         wanted: Sequence[str],
+        only: Sequence[str],
     ) -> None:
         self.opened, self.template, self.renderer, self.store = opened, template, renderer, store
-        self.data, self.before, self.wanted = data, before, wanted
+        self.data, self.before, self.wanted, self.only = data, before, wanted, only
         renderer.lend(store)
         self.ours = store.list(opened.head)
         self.contents = similar.Contents(store)
@@ -153,8 +180,7 @@ class _Adopting:
         target = self.opened.answers.version
         if unknown := sorted(set(self.data) - self.template.at(target).config.questions):
             raise FleetError(f"version {target} of the template asks no {', '.join(unknown)}", Exit.ANSWERS)
-        self.rules = self.template.at(target).rules
-        self.repository = self.as_repository()
+        self.look(target)
         self.found = self.all_found()
         version, generated = self.base(to)
         tree = self.render(version)
@@ -177,7 +203,7 @@ class _Adopting:
             answers_file=name,
             generated=generated,
             answers=told,
-            notes=[*self.notes, *map(self.note, self.refused[version])],
+            notes=[*self.notes, *map(self.note, self.refused[version]), *self.parts.notes()],
             asked={}
             if generated
             else {key: words for key, words in self.rules.ask.items() if key in told and told[key].where == DEFAULT},
@@ -185,6 +211,40 @@ class _Adopting:
             next="" if generated else adopt_text.checklist(self.rules.next, values),
             files=files,
             tree={**self.ours, **added, name: tree[name]},
+            parts=self.parts.names,
+        )
+
+    def look(self, version: str) -> None:
+        self.rules = self.template.at(version).rules
+        self.repository = self.as_repository()
+        self.parts = parts.Chosen(self.rules.parts, self.only, self.repository)
+
+    def more(self) -> Adoption:
+        """Bring parts of the version that the repository has, with the answers that it has."""
+        had = self.opened.answers
+        self.look(had.version)
+        self.found = {name: Found(value, had.path) for name, value in had.values.items()}
+        files = sorted(self.files(had.version, self.render(had.version), generated=False), key=lambda one: one.path)
+        gone = parts.deleted(self.opened, [one.path for one in files if one.status == NEW])
+        files = [
+            replace(one, status=LEFT_OUT, reason="you deleted it; --with adds it all the same")
+            if one.path in gone and not infer.matches(self.wanted, one.path) else one
+            for one in files
+        ]  # fmt: skip
+        added = {one.path: one.theirs for one in files if one.status == NEW}
+        return Adoption(
+            source=self.template.source,
+            version=had.version,
+            answers_file=had.path,
+            generated=False,
+            answers=self.found,
+            notes=self.parts.notes(),
+            asked={},
+            warnings=self.warnings(added),
+            next="",
+            files=files,
+            tree={**self.ours, **added},
+            parts=self.parts.names,
         )
 
     def as_repository(self) -> infer.Repository:
@@ -197,7 +257,7 @@ class _Adopting:
 
     def all_found(self) -> dict[str, Found]:
         before = self.before.values if self.before else {}
-        found = infer.answers(self.rules, self.repository, {*self.data, *before})
+        found = infer.answers(self.rules, self.repository, {**before, **self.data})
         if self.before:
             where = f"the {self.before.path} in the history"
             found |= {name: Found(value, where) for name, value in before.items()}
@@ -289,7 +349,8 @@ class _Adopting:
         unknown = ignored.ignored(self.store, {**tree, **self.ours}, set(tree) - set(self.ours))
         for path, entry in tree.items():
             has = self.ours.get(path)
-            if path == self.opened.answers.path:
+            kept_out = self.parts.left_out(path) if not generated else ""
+            if path == self.opened.answers.path or (kept_out is None and not infer.matches(self.wanted, path)):
                 continue
             if has == entry:
                 yield File(path, SAME, "", has, entry)
@@ -301,19 +362,21 @@ class _Adopting:
             elif path in unknown:
                 yield File(path, LEFT_OUT, f"{ignored.NAME} names it", None, entry)
             else:
-                reason = self.not_needed(path, owner, generated=generated)
+                reason = self.not_needed(path, owner, kept_out or "", generated=generated)
                 yield File(path, LEFT_OUT if reason else NEW, reason, None, entry)
 
     def application(self, path: str) -> bool:
         return infer.matches(self.rules.leave_out, path)
 
-    def not_needed(self, path: str, owner: Ownership, *, generated: bool) -> str:
+    def not_needed(self, path: str, owner: Ownership, kept_out: str, *, generated: bool) -> str:
         if generated:
             return "the template wrote it, and you deleted it"
         if infer.matches(self.wanted, path):
             return ""
         if path.rpartition("/")[2] == ".gitattributes":
             return "it would change how git reads your files"
+        if kept_out:
+            return kept_out
         if owner.excluded(path):
             return "the template writes it into new repositories only"
         if self.application(path) or (not self.rules.shipped and owner.seeded(path)):

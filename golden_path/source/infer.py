@@ -21,7 +21,7 @@ from golden_path.source.patterns import matcher
 from golden_path.untrusted import bounded
 
 NAME = "adopt.yml"
-_KEYS = {"file", "remote", "folder", "get", "match", "value", "form", "refuse", "because"}
+_KEYS = {"file", "remote", "folder", "get", "match", "value", "form", "refuse", "because", "when"}
 _SOURCES = ("file", "remote", "folder")
 _LARGEST = 1 << 20  # bytes; no manifest is larger
 _BITS = 4096  # of a number that is an answer
@@ -58,10 +58,12 @@ class Rule:
         file: patterns as in ``.gitignore``, from the root; the first file that matches counts.
         get: a path into JSON, TOML, YAML or XML, by names and numbers with dots; empty for the whole text.
         match: a regular expression (lines are lines); its first group counts, or all of it. None takes the text.
-        value: what it means that the rest was found; None for the text that was found.
+        value: what it means that the rest was found; None for the text that was found. ``{file}`` in it is the file,
+            ``{text}`` the text, ``{NAME}`` an answer that was found before.
         form: ``lower``, ``slug`` or ``sentence``, or nothing.
         refuse: what the repository is, that the template does not write; empty for what it does.
         because: how the answer follows from what was found, in words.
+        when: answers that were found before, with the values of which each has one; else the rule is passed over.
     """
 
     source: str
@@ -72,6 +74,24 @@ class Rule:
     form: str = ""
     refuse: str = ""
     because: str = ""
+    when: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Files of a template that can come alone.
+
+    Attributes:
+        files: patterns, as in ``.gitignore``.
+        needs: parts without which they are of no use, or break something.
+        unless: rules of which none may find something: the repository has its own, and the part is left out.
+        say: what a person is told who has its own.
+    """
+
+    files: Sequence[str]
+    needs: Sequence[str] = ()
+    unless: Sequence[Rule] = ()
+    say: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +122,7 @@ class Rules:
         only: files that come only where a rule finds something.
         warn: what an adoption may break, where a rule finds something.
         next: what a person does after it, in Markdown, with marks as in a changelog.
+        parts: by name, in the order in which they are best brought.
         shipped: whether the template has such a file.
     """
 
@@ -113,6 +134,7 @@ class Rules:
     only: Sequence[Case] = ()
     warn: Sequence[Case] = ()
     next: str = ""
+    parts: Mapping[str, Part] = field(default_factory=dict)
     shipped: bool = False
 
 
@@ -167,7 +189,7 @@ def load(text: str) -> Rules:
         return Rules()
     try:
         data = bounded.load(text) or {}
-        unknown = set(data) - {"answers", "leave_out", "instead", "next", "needs", "ask", "only", "warn"}
+        unknown = set(data) - {"answers", "leave_out", "instead", "next", "needs", "ask", "only", "warn", "parts"}
         if unknown:
             raise ValueError(f"unknown: {', '.join(sorted(map(str, unknown)))}")
         return Rules(
@@ -179,6 +201,7 @@ def load(text: str) -> Rules:
             only=[_case(one) for one in data.get("only", ())],
             warn=[_case(one) for one in data.get("warn", ())],
             next=str(data.get("next", "")),
+            parts=_parts(data.get("parts", {})),
             shipped=True,
         )
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, re.error, OverflowError, RecursionError) as error:
@@ -206,7 +229,31 @@ def _rule(data: Mapping[str, Any]) -> Rule:
     files = data.get("file", ())
     rooted = _patterns([_rooted(str(one)) for one in ([files] if isinstance(files, str) else files)])
     because = str(data.get("because", ""))
-    return Rule(sources[0], rooted, str(data.get("get", "")), match, value, form, refuse, because)
+    when = {str(name): _words(some) for name, some in data.get("when", {}).items()}
+    return Rule(sources[0], rooted, str(data.get("get", "")), match, value, form, refuse, because, when)
+
+
+def _words(data: Any) -> tuple[str, ...]:
+    return (data,) if isinstance(data, str) else tuple(map(str, data))
+
+
+def _parts(data: Mapping[str, Any]) -> dict[str, Part]:
+    parts = {str(name): _part(one) for name, one in data.items()}
+    for name, one in parts.items():
+        if unknown := sorted(set(one.needs) - set(parts)):
+            raise ValueError(f"the part {name} needs {', '.join(unknown)}, which is no part")
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+            raise ValueError(f"a part is called in lower case letters, digits and hyphens, not {name!r}")
+    return parts
+
+
+def _part(data: Mapping[str, Any]) -> Part:
+    if unknown := sorted(set(data) - {"files", "needs", "unless", "say"}):
+        raise ValueError(f"a part knows no {', '.join(unknown)}")
+    if "files" not in data:
+        raise ValueError(f"a part has files: {dict(data)}")
+    unless = [_there(one) for one in data.get("unless", ())]
+    return Part(_patterns(data["files"]), _words(data.get("needs", ())), unless, str(data.get("say", "")))
 
 
 def _rooted(pattern: str) -> str:
@@ -217,6 +264,8 @@ def _rooted(pattern: str) -> str:
 def _case(data: Mapping[str, Any]) -> Case:
     if unknown := sorted(set(data) - {"if", "files", "say"}):
         raise ValueError(f"a case knows no {', '.join(unknown)}")
+    if "say" not in data:
+        raise ValueError(f"a case says something (say): {dict(data)}")
     return Case([_there(one) for one in data.get("if", ())], _patterns(data.get("files", ())), str(data["say"]))
 
 
@@ -225,26 +274,59 @@ def _there(data: Mapping[str, Any]) -> Rule:
     return _rule({"value": "there", **data})
 
 
+NO_RULES = Rules()
+
+
+def missing(patterns: Sequence[str], wrote: Collection[str], has: Collection[str]) -> bool:
+    """Whether a service lacks most of the files that the template wrote and that match.
+
+    Args:
+        patterns: as in ``.gitignore``.
+        wrote: the files that its version wrote.
+        has: those that the service has.
+    """
+    matching = set(filter(matcher(patterns), wrote))
+    return 2 * len(matching & set(has)) < len(matching)
+
+
+def choice(rules: Rules, wrote: Collection[str], has: Collection[str]) -> tuple[str, ...]:
+    """Return patterns of files that a service may be without: its own application, and parts that it did not take.
+
+    Args:
+        rules: of the version that it has.
+        wrote: the files that this version wrote.
+        has: those that the service has.
+    """
+    others = [part.files for part in rules.parts.values() if missing(part.files, wrote, has)]
+    return (*rules.leave_out, *(pattern for files in others for pattern in files))
+
+
 def matches(patterns: Sequence[str], path: str) -> bool:
     """Whether a path matches one of some patterns as in ``.gitignore``."""
     return matcher(patterns)(path)
 
 
-def answers(rules: Rules, repository: Repository, given: Collection[str] = ()) -> dict[str, Found]:
+def answers(rules: Rules, repository: Repository, given: Mapping[str, Any] | None = None) -> dict[str, Found]:
     """Return what the rules find, by question.
 
     Args:
         rules: of the template.
         repository: in which to look.
-        given: questions that are answered already, and not looked for.
+        given: answers by question, which are not looked for.
 
     Raises:
         FleetError: the repository is something that the template does not write, or does not say what it is.
     """
+    given = given or {}
+    known = {name: str(value) for name, value in given.items()}
     found: dict[str, Found | None] = {}
     for name, some in rules.answers.items():
+        if name in given:
+            continue
+        fitting = [one for one in some if all(known.get(key) in values for key, values in one.when.items())]
         try:
-            found[name] = first(some, repository) if name not in given else None
+            found[name] = one = first(fitting, repository, known)
+            known |= {name: str(one.value)} if one else {}
         except RefusedError as error:
             raise FleetError(
                 f"the repository is {error.what} ({error.where}), which the template does not write; "
@@ -270,12 +352,18 @@ def holds(case: Case, repository: Repository) -> str:
     return found.where if found else ""
 
 
-def first(rules: Sequence[Rule], repository: Repository) -> Found | None:
-    """Return what the first rule that finds something finds."""
-    return next((found for rule in rules if (found := _apply(rule, repository))), None)
+def first(rules: Sequence[Rule], repository: Repository, known: Mapping[str, str] | None = None) -> Found | None:
+    """Return what the first rule that finds something finds.
+
+    Args:
+        rules: of a question, or of something else that is looked for.
+        repository: in which to look.
+        known: answers that a value may name.
+    """
+    return next((found for rule in rules if (found := _apply(rule, repository, known or {}))), None)
 
 
-def _apply(rule: Rule, repository: Repository) -> Found | None:
+def _apply(rule: Rule, repository: Repository, known: Mapping[str, str]) -> Found | None:
     texts: list[tuple[str, str | None]]
     if rule.source == "remote":
         texts = [("the remote", repository.remote)]
@@ -293,12 +381,20 @@ def _apply(rule: Rule, repository: Repository) -> Found | None:
             if not matched:
                 continue
             taken = (matched[1] if matched.re.groups else matched[0]) or ""
-        value = rule.value if rule.value is not None else _FORMS[rule.form](taken)
+        value = (
+            _FORMS[rule.form](taken)
+            if rule.value is None
+            else _filled(rule.value, {**known, "file": where, "text": taken})
+        )
         if value or rule.value is not None:
             if rule.refuse:
                 raise RefusedError(rule.refuse, where)
             return Found(value, f"{where}: {rule.because}" if rule.because else where)
     return None
+
+
+def _filled(value: str, words: Mapping[str, str]) -> str:
+    return re.sub(r"\{([a-z_]+)\}", lambda found: words.get(found[1], found[0]), value)
 
 
 def _text(rule: Rule, path: str, repository: Repository) -> str | None:
