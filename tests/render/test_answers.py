@@ -154,7 +154,10 @@ def unversioned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
             f"build_tool: must be one of {', '.join(rules.choices('build_tool'))}, not 'poetri' (did you mean poetry?)",
         ),
         ({"build_tool": "npm"}, "build_tool: npm builds services in node, not in go"),
-        ({"lint_command": "make lint"}, "lint_command: is for a service with a build tool of its own: give build_tool, too"),
+        (
+            {"lint_command": "make lint"},
+            "lint_command: is for a service with a build tool of its own: give build_tool, too",
+        ),
         *(
             (
                 {"build_tool": "go", "test_command": bad},
@@ -163,11 +166,20 @@ def unversioned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
             for bad in ("a\nb", "a \\", " a", "x" * 401, "a\tb")
         ),
         *(
-            ({"build_tool": "go", "dockerfile": bad}, "dockerfile: must be a path in the repository, for example 'docker/Dockerfile'")
+            (
+                {"build_tool": "go", "dockerfile": bad},
+                "dockerfile: must be a path in the repository, for example 'docker/Dockerfile'",
+            )
             for bad in ("../Dockerfile", "/Dockerfile", "a/../b", "..", "a b", "$(id)", "a/")
         ),
-        ({"build_tool": "go", "runtime_version": "latest"}, "runtime_version: must be a version, for example 3.13 or 24, not 'latest'"),
-        ({"build_tool": "go", "own_makefile": "GNUmakefile"}, "own_makefile: must be one of none, Makefile, makefile, not 'GNUmakefile' (did you mean makefile?)"),
+        (
+            {"build_tool": "go", "runtime_version": "latest"},
+            "runtime_version: must be a version, for example 3.13 or 24, not 'latest'",
+        ),
+        (
+            {"build_tool": "go", "own_makefile": "GNUmakefile"},
+            "own_makefile: must be one of none, Makefile, makefile, not 'GNUmakefile' (did you mean makefile?)",
+        ),
         ({"description": ""}, "description: must be one line of 1 to 200 printable characters"),
         ({"description": "a\nb"}, "description: must be one line of 1 to 200 printable characters"),
         (
@@ -298,10 +310,17 @@ def test_each_build_tool_is_a_choice() -> None:
     assert tuple(build_tools.BUILD_TOOLS) == rules.choices("build_tool")
 
 
-@pytest.mark.parametrize("text", ["a", 'echo "$HOME" $(id) `id` $$ # no comment', r"a\#b \\# ${X} $X", "a=b; c := d", "x,y"])
+@pytest.mark.parametrize(
+    "text", ["a", 'echo "$HOME" $(id) `id` $$ # no comment', r"a\#b \\# ${X} $X", "a=b; c := d", "x,y"]
+)
 def test_a_command_is_the_same_in_make(text: str, tmp_path: Path) -> None:
-    (tmp_path / "Makefile").write_text(f"VALUE = {build_tools.make_value(text)}\nexport VALUE\nall:\n\t@printenv VALUE\n")
-    assert subprocess.run(["make", "--silent"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout == f"{text}\n"
+    (tmp_path / "Makefile").write_text(
+        f"VALUE = {build_tools.make_value(text)}\nexport VALUE\nall:\n\t@printenv VALUE\n"
+    )
+    assert (
+        subprocess.run(["make", "--silent"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        == f"{text}\n"
+    )
 
 
 class _Noted(dict[str, Any]):

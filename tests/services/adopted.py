@@ -78,8 +78,8 @@ esac; done
 """
 _SCRIPTS = '"lint": "node --check index.js", "test": "node --test", "build": "node build.js"'
 _NODE = {
-    "package.json": '{"name": "shop", "version": "1.0.0", "private": true, "scripts": {%s}, '
-                    '"dependencies": {"ms": "2.1.3"}}\n' % _SCRIPTS,
+    "package.json": '{"name": "shop", "version": "1.0.0", "private": true, "scripts": {'
+                    + _SCRIPTS + '}, "dependencies": {"ms": "2.1.3"}}\n',
     "index.js": "const ms = require('ms')\nmodule.exports = (n) => (ms('2ms') / 1) * n\n",
     "build.js": "require('fs').mkdirSync('dist', { recursive: true })\n",
     "index.test.js": "const { test } = require('node:test')\nconst assert = require('node:assert')\n"
@@ -89,9 +89,11 @@ _NODE = {
 _PYTEST = "from shop import double\n\n\ndef test_double():\n    assert double(2) == 4\n"
 _SHOP = "def double(n):\n    return 2 * n\n"
 _PROJECT = '[project]\nname = "shop"\nversion = "1.0"\nrequires-python = ">=3.11"\n'
+_HERE = '\n[tool.pytest.ini_options]\npythonpath = ["."]\n'
 _SETTINGS = "SECRET_KEY = 'no secret'\nINSTALLED_APPS = ['shop']\nDATABASES = {}\n"
 _MANAGE = ("import os, sys\nfrom django.core.management import execute_from_command_line\n"
-           "os.environ['DJANGO_SETTINGS_MODULE'] = 'site_of.settings'\nexecute_from_command_line(sys.argv)\n")  # fmt: skip
+           "os.environ['DJANGO_SETTINGS_MODULE'] = 'site_of.settings'\n"
+           "execute_from_command_line(sys.argv)\n")  # fmt: skip
 _DJANGO_TEST = ("from django.test import SimpleTestCase\nfrom shop.sums import double\n\n\n"
                 "class Double(SimpleTestCase):\n    def test(self):\n"
                 "        self.assertEqual(double(2), 4)\n")  # fmt: skip
@@ -130,12 +132,14 @@ _PYTHON_BROKEN = ("shop.py", "2 * n", "3 * n")
 KINDS: dict[str, dict[str, Kind]] = {
     "go": {
         "main-at-the-root": Kind(
-            _GO, {"build_tool": "go", "test_command": "go test ./...", "runtime_version": "1.24", "own_makefile": "none"},
+            _GO,
+            {"build_tool": "go", "test_command": "go test ./...", "runtime_version": "1.24", "own_makefile": "none"},
             _GO_BROKEN,
         ),
         "own-makefile": Kind(
             {**_GO, **_own("Makefile", "go test ./...", "go build -o out/reader .")},
-            {"build_tool": "go", "test_command": "make test", "build_command": "make build", "lint_command": "go vet ./..."},
+            {"build_tool": "go", "test_command": "make test", "build_command": "make build",
+             "lint_command": "go vet ./..."},
             _GO_BROKEN, made="out/reader",
         ),
         "several-commands-and-overlays": Kind(
@@ -169,7 +173,7 @@ KINDS: dict[str, dict[str, Kind]] = {
             ("sums/src/main/java/io/acme/Sums.java", "2 * n", "3 * n"), made="app/target/app-1.0.jar",
         ),
         "gradle": Kind(
-            {"build.gradle.kts": "plugins { java }\njava { toolchain { languageVersion = JavaLanguageVersion.of(21) } }\n",
+            {"build.gradle.kts": "java { toolchain { languageVersion = JavaLanguageVersion.of(21) } }\n",
              "settings.gradle.kts": 'rootProject.name = "shop"\n', "gradlew": _GRADLEW,
              "src/test/java/SumsTest.java": "// == 4\n", ".gitignore": "build/\n"},
             {"language": "java", "build_tool": "gradle", "test_command": "./gradlew --no-daemon test",
@@ -184,7 +188,8 @@ KINDS: dict[str, dict[str, Kind]] = {
         ),
         "npm-without-a-lock": Kind(
             {**_NODE, "package.json": _NODE["package.json"].replace(_SCRIPTS, '"test": "node --test"')},
-            {"build_tool": "npm", "setup_command": "npm install", "lint_command": "", "build_command": ""}, _NODE_BROKEN,
+            {"build_tool": "npm", "setup_command": "npm install", "lint_command": "", "build_command": ""},
+            _NODE_BROKEN,
         ),
         "yarn": Kind(
             _NODE, {"build_tool": "yarn", "test_command": "yarn run test"}, _NODE_BROKEN,
@@ -204,13 +209,15 @@ KINDS: dict[str, dict[str, Kind]] = {
     "python": {
         "requirements": Kind(
             {"requirements.txt": "Flask==3.1.2\n", "requirements-dev.txt": "-r requirements.txt\npytest==9.0.1\n",
-             "shop.py": _SHOP, "tests/test_shop.py": _PYTEST, "tests/__init__.py": "", "pytest.ini": "[pytest]\npythonpath = .\n",
+             "shop.py": _SHOP, "tests/test_shop.py": _PYTEST, "tests/__init__.py": "",
+             "pytest.ini": "[pytest]\npythonpath = .\n",
              ".gitignore": ".venv\n", "Procfile": "web: flask run --port 5005\n"},
             {"build_tool": "pip", "test_command": "pytest", "lint_command": ""}, _PYTHON_BROKEN,
         ),
         "django": Kind(
             {"requirements.txt": "Django==5.2.8\n", "manage.py": _MANAGE, "site_of/__init__.py": "",
-             "site_of/settings.py": _SETTINGS, "shop/__init__.py": "", "shop/sums.py": _SHOP, "shop/tests.py": _DJANGO_TEST,
+             "site_of/settings.py": _SETTINGS, "shop/__init__.py": "", "shop/sums.py": _SHOP,
+             "shop/tests.py": _DJANGO_TEST,
              ".gitignore": ".venv\n"},
             {"build_tool": "pip", "test_command": "python manage.py test"}, ("shop/sums.py", "2 * n", "3 * n"),
         ),
@@ -228,21 +235,20 @@ KINDS: dict[str, dict[str, Kind]] = {
             lock="pipenv lock --quiet", tool="pipenv",
         ),
         "uv": Kind(
-            {"pyproject.toml": f'{_PROJECT}\n[dependency-groups]\ndev = ["pytest"]\n\n[tool.pytest.ini_options]\npythonpath = ["."]\n',
+            {"pyproject.toml": f'{_PROJECT}\n[dependency-groups]\ndev = ["pytest"]\n{_HERE}',
              "shop.py": _SHOP, "tests/test_shop.py": _PYTEST, ".gitignore": ".venv\n"},
             {"build_tool": "uv", "test_command": "pytest", "runtime_version": "3.11"}, _PYTHON_BROKEN,
             lock="uv lock --quiet", tool="uv",
         ),
         "poetry": Kind(
-            {"pyproject.toml": '[tool.poetry]\npackage-mode = false\n\n[tool.poetry.dependencies]\npython = ">=3.11"\n\n'
-                               '[tool.poetry.group.dev.dependencies]\npytest = "*"\n\n[tool.pytest.ini_options]\n'
-                               'pythonpath = ["."]\n',
+            {"pyproject.toml": '[tool.poetry]\npackage-mode = false\n[tool.poetry.dependencies]\npython = ">=3.11"\n'
+                               f'[tool.poetry.group.dev.dependencies]\npytest = "*"\n{_HERE}',
              "shop.py": _SHOP, "tests/test_shop.py": _PYTEST, ".gitignore": ".venv\n"},
             {"build_tool": "poetry", "test_command": "pytest"}, _PYTHON_BROKEN,
             lock="poetry lock --quiet", tool="poetry",
         ),
         "pdm": Kind(
-            {"pyproject.toml": f'{_PROJECT}\n[dependency-groups]\ndev = ["pytest"]\n\n[tool.pytest.ini_options]\npythonpath = ["."]\n',
+            {"pyproject.toml": f'{_PROJECT}\n[dependency-groups]\ndev = ["pytest"]\n{_HERE}',
              "shop.py": _SHOP, "tests/test_shop.py": _PYTEST, ".gitignore": ".venv\n.pdm-python\n"},
             {"build_tool": "pdm", "test_command": "pytest"}, _PYTHON_BROKEN, lock="pdm lock --quiet", tool="pdm",
         ),

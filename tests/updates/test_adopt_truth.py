@@ -42,8 +42,10 @@ OTHERS: list[tuple[Files, str]] = [
     ({"Cargo.toml": "", "src/main.rs": "", "package.json": "{}"}, "the repository is written in Rust (Cargo.toml)"),
     ({"Shop.sln": "", "package.json": "{}"}, "the repository is written for .NET (Shop.sln)"),
     ({"src/Shop/Shop.csproj": "", "package.json": "{}"}, "the repository is written for .NET (src/Shop/Shop.csproj)"),
-    ({"settings.gradle": "", "app/build.gradle": "plugins { id 'com.android.application' }\n"},
-     "the repository is an Android app (app/build.gradle)"),
+    (
+        {"settings.gradle": "", "app/build.gradle": "plugins { id 'com.android.application' }\n"},
+        "the repository is an Android app (app/build.gradle)",
+    ),
     ({"Gemfile": "", "package.json": "{}"}, "the repository is written in Ruby (Gemfile)"),
     ({"composer.json": "{}", "package.json": "{}"}, "the repository is written in PHP (composer.json)"),
     ({"README.md": "# Empty\n"}, "nothing at the root says its language: pass --data language=VALUE"),
@@ -298,7 +300,8 @@ def test_manifests_of_their_own_keep_ours_out_with_all_that_needs_them(
     tmp_path: Path, source: Path, renderer: Renderer
 ) -> None:
     folder = repository(
-        tmp_path / "shop", {**MANIFEST["go"], "Dockerfile": "FROM a\n", "deploy/x/kustomization.yaml": "resources: []\n"}
+        tmp_path / "shop",
+        {**MANIFEST["go"], "Dockerfile": "FROM a\n", "deploy/x/kustomization.yaml": "resources: []\n"},
     )
     reasons = left(adopt.adopt(folder, renderer, source=str(source), show=True))
     for path in ("deploy/base/rollout.yaml", "slo.yaml", ".github/workflows/release.yml"):
@@ -312,24 +315,28 @@ def test_manifests_of_their_own_keep_ours_out_with_all_that_needs_them(
 POETRY = '[tool.poetry]\n[tool.poetry.dependencies]\npython = "^3.12"\n'
 COMMANDS: list[tuple[str, Files, Mapping[str, str | None]]] = [
     ("go", {"go.mod": "go 1.24\ntoolchain go1.24.3\n"}, {"build_tool": "go", "runtime_version": "1.24.3"}),
-    ("go", {"go.mod": "", "GNUmakefile": "test:\n", "Makefile": "test:\n"}, {"own_makefile": "none", "test_command": None}),
+    ("go", {"go.mod": "", "GNUmakefile": "test:\n", "Makefile": "test:\n"},
+     {"own_makefile": "none", "test_command": None}),
     ("go", {"go.mod": "", "makefile": "test := a\nbuild: out\n"},
      {"own_makefile": "makefile", "test_command": None, "build_command": "make build"}),
     ("java", {"pom.xml": "<java.version>1.8</java.version>", "mvnw": ""},
-     {"build_tool": "maven", "runtime_version": "8", "test_command": "./mvnw --batch-mode --no-transfer-progress test"}),
+     {"build_tool": "maven", "runtime_version": "8",
+      "test_command": "./mvnw --batch-mode --no-transfer-progress test"}),
     ("java", {"pom.xml": "<x>spotless-maven-plugin</x>"},
      {"lint_command": "mvn --batch-mode --no-transfer-progress spotless:check"}),
     ("java", {"build.gradle": "sourceCompatibility = '1.8'\n"}, {"build_tool": "gradle", "runtime_version": "8"}),
     ("java", {"build.gradle": "sourceCompatibility = JavaVersion.VERSION_17\n"}, {"runtime_version": "17"}),
     ("node", {"package.json": '{"packageManager": "yarn@4.1.0", "engines": {"node": ">=20.1"}}'},
      {"build_tool": "yarn", "runtime_version": "20", "setup_command": "yarn install"}),
-    ("node", {"package.json": '{"scripts": {"lint:check": "a", "lint": "a --fix"}}', "pnpm-lock.yaml": "", ".nvmrc": "v22\n"},
+    ("node", {"package.json": '{"scripts": {"lint:check": "a", "lint": "a --fix"}}', "pnpm-lock.yaml": "",
+              ".nvmrc": "v22\n"},
      {"build_tool": "pnpm", "lint_command": "pnpm run lint:check", "runtime_version": "22"}),
     ("node", {"package.json": '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}'},
      {"build_tool": "npm", "test_command": None, "build_command": None}),
     ("python", {"pyproject.toml": POETRY, "poetry.lock": 'name = "pytest"\n', "package-lock.json": "{}"},
      {"build_tool": "poetry", "runtime_version": "3.12", "test_command": "pytest", "setup_command": None}),
-    ("python", {"requirements/base.txt": "", "requirements/dev.txt": "Pytest==1\n", "Dockerfile": "FROM python:3.11-slim\n"},
+    ("python", {"requirements/base.txt": "", "requirements/dev.txt": "Pytest==1\n",
+                "Dockerfile": "FROM python:3.11-slim\n"},
      {"build_tool": "pip", "runtime_version": "3.11", "test_command": "pytest", "setup_command":
       "python3 -m venv .venv && .venv/bin/pip install --quiet -r requirements/base.txt -r requirements/dev.txt"}),
     ("python", {"setup.py": "setup()", "tox.ini": "[tox]\n"}, {"test_command": "tox -e py", "setup_command":
