@@ -14,6 +14,8 @@ from tests.labs.places import digest, once
 UV = Path(sys.executable).parent / "uv"
 # The newest of the Yarn that most repositories have, and of the one that is developed.
 YARN, BERRY = "1.22.22", "4.12.0"
+# With the versions that it was tested with: a newer one of a dependency breaks it.
+_LOCKED = {"pdm": "pdm[locked]"}
 
 
 def on_path(tool: str) -> dict[str, str]:
@@ -61,7 +63,16 @@ def _pip(tool: str) -> Path:
 
     def install(target: Path) -> None:
         run(UV, "venv", "--quiet", "--relocatable", "--python", sys.executable, target, failure=f"no place for {tool}")
-        run(UV, "pip", "install", "--quiet", "--python", target, f"{tool}=={version}", failure=f"cannot install {tool}")
+        run(
+            UV,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            target,
+            f"{_LOCKED.get(tool, tool)}=={version}",
+            failure=f"cannot install {tool}",
+        )
         _link(target / "only", {tool: place / "bin" / tool})
 
     return once(place, install)

@@ -28,6 +28,8 @@ _GO = {
     "main_test.go": 'package main\n\nimport "testing"\n\nfunc TestDouble(t *testing.T) {\n\tif double(2) != 4 {\n'
                     '\t\tt.Fatal("not twice")\n\t}\n}\n',
     ".gitignore": "out/\n",
+    "Dockerfile": "FROM golang:1.24\nCOPY . .\nEXPOSE 9000\nCMD [\"/app\"]\n",
+    ".github/workflows/theirs.yml": "on: push\njobs: {build: {runs-on: ubuntu-latest, steps: [{run: make}]}}\n",
 }  # fmt: skip
 _COMMAND = 'package main\n\nimport "example.com/shop/internal/sums"\n\nfunc main() { println(sums.Double(2)) }\n'
 _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -188,7 +190,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         ),
         "npm-without-a-lock": Kind(
             {**_NODE, "package.json": _NODE["package.json"].replace(_SCRIPTS, '"test": "node --test"')},
-            {"build_tool": "npm", "setup_command": "npm install", "lint_command": "", "build_command": ""},
+            {"build_tool": "npm", "setup_command": "npm install --no-package-lock", "lint_command": "", "build_command": ""},
             _NODE_BROKEN,
         ),
         "yarn": Kind(
@@ -224,7 +226,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         "setuptools-flat": Kind(
             {"pyproject.toml": '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n\n'
                                f'{_PROJECT}\n[project.optional-dependencies]\ntest = ["pytest"]\n',
-             "shop/__init__.py": _SHOP, "tests/test_shop.py": _PYTEST, ".gitignore": ".venv\n*.egg-info\nbuild\n",
+             "shop/__init__.py": _SHOP, "tests/test_shop.py": _PYTEST, ".gitignore": ".venv\n*.egg-info\nbuild\nout\n",
              **_own("Makefile", "python -m pytest", "pip wheel --quiet --no-deps --wheel-dir out .")},
             {"build_tool": "pip", "test_command": "make test", "lint_command": "make lint", "own_makefile": "Makefile"},
             ("shop/__init__.py", "2 * n", "3 * n"), made="out",
@@ -241,11 +243,11 @@ KINDS: dict[str, dict[str, Kind]] = {
             lock="uv lock --quiet", tool="uv",
         ),
         "poetry": Kind(
-            {"pyproject.toml": '[tool.poetry]\npackage-mode = false\n[tool.poetry.dependencies]\npython = ">=3.11"\n'
-                               f'[tool.poetry.group.dev.dependencies]\npytest = "*"\n{_HERE}',
-             "shop.py": _SHOP, "tests/test_shop.py": _PYTEST, ".gitignore": ".venv\n"},
-            {"build_tool": "poetry", "test_command": "pytest"}, _PYTHON_BROKEN,
-            lock="poetry lock --quiet", tool="poetry",
+            {"pyproject.toml": '[tool.poetry]\npackage-mode = false\n[tool.poetry.dependencies]\npython = ">=3.11"\n',
+             "shop.py": _SHOP, "tests/__init__.py": "", "tests/test_shop.py": _UNITTEST},
+            {"build_tool": "poetry", "test_command": "python -m unittest discover -s tests -t .",
+             "runtime_version": "3.11"},
+            _PYTHON_BROKEN, lock="poetry lock --quiet", tool="poetry",
         ),
         "pdm": Kind(
             {"pyproject.toml": f'{_PROJECT}\n[dependency-groups]\ndev = ["pytest"]\n{_HERE}',

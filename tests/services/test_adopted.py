@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from golden_path.adopting import adopt
-from golden_path.adopting.adoption import Outcome
+from golden_path.adopting.adoption import NOTHING, Outcome
 from golden_path.rendering.render import Renderer
+from golden_path.source import infer
 from tests.labs import build_tools, kustomize, toolchains
 from tests.labs.template import GIT, commit_all, git
+from tests.labs.toolchains import ROOT
 from tests.services.adopted import KINDS, Kind
 
 
@@ -75,3 +77,50 @@ def test_make_check_is_green_and_runs_their_tests(
     failed = run(folder, env, "make", "test")
     assert failed.returncode != 0
     assert "FAIL  unit tests" in failed.stdout
+
+
+@pytest.mark.only("go")
+def test_each_part_is_green_by_itself(language: str, template: Path, renderer: Renderer, tmp_path: Path) -> None:
+    """In the order of the template; what is not there yet says so in one line."""
+    case = KINDS[language]["main-at-the-root"]
+    env = environment(language, case)
+    folder = theirs(tmp_path / "shop", case, env)
+    parts = list(infer.load((ROOT / "adopt.yml").read_text()).parts)
+    for number, part in enumerate(parts):
+        had = set(git(folder, "ls-files").splitlines())
+        done = bring(folder, template, renderer, part)
+        assert done.adoption.parts[-1] == part
+        assert set(git(folder, "ls-files").splitlines()) > had
+        checked = run(folder, env, "make", "check")
+        assert checked.returncode == 0, (part, checked.stdout)
+        there = "deploy" in parts[: number + 1]
+        assert ("  ok    manifests" in checked.stdout) == there
+        assert ("  skip  manifests: deploy/base/rollout.yaml is not here\n" in checked.stdout) != there
+        skipped = "  skip  promote: deploy/base/rollout.yaml is not here; golden-path adopt --only deploy brings it\n"
+        assert there or run(folder, env, "make", "promote").stdout == skipped
+        assert git(folder, "status", "--porcelain") == ""
+    assert adopt.adopt(folder, renderer, only=parts).status == NOTHING
+
+
+@pytest.mark.only("go")
+def test_what_is_known_does_not_fail_and_what_is_new_does(
+    language: str, template: Path, renderer: Renderer, tmp_path: Path
+) -> None:
+    case = KINDS[language]["main-at-the-root"]
+    env = environment(language, case)
+    folder = theirs(tmp_path / "shop", case, env)
+    bring(folder, template, renderer, "verbs")
+    assert "to mend; `make policy-known` lists them" in run(folder, env, "make", "policy").stdout
+    assert run(folder, env, "make", "policy-known").returncode == 0
+    listed = (folder / "policy-known.txt").read_text().splitlines()
+    assert "excessive-permissions .github/workflows/theirs.yml" in listed
+    known = run(folder, env, "make", "policy")
+    assert known.returncode == 0, known.stdout
+    assert f"  ok    policy ({len(listed) - 1} known)" in known.stdout
+    (folder / ".github/workflows/new.yml").write_text(case.files[".github/workflows/theirs.yml"])
+    new = run(folder, env, "make", "policy")
+    assert new.returncode != 0
+    failed = [line for line in new.stdout.splitlines() if line.startswith("  FAIL  ")]
+    assert failed[-1].startswith("  FAIL  policy: ")
+    assert {".github/workflows/new.yml" in line for line in failed[:-1]} == {True}
+    assert any(line.split(": ")[1].startswith("excessive-permissions ") for line in failed[:-1])

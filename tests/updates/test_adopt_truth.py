@@ -327,7 +327,7 @@ COMMANDS: list[tuple[str, Files, Mapping[str, str | None]]] = [
     ("java", {"build.gradle": "sourceCompatibility = '1.8'\n"}, {"build_tool": "gradle", "runtime_version": "8"}),
     ("java", {"build.gradle": "sourceCompatibility = JavaVersion.VERSION_17\n"}, {"runtime_version": "17"}),
     ("node", {"package.json": '{"packageManager": "yarn@4.1.0", "engines": {"node": ">=20.1"}}'},
-     {"build_tool": "yarn", "runtime_version": "20", "setup_command": "yarn install"}),
+     {"build_tool": "yarn", "runtime_version": "20", "setup_command": "yarn install --no-lockfile"}),
     ("node", {"package.json": '{"scripts": {"lint:check": "a", "lint": "a --fix"}}', "pnpm-lock.yaml": "",
               ".nvmrc": "v22\n"},
      {"build_tool": "pnpm", "lint_command": "pnpm run lint:check", "runtime_version": "22"}),
