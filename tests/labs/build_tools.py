@@ -14,8 +14,8 @@ from tests.labs.places import digest, once
 UV = Path(sys.executable).parent / "uv"
 # The newest of the Yarn that most repositories have, and of the one that is developed.
 YARN, BERRY = "1.22.22", "4.12.0"
-# With the versions that it was tested with: a newer one of a dependency breaks it.
-_LOCKED = {"pdm": "pdm[locked]"}
+# The newest of a dependency breaks it.
+_BESIDE = {"pdm": ("hishel<2",)}
 
 
 def on_path(tool: str) -> dict[str, str]:

@@ -190,7 +190,8 @@ KINDS: dict[str, dict[str, Kind]] = {
         ),
         "npm-without-a-lock": Kind(
             {**_NODE, "package.json": _NODE["package.json"].replace(_SCRIPTS, '"test": "node --test"')},
-            {"build_tool": "npm", "setup_command": "npm install --no-package-lock", "lint_command": "", "build_command": ""},
+            {"build_tool": "npm", "setup_command": "npm install --no-package-lock", "lint_command": "",
+             "build_command": ""},
             _NODE_BROKEN,
         ),
         "yarn": Kind(
