@@ -90,7 +90,7 @@ BUILD_TOOLS = {
     "pdm": BuildTool(
         ("python",), "pip", "pdm install --frozen-lockfile", within="pdm run",
         manifests=("pyproject.toml", "pdm.lock"), install=_PIPX.format("pdm"),
-        runner=_PIPX.format("pdm=={version}"),
+        runner=f"{_PIPX.format('pdm=={version}')} && pipx inject pdm 'hishel<2'",  # the newest of that breaks it
     ),
     "pipenv": BuildTool(
         ("python",), "pip", "pipenv sync --dev", within="pipenv run",

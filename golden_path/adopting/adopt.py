@@ -130,12 +130,18 @@ def _source(source: str, before: Answers | None) -> str:
         return before.source
     if reason := credentials.reason(source):
         raise FleetError(f"--template {reason}", Exit.USAGE)
+    return _local(source)
+
+
+def _local(source: str) -> str:
+    """Return the whole path of a template on this machine, as an answers file has it; other addresses as they are."""
     local = Path(source).expanduser()
-    return str(local.resolve()) if local.is_dir() else source
+    return str(local.resolve()) if source and local.is_dir() else source
 
 
 def _adopted(opened: Service, names: Collection[str], wanted: str, source: str) -> str:
     """Return the answers file that a repository has of a template; of any, where none is named."""
+    source = _local(source)
     for name in sorted(name for name in names if answers.PATTERN.fullmatch(name) or name == wanted):
         there = answers.parse(name, committed.read(opened.path, opened.head, name, Exit.ANSWERS) or b"")
         if wanted in ("", name) and (not source or address.fetched(there.source) == address.fetched(source)):
@@ -211,13 +217,13 @@ class _Adopting:
             next="" if generated else adopt_text.checklist(self.rules.next, values),
             files=files,
             tree={**self.ours, **added, name: tree[name]},
-            parts=self.parts.names,
+            parts=self.parts.asked,
         )
 
     def look(self, version: str) -> None:
         self.rules = self.template.at(version).rules
         self.repository = self.as_repository()
-        self.parts = parts.Chosen(self.rules.parts, self.only, self.repository)
+        self.parts = parts.Chosen(self.rules.parts, self.only)
 
     def more(self) -> Adoption:
         """Bring parts of the version that the repository has, with the answers that it has."""
@@ -244,7 +250,7 @@ class _Adopting:
             next="",
             files=files,
             tree={**self.ours, **added},
-            parts=self.parts.names,
+            parts=self.parts.asked,
         )
 
     def as_repository(self) -> infer.Repository:
@@ -346,6 +352,7 @@ class _Adopting:
         """Say what becomes of each file of the template's; nothing of theirs is overwritten."""
         owner = Ownership(self.template.at(version).config, {name: one.value for name, one in self.found.items()})
         standing = _InTheWay(self.ours)
+        self.parts.look(self.repository, tree)
         unknown = ignored.ignored(self.store, {**tree, **self.ours}, set(tree) - set(self.ours))
         for path, entry in tree.items():
             has = self.ours.get(path)

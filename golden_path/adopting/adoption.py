@@ -50,7 +50,7 @@ class Adoption:
         next: what a person does after it.
         files: sorted by path.
         tree: of the repository with what is new.
-        parts: names of those that come; empty for the whole template.
+        parts: names of those that were asked for; empty for the whole template.
     """
 
     source: str

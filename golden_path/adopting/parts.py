@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from golden_path.errors import Exit, FleetError
 from golden_path.source import infer
@@ -17,38 +17,46 @@ class Chosen:
     Args:
         parts: those of the template.
         only: the names that were asked for; empty for all.
-        repository: in which a part may have something of its own in its place.
 
     Attributes:
-        names: of the parts that were asked for, and of those that they need, in the template's order; empty for all.
+        asked: the names that were asked for; empty for all.
+        names: of these, and of the parts that they need, in the template's order; empty for all.
 
     Raises:
         FleetError: a name is none.
     """
 
-    def __init__(self, parts: Mapping[str, Part], only: Sequence[str], repository: Repository) -> None:
-        asked = [name.strip() for one in only for name in one.split(",")]
-        if asked and not parts:
+    def __init__(self, parts: Mapping[str, Part], only: Sequence[str]) -> None:
+        self.asked = list(dict.fromkeys(name.strip() for one in only for name in one.split(",")))
+        if self.asked and not parts:
             raise FleetError("the template has no parts (adopt.yml): adopt without --only", Exit.USAGE)
-        if unknown := [name for name in asked if name not in parts]:
+        if unknown := [name for name in self.asked if name not in parts]:
             raise FleetError(
                 f"--only: there is no part {', '.join(map(repr, unknown))}; the parts are {', '.join(parts)}",
                 Exit.USAGE,
             )
         wanted: set[str] = set()
-        while more := set(asked) - wanted:
+        while more := {*self.asked, *(need for name in wanted for need in parts[name].needs)} - wanted:
             wanted |= more
-            asked = [need for name in more for need in parts[name].needs]
         self.names = [name for name in parts if name in wanted]
         self._parts = parts
-        self._own = {name: found for name in parts if (found := self._has_own(name, repository))}
+        self._own: dict[str, str] = {}
 
-    def _has_own(self, name: str, repository: Repository) -> str:
-        """What of the repository's own keeps a part out, or one that it needs; empty where nothing does."""
+    def look(self, repository: Repository, wrote: Collection[str]) -> None:
+        """Find what the repository has of its own in place of a part that it has not taken.
+
+        Args:
+            repository: in which to look.
+            wrote: the files of the template.
+        """
+        self._own = {name: own for name in self._parts if (own := self._has_own(name, repository, wrote))}
+
+    def _has_own(self, name: str, repository: Repository, wrote: Collection[str]) -> str:
         part = self._parts[name]
-        if found := infer.first(part.unless, repository):
+        found = infer.first(part.unless, repository) if infer.missing(part.files, wrote, repository.paths) else None
+        if found:
             return f"you have {found.where}" + (f": {part.say}" if part.say else "")
-        return next((own for need in part.needs if (own := self._has_own(need, repository))), "")
+        return next((own for need in part.needs if (own := self._has_own(need, repository, wrote))), "")
 
     def left_out(self, path: str) -> str | None:
         """Say why a file of the template does not come.

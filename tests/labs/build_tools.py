@@ -70,7 +70,8 @@ def _pip(tool: str) -> Path:
             "--quiet",
             "--python",
             target,
-            f"{_LOCKED.get(tool, tool)}=={version}",
+            f"{tool}=={version}",
+            *_BESIDE.get(tool, ()),
             failure=f"cannot install {tool}",
         )
         _link(target / "only", {tool: place / "bin" / tool})

@@ -59,7 +59,7 @@ def test_parts_come_one_at_a_time_with_what_they_need(source: Path, theirs: Path
     assert bring(theirs, source, renderer, "deploy") == VERBS | DEPLOY
     assert (theirs / foreign.ANSWERS).read_bytes() == answers
     text = git(theirs, "log", "-1", "--format=%B")
-    assert text.startswith(f"Adopt verbs, deploy of version {foreign.OLD} of the template\n")
+    assert text.startswith(f"Adopt deploy of version {foreign.OLD} of the template\n")
     assert "parts: verbs, deploy; the rest stays out until" in text
     assert "checks" in text.split("# Notes")[1]
 
