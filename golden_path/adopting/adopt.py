@@ -366,11 +366,12 @@ class _Adopting:
                 yield File(path, YOURS if theirs else DIFFERS, "", has, entry)
             elif other := standing(path):
                 yield File(path, DIFFERS, f"your {other} stands where the template puts it", None, entry)
-            elif path in unknown:
+            elif path in unknown and (generated or not self.parts.has(path)):
                 yield File(path, LEFT_OUT, f"{ignored.NAME} names it", None, entry)
-            else:
-                reason = self.not_needed(path, owner, kept_out or "", generated=generated)
-                yield File(path, LEFT_OUT if reason else NEW, reason, None, entry)
+            elif reason := self.not_needed(path, owner, kept_out or "", generated=generated):
+                yield File(path, LEFT_OUT, reason, None, entry)
+            else:  # a part without some of its files is broken
+                yield File(path, NEW, f"though {ignored.NAME} names it" if path in unknown else "", None, entry)
 
     def application(self, path: str) -> bool:
         return infer.matches(self.rules.leave_out, path)

@@ -58,6 +58,10 @@ class Chosen:
             return f"you have {found.where}" + (f": {part.say}" if part.say else "")
         return next((own for need in part.needs if (own := self._has_own(need, repository, wrote))), "")
 
+    def has(self, path: str) -> bool:
+        """Whether a file is of a part."""
+        return any(infer.matches(part.files, path) for part in self._parts.values())
+
     def left_out(self, path: str) -> str | None:
         """Say why a file of the template does not come.
 

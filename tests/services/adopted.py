@@ -251,7 +251,8 @@ KINDS: dict[str, dict[str, Kind]] = {
             _PYTHON_BROKEN, lock="poetry lock --quiet", tool="poetry",
         ),
         "pdm": Kind(
-            {"pyproject.toml": f'{_PROJECT}\n[dependency-groups]\ndev = ["pytest"]\n\n[tool.pdm]\ndistribution = false\n{_HERE}',
+            {"pyproject.toml": f'{_PROJECT}\n[dependency-groups]\ndev = ["pytest"]\n'
+                               f'[tool.pdm]\ndistribution = false\n{_HERE}',
              "shop.py": _SHOP, "tests/test_shop.py": _PYTEST, ".gitignore": ".venv\n.pdm-python\n"},
             {"build_tool": "pdm", "test_command": "pytest"}, _PYTHON_BROKEN, lock="pdm lock --quiet", tool="pdm",
         ),

@@ -120,6 +120,18 @@ def test_what_was_deleted_stays_deleted_unless_it_is_asked_for(source: Path, the
     assert {one.path for one in again.adoption.files if one.status == adoption.NEW} == {"deploy/a.yaml"}
 
 
+def test_a_part_is_whole_also_where_their_gitignore_names_a_file_of_it(
+    source: Path, tmp_path: Path, renderer: Renderer
+) -> None:
+    folder = existing.write(tmp_path / "shop", {".gitignore": "b.yaml\nother.txt\n"})
+    done = adopt.adopt(folder, renderer, source=str(source), to=foreign.OLD)
+    files = {one.path: (one.status, one.reason) for one in done.adoption.files}
+    assert files["deploy/b.yaml"] == (adoption.NEW, "though .gitignore names it")
+    assert files["deploy/a.yaml"] == (adoption.NEW, "")
+    assert files["other.txt"] == (adoption.LEFT_OUT, ".gitignore names it")
+    assert DEPLOY < set(existing.tree(folder, done.branch))
+
+
 def test_something_of_their_own_keeps_a_part_out(source: Path, tmp_path: Path, renderer: Renderer) -> None:
     folder = existing.write(tmp_path / "shop", {"k8s/app.yaml": "theirs\n"})
     assert bring(folder, source, renderer, "deploy") == VERBS | {foreign.ANSWERS}
