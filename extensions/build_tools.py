@@ -10,7 +10,7 @@ from jinja2.ext import Extension
 
 OURS = "golden-path"
 _NODE = 'env PATH="$PWD/node_modules/.bin:$PATH"'
-_VENV = 'env VIRTUAL_ENV="$PWD/.venv" PATH="$PWD/.venv/bin:$PATH"'
+_VENV = 'env VIRTUAL_ENV="$PWD/.tools/venv" PATH="$PWD/.tools/venv/bin:$PATH"'
 _MAVEN = "mvn --batch-mode --no-transfer-progress"
 
 
@@ -75,7 +75,8 @@ BUILD_TOOLS = {
         runner="corepack enable",
     ),
     "pip": BuildTool(
-        ("python",), "pip", "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt", within=_VENV,
+        ("python",), "pip", "python3 -m venv .tools/venv && .tools/venv/bin/pip install -r requirements.txt",
+        within=_VENV,
         manifests=_PYTHON, install="it comes with Python",
     ),
     "uv": BuildTool(

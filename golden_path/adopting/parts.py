@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from golden_path.errors import Exit, FleetError
-from golden_path.source import infer
-from golden_path.source.infer import Part, Repository
+from golden_path.source import adoption_rules, infer
+from golden_path.source.adoption_rules import Part
+from golden_path.source.infer import Repository
 from golden_path.store import git
 from golden_path.store.service import Service
 
@@ -53,7 +54,11 @@ class Chosen:
 
     def _has_own(self, name: str, repository: Repository, wrote: Collection[str]) -> str:
         part = self._parts[name]
-        found = infer.first(part.unless, repository) if infer.missing(part.files, wrote, repository.paths) else None
+        found = (
+            infer.first(part.unless, repository)
+            if adoption_rules.missing(part.files, wrote, repository.paths)
+            else None
+        )
         if found:
             return f"you have {found.where}" + (f": {part.say}" if part.say else "")
         return next((own for need in part.needs if (own := self._has_own(need, repository, wrote))), "")

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from golden_path.merging import attributes, lines, similar, structured
 from golden_path.merging.locks import is_lock
 from golden_path.merging.moves import BOTH_ADDED, CHANGED, REMOVED, Moves
-from golden_path.source import infer
-from golden_path.source.infer import NO_RULES, Rules
+from golden_path.source import adoption_rules
+from golden_path.source.adoption_rules import NO_RULES, Rules
 from golden_path.source.ownership import Ownership
 from golden_path.source.patterns import matcher
 from golden_path.store import renames
@@ -190,10 +190,10 @@ class _Merge:
         parts = [(part.files, f"you have not taken the part {name}") for name, part in rules.parts.items()]
         for patterns, reason in (*own, *parts) if arrived else ():
             new = sorted(filter(matcher(patterns), arrived))
-            missing = new and infer.missing(patterns, self.whole_base, there)
+            missing = new and adoption_rules.missing(patterns, self.whole_base, there)
             if missing:
                 there |= set(renames.find(self.store, self.whole_base, self.whole).moved)  # moved is not gone
-            if missing and infer.missing(patterns, self.whole_base, there):
+            if missing and adoption_rules.missing(patterns, self.whole_base, there):
                 for path in new:
                     self.result.kept[path] = reason
                     self.take_out(path, None)

@@ -9,133 +9,21 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as Xml
 
 import yaml
 
 from golden_path.errors import Exit, FleetError
+from golden_path.source.adoption_rules import Case, Rule, Rules
+from golden_path.source.forms import FORMS
 from golden_path.source.patterns import matcher
 from golden_path.untrusted import bounded
 
-NAME = "adopt.yml"
-_KEYS = {"file", "remote", "folder", "get", "match", "value", "form", "refuse", "because", "when"}
-_SOURCES = ("file", "remote", "folder")
 _LARGEST = 1 << 20  # bytes; no manifest is larger
 _BITS = 4096  # of a number that is an answer
-_LONGEST = 200  # characters of a sentence
-_SHORTEST = 10
-_LINK = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])|\[!\[[^\]]*\]\([^)]*\)\](?:\([^)]*\)|\[[^\]]*\])?")
-_NAMED_LINK = re.compile(r"\[([^\[\]]+)\](?:\([^)]*\)|\[[^\]]*\])")
-
-
-def sentence(text: str) -> str:
-    """Return the first sentence of a paragraph in Markdown, plain; empty for badges, markup and a word."""
-    plain = re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", _NAMED_LINK.sub(r"\1", _LINK.sub("", text)))
-    plain = " ".join(plain.split())
-    ended = re.match(r"(.*?[^.\s]{2}[.!?])(?:\s+(?=[^a-z])|$)", plain)
-    found = ended[1] if ended else plain.rstrip(":")
-    fits = _SHORTEST <= len(found) <= _LONGEST and " " in found
-    return found if fits and not re.search(r"[<>\[\]{}|]|https?://", found) else ""
-
-
-_FORMS: Mapping[str, Callable[[str], str]] = {
-    "": lambda text: text,
-    "lower": str.lower,
-    "slug": lambda text: re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-"),
-    "sentence": sentence,
-}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One way to find something.
-
-    Attributes:
-        source: ``file``, ``remote`` or ``folder``.
-        file: patterns as in ``.gitignore``, from the root; the first file that matches counts.
-        get: a path into JSON, TOML, YAML or XML, by names and numbers with dots; empty for the whole text.
-        match: a regular expression (lines are lines); its first group counts, or all of it. None takes the text.
-        value: what it means that the rest was found; None for the text that was found. ``{file}`` in it is the file,
-            ``{text}`` the text, ``{NAME}`` an answer that was found before.
-        form: ``lower``, ``slug`` or ``sentence``, or nothing.
-        refuse: what the repository is, that the template does not write; empty for what it does.
-        because: how the answer follows from what was found, in words.
-        when: answers that were found before, with the values of which each has one; else the rule is passed over.
-    """
-
-    source: str
-    file: Sequence[str] = ()
-    get: str = ""
-    match: re.Pattern[str] | None = None
-    value: str | None = None
-    form: str = ""
-    refuse: str = ""
-    because: str = ""
-    when: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Part:
-    """Files of a template that can come alone.
-
-    Attributes:
-        files: patterns, as in ``.gitignore``.
-        needs: parts without which they are of no use, or break something.
-        unless: rules of which none may find something: the repository has its own, and the part is left out.
-        say: what a person is told who has its own.
-    """
-
-    files: Sequence[str]
-    needs: Sequence[str] = ()
-    unless: Sequence[Rule] = ()
-    say: str = ""
-
-
-@dataclass(frozen=True)
-class Case:
-    """Something that holds where one of its rules finds something.
-
-    Attributes:
-        rules: of which one is enough.
-        files: that it is about.
-        say: what a person is told, in Markdown.
-    """
-
-    rules: Sequence[Rule]
-    files: Sequence[str]
-    say: str
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What a template says about adopting.
-
-    Attributes:
-        answers: rules by question; the first that finds something counts.
-        leave_out: patterns of files that a repository of its own has its own of, such as sources.
-        needs: questions that are found or given, and never left to a default.
-        ask: questions whose default a person has to look at, with what is asked.
-        instead: rules by file: where one finds something, the file is not needed.
-        only: files that come only where a rule finds something.
-        warn: what an adoption may break, where a rule finds something.
-        next: what a person does after it, in Markdown, with marks as in a changelog.
-        parts: by name, in the order in which they are best brought.
-        shipped: whether the template has such a file.
-    """
-
-    answers: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
-    leave_out: Sequence[str] = ()
-    needs: Sequence[str] = ()
-    ask: Mapping[str, str] = field(default_factory=dict)
-    instead: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
-    only: Sequence[Case] = ()
-    warn: Sequence[Case] = ()
-    next: str = ""
-    parts: Mapping[str, Part] = field(default_factory=dict)
-    shipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,131 +62,6 @@ class RefusedError(Exception):
     def __init__(self, what: str, where: str) -> None:
         super().__init__(what)
         self.what, self.where = what, where
-
-
-def load(text: str) -> Rules:
-    """Read an ``adopt.yml``.
-
-    Args:
-        text: empty where the template has none.
-
-    Raises:
-        FleetError: it is not valid.
-    """
-    if not text:
-        return Rules()
-    try:
-        data = bounded.load(text) or {}
-        unknown = set(data) - {"answers", "leave_out", "instead", "next", "needs", "ask", "only", "warn", "parts"}
-        if unknown:
-            raise ValueError(f"unknown: {', '.join(sorted(map(str, unknown)))}")
-        return Rules(
-            answers={str(name): [_rule(one) for one in rules] for name, rules in data.get("answers", {}).items()},
-            leave_out=_patterns(data.get("leave_out", ())),
-            needs=tuple(map(str, data.get("needs", ()))),
-            ask={str(name): str(words) for name, words in data.get("ask", {}).items()},
-            instead={str(name): [_there(one) for one in rules] for name, rules in data.get("instead", {}).items()},
-            only=[_case(one) for one in data.get("only", ())],
-            warn=[_case(one) for one in data.get("warn", ())],
-            next=str(data.get("next", "")),
-            parts=_parts(data.get("parts", {})),
-            shipped=True,
-        )
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError, re.error, OverflowError, RecursionError) as error:
-        raise FleetError(f"the template's {NAME} cannot be read: {error}", Exit.TEMPLATE) from None
-
-
-def _patterns(data: Any) -> tuple[str, ...]:
-    patterns = tuple(map(str, data))
-    matcher(patterns)  # which refuses what is none
-    return patterns
-
-
-def _rule(data: Mapping[str, Any]) -> Rule:
-    sources = [name for name in _SOURCES if name in data]
-    if unknown := sorted(set(data) - _KEYS):
-        raise ValueError(f"a rule knows no {', '.join(unknown)}")
-    if len(sources) != 1:
-        raise ValueError(f"a rule has one of {', '.join(_SOURCES)}: {dict(data)}")
-    form = str(data.get("form", ""))
-    if form not in _FORMS:
-        raise ValueError(f"a form is one of {', '.join(filter(None, _FORMS))}, not {form}")
-    match = re.compile(str(data["match"]), re.MULTILINE) if "match" in data else None
-    refuse = str(data.get("refuse", ""))
-    value = str(data["value"]) if "value" in data else refuse or None
-    files = data.get("file", ())
-    rooted = _patterns([_rooted(str(one)) for one in ([files] if isinstance(files, str) else files)])
-    because = str(data.get("because", ""))
-    when = {str(name): _words(some) for name, some in data.get("when", {}).items()}
-    return Rule(sources[0], rooted, str(data.get("get", "")), match, value, form, refuse, because, when)
-
-
-def _words(data: Any) -> tuple[str, ...]:
-    return (data,) if isinstance(data, str) else tuple(map(str, data))
-
-
-def _parts(data: Mapping[str, Any]) -> dict[str, Part]:
-    parts = {str(name): _part(one) for name, one in data.items()}
-    for name, one in parts.items():
-        if unknown := sorted(set(one.needs) - set(parts)):
-            raise ValueError(f"the part {name} needs {', '.join(unknown)}, which is no part")
-        if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
-            raise ValueError(f"a part is called in lower case letters, digits and hyphens, not {name!r}")
-    return parts
-
-
-def _part(data: Mapping[str, Any]) -> Part:
-    if unknown := sorted(set(data) - {"files", "needs", "unless", "say"}):
-        raise ValueError(f"a part knows no {', '.join(unknown)}")
-    if "files" not in data:
-        raise ValueError(f"a part has files: {dict(data)}")
-    unless = [_there(one) for one in data.get("unless", ())]
-    return Part(_patterns(data["files"]), _words(data.get("needs", ())), unless, str(data.get("say", "")))
-
-
-def _rooted(pattern: str) -> str:
-    sign, rest = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
-    return f"{sign}/{rest.lstrip('/')}"
-
-
-def _case(data: Mapping[str, Any]) -> Case:
-    if unknown := sorted(set(data) - {"if", "files", "say"}):
-        raise ValueError(f"a case knows no {', '.join(unknown)}")
-    if "say" not in data:
-        raise ValueError(f"a case says something (say): {dict(data)}")
-    return Case([_there(one) for one in data.get("if", ())], _patterns(data.get("files", ())), str(data["say"]))
-
-
-def _there(data: Mapping[str, Any]) -> Rule:
-    """A rule that asks whether something is there, not what it says."""
-    return _rule({"value": "there", **data})
-
-
-NO_RULES = Rules()
-
-
-def missing(patterns: Sequence[str], wrote: Collection[str], has: Collection[str]) -> bool:
-    """Whether a service lacks most of the files that the template wrote and that match.
-
-    Args:
-        patterns: as in ``.gitignore``.
-        wrote: the files that its version wrote.
-        has: those that the service has.
-    """
-    matching = set(filter(matcher(patterns), wrote))
-    return 2 * len(matching & set(has)) < len(matching)
-
-
-def choice(rules: Rules, wrote: Collection[str], has: Collection[str]) -> tuple[str, ...]:
-    """Return patterns of files that a service may be without: its own application, and parts that it did not take.
-
-    Args:
-        rules: of the version that it has.
-        wrote: the files that this version wrote.
-        has: those that the service has.
-    """
-    others = [part.files for part in rules.parts.values() if missing(part.files, wrote, has)]
-    return (*rules.leave_out, *(pattern for files in others for pattern in files))
 
 
 def matches(patterns: Sequence[str], path: str) -> bool:
@@ -382,7 +145,7 @@ def _apply(rule: Rule, repository: Repository, known: Mapping[str, str]) -> Foun
                 continue
             taken = (matched[1] if matched.re.groups else matched[0]) or ""
         value = (
-            _FORMS[rule.form](taken)
+            FORMS[rule.form](taken)
             if rule.value is None
             else _filled(rule.value, {**known, "file": where, "text": taken})
         )

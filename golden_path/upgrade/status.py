@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from golden_path.rendering.render import Renderer
-from golden_path.source import infer, versions
+from golden_path.source import adoption_rules, infer, versions
 from golden_path.source.ownership import Ownership
 from golden_path.source.template import Templates
 from golden_path.store import service
@@ -62,7 +62,7 @@ def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file
     owner = Ownership(release.config, opened.answers.values)
     with between(opened, release, release, renderer) as looked_at:
         has, wrote = looked_at.has, looked_at.known
-    own = infer.choice(release.rules, wrote, has)
+    own = adoption_rules.choice(release.rules, wrote, has)
     drift = {
         name: CHANGED if name in has else DELETED
         for name, entry in sorted(wrote.items())

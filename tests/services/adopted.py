@@ -214,20 +214,19 @@ KINDS: dict[str, dict[str, Kind]] = {
             {"requirements.txt": "Flask==3.1.2\n", "requirements-dev.txt": "-r requirements.txt\npytest==9.0.1\n",
              "shop.py": _SHOP, "tests/test_shop.py": _PYTEST, "tests/__init__.py": "",
              "pytest.ini": "[pytest]\npythonpath = .\n",
-             ".gitignore": ".venv\n", "Procfile": "web: flask run --port 5005\n"},
+             "Procfile": "web: flask run --port 5005\n"},
             {"build_tool": "pip", "test_command": "pytest", "lint_command": ""}, _PYTHON_BROKEN,
         ),
         "django": Kind(
             {"requirements.txt": "Django==5.2.8\n", "manage.py": _MANAGE, "site_of/__init__.py": "",
              "site_of/settings.py": _SETTINGS, "shop/__init__.py": "", "shop/sums.py": _SHOP,
-             "shop/tests.py": _DJANGO_TEST,
-             ".gitignore": ".venv\n"},
+             "shop/tests.py": _DJANGO_TEST},
             {"build_tool": "pip", "test_command": "python manage.py test"}, ("shop/sums.py", "2 * n", "3 * n"),
         ),
         "setuptools-flat": Kind(
             {"pyproject.toml": '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n\n'
                                f'{_PROJECT}\n[project.optional-dependencies]\ntest = ["pytest"]\n',
-             "shop/__init__.py": _SHOP, "tests/test_shop.py": _PYTEST, ".gitignore": ".venv\n*.egg-info\nbuild\nout\n",
+             "shop/__init__.py": _SHOP, "tests/test_shop.py": _PYTEST, ".gitignore": "*.egg-info\nbuild\nout\n",
              **_own("Makefile", "python -m pytest", "pip wheel --quiet --no-deps --wheel-dir out .")},
             {"build_tool": "pip", "test_command": "make test", "lint_command": "make lint", "own_makefile": "Makefile"},
             ("shop/__init__.py", "2 * n", "3 * n"), made="out",

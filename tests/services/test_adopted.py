@@ -11,7 +11,7 @@ import pytest
 from golden_path.adopting import adopt
 from golden_path.adopting.adoption import NOTHING, Outcome
 from golden_path.rendering.render import Renderer
-from golden_path.source import infer
+from golden_path.source import adoption_rules
 from tests.labs import build_tools, kustomize, toolchains
 from tests.labs.template import GIT, commit_all, git
 from tests.labs.toolchains import ROOT
@@ -85,7 +85,7 @@ def test_each_part_is_green_by_itself(language: str, template: Path, renderer: R
     case = KINDS[language]["main-at-the-root"]
     env = environment(language, case)
     folder = theirs(tmp_path / "shop", case, env)
-    parts = list(infer.load((ROOT / "adopt.yml").read_text()).parts)
+    parts = list(adoption_rules.load((ROOT / "adopt.yml").read_text()).parts)
     for number, part in enumerate(parts):
         had = set(git(folder, "ls-files").splitlines())
         done = bring(folder, template, renderer, part)

@@ -10,7 +10,7 @@ import pytest
 from golden_path.adopting import adopt, adoption
 from golden_path.errors import Exit, FleetError
 from golden_path.rendering.render import Renderer
-from golden_path.source import infer
+from golden_path.source import adoption_rules, infer
 from tests.labs import template as lab
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
@@ -18,7 +18,7 @@ from tests.updates import existing, foreign
 from tests.updates.commands import as_json, golden_path
 
 Files = Mapping[str, str]
-RULES = infer.load((ROOT / "adopt.yml").read_text(encoding="utf-8"))
+RULES = adoption_rules.load((ROOT / "adopt.yml").read_text(encoding="utf-8"))
 GNU = "{}\n                    GNU {} GENERAL PUBLIC LICENSE\n                       Version {}, 29 June 2007\n"
 BSD = "Redistribution and use in source and binary forms, with or without\nmodification, are permitted\n"
 MANIFEST = {
@@ -338,9 +338,10 @@ COMMANDS: list[tuple[str, Files, Mapping[str, str | None]]] = [
     ("python", {"requirements/base.txt": "", "requirements/dev.txt": "Pytest==1\n",
                 "Dockerfile": "FROM python:3.11-slim\n"},
      {"build_tool": "pip", "runtime_version": "3.11", "test_command": "pytest", "setup_command":
-      "python3 -m venv .venv && .venv/bin/pip install --quiet -r requirements/base.txt -r requirements/dev.txt"}),
+      "python3 -m venv .tools/venv && .tools/venv/bin/pip install --quiet -r requirements/base.txt "
+      "-r requirements/dev.txt"}),
     ("python", {"setup.py": "setup()", "tox.ini": "[tox]\n"}, {"test_command": "tox -e py", "setup_command":
-     'python3 -m venv .venv && .venv/bin/pip install --quiet -e . tox'}),
+     'python3 -m venv .tools/venv && .tools/venv/bin/pip install --quiet -e . tox'}),
     ("python", {"pyproject.toml": "[project]\n[project.optional-dependencies]\ntest = ['pytest']\n", "uv.lock": ""},
      {"build_tool": "uv", "setup_command": "uv sync --locked --extra test"}),
     ("python", {"Pipfile": "", ".github/workflows/a.yml": "      - run: pipenv run ruff check src\n"},
