@@ -52,6 +52,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             names = [name for name in names if name in only.args]
         if mark := metafunc.definition.get_closest_marker("spread"):
             metafunc.parametrize(("language", mark.args[0]), spread(names, list(mark.args[1])), scope="session")
+        elif mark := metafunc.definition.get_closest_marker("each"):
+            pairs = [(name, value) for name in names for value in mark.args[1][name]]
+            metafunc.parametrize(("language", mark.args[0]), pairs, scope="session")
         else:
             metafunc.parametrize("language", names, scope="session")
 
