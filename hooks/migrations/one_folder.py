@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from golden_path.untrusted import inside
-from hooks.migration import names, read, refused, rewrite
+from hooks.migrations.editing import names, read, refused, rewrite
 
 FOLDER = ".golden-path"
 ARGOCD = "deploy/argocd/kustomization.yaml"

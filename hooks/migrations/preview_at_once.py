@@ -11,7 +11,7 @@ import yaml
 
 from golden_path.rules import bounded
 from golden_path.untrusted import inside
-from hooks.migration import read, refused, rewrite
+from hooks.migrations.editing import read, refused, rewrite
 
 OVERLAY = "deploy/overlays/preview/kustomization.yaml"
 PATCH = "deploy/overlays/preview/at-once.yaml"

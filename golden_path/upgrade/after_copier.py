@@ -1,4 +1,4 @@
-"""After an update: what changed, what a person has to decide, and what comes next.
+"""After plain ``copier update``: what changed, what a person has to decide, and what comes next.
 
 What Copier does without a word is said here, and taken back where that is right: a file that the person had deleted
 stays deleted, and a lock that it marked is the person's again.
@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from golden_path.merging.locks import is_lock
+from golden_path.store import aside, work_tree
+from golden_path.store.trees import Entry, Tree
 from golden_path.untrusted import inside
-from hooks import git, guard, uncommitted
-from hooks.git import Entry, Tree
+from golden_path.upgrade import before_copier
 
 MARKS = re.compile(rb"^(<<<<<<< before updating|>>>>>>> after updating)", re.MULTILINE)
 
@@ -46,9 +47,9 @@ def summary(service: Path) -> Told:
         GitError: git failed.
     """
     told = Told()
-    ours = git.head(service)
+    ours = work_tree.committed(service)
     base, theirs, moved = _notes(service)
-    back = dict(uncommitted.put_back(service))
+    back = dict(aside.put_back(service))
     for name, kept in sorted(back.items()):
         if kept:
             told.decide.append(f"  DECIDE    {name}: no commit has yours, and it cannot be put back; it is {kept}")
@@ -71,7 +72,7 @@ def summary(service: Path) -> Told:
     told.decide += [f"  CONFLICT  {name}: choose between the lines that are marked in it" for name in marked]
     rejected = [name for name in _untracked(service) if name.endswith(".rej")]
     told.decide += [f"  CONFLICT  {name[:-4]}: what did not arrive is in {name}" for name in rejected]
-    changes = git.names(service, "diff", "--relative", "--name-status", "--no-renames", "-z", "HEAD", "--", ".")
+    changes = work_tree.names(service, "diff", "--relative", "--name-status", "--no-renames", "-z", "HEAD", "--", ".")
     for status, name in zip(changes[::2], changes[1::2], strict=True):
         edited = name in ours and name in base and ours[name] != base[name]
         if status == "D" and edited:
@@ -91,7 +92,7 @@ def summary(service: Path) -> Told:
 
 def _notes(service: Path) -> tuple[Tree, Tree, dict[str, str]]:
     """What the guard kept, which is not needed any more."""
-    path = guard.notes(service)
+    path = before_copier.notes(service)
     try:
         kept = json.loads(inside.read(path.parent, path.name))
         inside.remove(path.parent, path.name)
@@ -103,16 +104,16 @@ def _notes(service: Path) -> tuple[Tree, Tree, dict[str, str]]:
 
 def _locks_back(service: Path) -> Iterator[str]:
     for name in sorted(_marked(service)):
-        if is_lock(name, lambda name=name: git.run(service, "cat-file", "blob", f"HEAD:./{name}")):  # type: ignore[misc]
-            git.run(service, "checkout", "--quiet", "HEAD", "--", name)
+        if is_lock(name, lambda name=name: work_tree.run(service, "cat-file", "blob", f"HEAD:./{name}")):  # type: ignore[misc]
+            work_tree.run(service, "checkout", "--quiet", "HEAD", "--", name)
             yield name
 
 
 def _marked(service: Path) -> set[str]:
     """Files that git holds for unmerged, and others with Copier's marks."""
-    found = set(git.names(service, "diff", "--relative", "--name-only", "--diff-filter=U", "-z"))
+    found = set(work_tree.names(service, "diff", "--relative", "--name-only", "--diff-filter=U", "-z"))
     for name in [
-        *git.names(service, "diff", "--relative", "--name-only", "-z", "HEAD", "--", "."),
+        *work_tree.names(service, "diff", "--relative", "--name-only", "-z", "HEAD", "--", "."),
         *_untracked(service),
     ]:
         if inside.is_file(service, name) and MARKS.search((service / name).read_bytes()):
@@ -121,7 +122,7 @@ def _marked(service: Path) -> set[str]:
 
 
 def _untracked(service: Path) -> list[str]:
-    return git.names(service, "ls-files", "--others", "--exclude-standard", "-z")
+    return work_tree.names(service, "ls-files", "--others", "--exclude-standard", "-z")
 
 
 def _manifest_changed(names: list[str]) -> bool:

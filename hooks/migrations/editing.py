@@ -1,63 +1,11 @@
-"""Migrations: what a version asks of files that are the service's own, which no rendering brings."""
+"""What migrations read and change files of a service with: no link is followed, and an interruption does no harm."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
-from packaging.version import Version
-
-from golden_path.rules import bounded
 from golden_path.untrusted import inside
-
-ANSWERS = ".copier-answers.yml"
-
-
-@dataclass(frozen=True)
-class Migration:
-    """One migration.
-
-    Attributes:
-        name: of its module.
-        version: the release that asks for it; it is run where an update goes over that version.
-        run: does it in the root of a service, and returns a line for each file: ``done ...``, or ``skip ...`` with the
-            reason where it does not know what stands there. What is done already is neither.
-    """
-
-    name: str
-    version: str
-    run: Callable[[Path, dict[str, Any]], list[str]]
-
-
-def of(version: str) -> list[Migration]:
-    """Return the migrations of a version, in the order in which they are run."""
-    from hooks import migrations
-
-    return [one for one in migrations.ALL if Version(one.version) == Version(version)]
-
-
-def run(service: Path, version: str) -> list[str]:
-    """Run the migrations of a version.
-
-    Args:
-        service: the root of the service.
-        version: as ``copier.yml`` names it.
-
-    Returns:
-        What each has done and skipped, a line each.
-    """
-    try:
-        answers = bounded.load(inside.read(service, ANSWERS, largest=bounded.LARGEST))
-    except (OSError, yaml.YAMLError):
-        answers = {}
-    answers = answers if isinstance(answers, dict) else {}
-    lines = []
-    for one in of(version):
-        lines += [f"  {line} ({one.name})" for line in one.run(service, answers)]
-    return lines
 
 
 def names(service: Path, *patterns: str) -> list[str]:

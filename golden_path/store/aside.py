@@ -15,8 +15,8 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from hooks import git
-from hooks.git import Tree
+from golden_path.store import work_tree
+from golden_path.store.trees import Tree
 
 FOLDER, NAMES = "golden-path-uncommitted", "names.json"
 UNWATCHED = "hS"  # of 'git ls-files -v': assume-unchanged, and skip-worktree
@@ -39,19 +39,19 @@ def find(service: Path, ours: Tree, names: Iterable[str]) -> list[str]:
     """
     unwatched = set(_unwatched(service))
     return sorted(name for name in names if _no_folder(service / name) and (
-        name not in ours or (name in unwatched and git.work_tree(service, name) != ours[name])
+        name not in ours or (name in unwatched and work_tree.entry(service, name) != ours[name])
     ))  # fmt: skip
 
 
 def _unwatched(service: Path) -> Iterator[str]:
-    for line in git.names(service, "ls-files", "-v", "-z"):
+    for line in work_tree.names(service, "ls-files", "-v", "-z"):
         if line[0] in UNWATCHED:
             yield line[2:]
 
 
 def rejects(service: Path) -> list[str]:
     """Return the ``.rej`` files that no commit has; Copier takes every one of the repository for its own."""
-    return git.names(service, "ls-files", "--others", "-z", "--", ":(top)*.rej")
+    return work_tree.names(service, "ls-files", "--others", "-z", "--", ":(top)*.rej")
 
 
 def keep(service: Path, names: Iterable[str]) -> None:
@@ -127,7 +127,7 @@ def refuse_leftovers(service: Path) -> None:
 
 def folder(service: Path) -> Path:
     """Return where copies are kept: in the git folder, so the work tree stays clean; a service of several its own."""
-    return service / git.of_service(service, FOLDER)
+    return service / work_tree.of_service(service, FOLDER)
 
 
 def _forget(service: Path) -> None:

@@ -1,4 +1,7 @@
-"""git in a service's work tree, and what its last commit holds."""
+"""A service as its work tree has it, also one in a folder of a repository: git there, and what its last commit holds.
+
+The engine reads commits only; this is for plain ``copier update``, which works in the work tree.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,12 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
-from golden_path.store import git as engine
+from golden_path.rules import bounded
+from golden_path.store import answers, git, service
 from golden_path.store.git import GitError
-
-
-class Entry(NamedTuple):
-    """A file of a tree: git's mode, and the id of its content."""
-
-    mode: str
-    blob: str
-
-
-Tree = dict[str, Entry]
+from golden_path.store.service import Service
+from golden_path.store.trees import Entry, Tree
 
 
 def run(folder: Path, *arguments: str, env: Mapping[str, str] | None = None, data: bytes = b"") -> bytes:
@@ -36,7 +31,7 @@ def run(folder: Path, *arguments: str, env: Mapping[str, str] | None = None, dat
         GitError: it failed.
         FleetError: the person's configuration cannot be read.
     """
-    options, variables = engine.in_work_tree(folder)
+    options, variables = git.in_work_tree(folder)
     del variables["GIT_TERMINAL_PROMPT"]  # a template may ask for a password here, as it does when Copier clones it
     command = ["git", *options, *arguments]
     done = subprocess.run(
@@ -46,6 +41,23 @@ def run(folder: Path, *arguments: str, env: Mapping[str, str] | None = None, dat
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["failed"]
         raise GitError(arguments[0], lines[0])
     return done.stdout
+
+
+def complete(clone: Path, version: str, folder: Path) -> None:
+    """Fetch what a clone without blobs lacks of a version.
+
+    Args:
+        clone: with a work tree.
+        version: that is needed.
+        folder: for what is checked out meanwhile, which nobody needs.
+
+    Raises:
+        GitError: it has no such version, or that cannot be fetched.
+    """
+    if run(clone, "config", "--default", "", "--get", "remote.origin.promisor").strip():
+        (folder / "complete").mkdir()
+        elsewhere = {"GIT_INDEX_FILE": str(folder / "index"), "GIT_WORK_TREE": str(folder / "complete")}
+        run(clone, "read-tree", "--reset", "-u", version, env=elsewhere)
 
 
 def of_service(service: Path, name: str) -> str:
@@ -60,7 +72,30 @@ def names(folder: Path, *arguments: str) -> list[str]:
     return [name.decode(errors="surrogateescape") for name in run(folder, *arguments).split(b"\0") if name]
 
 
-def head(service: Path) -> Tree:
+def opened(folder: Path, answers_file: str) -> Service:
+    """Return a service as its last commit has it, whose answers may name any template that Copier takes.
+
+    Args:
+        folder: the root of the service, in a work tree.
+        answers_file: its name.
+
+    Raises:
+        GitError: the commit has no such file, for example.
+        YAMLError: it is none that Copier wrote.
+    """
+    asked = ("--path-format=absolute", "--git-common-dir", "--git-path", "objects", "--show-object-format")
+    common, objects, form = run(folder, "rev-parse", *asked).decode(errors="surrogateescape").splitlines()
+    tree = run(folder, "rev-parse", "HEAD:./").decode().strip()
+    content = run(folder, "cat-file", "blob", f"HEAD:./{answers_file}")
+    listed = run(folder, "ls-tree", "--name-only", "HEAD", service.ATTRIBUTES)
+    attributes = run(folder, "cat-file", "blob", f"HEAD:./{service.ATTRIBUTES}") if listed else b""
+    known = bounded.load(content)
+    values = {str(name): value for name, value in known.items() if not str(name).startswith("_")}
+    facts = answers.Answers(answers_file, "", "", values, content)
+    return Service(folder, Path(common), Path(objects), tree, "0 +0000", form == "sha256", False, attributes, facts)
+
+
+def committed(service: Path) -> Tree:
     """Return what the last commit holds, below the folder."""
     tree = {}
     for line in filter(None, run(service, "ls-tree", "-r", "-z", "HEAD").split(b"\0")):
@@ -70,7 +105,7 @@ def head(service: Path) -> Tree:
     return tree
 
 
-def work_tree(service: Path, name: str) -> Entry:
+def entry(service: Path, name: str) -> Entry:
     """Return what stands in the work tree, as git would keep it.
 
     Args:
@@ -89,20 +124,3 @@ def work_tree(service: Path, name: str) -> Entry:
 
 def _mode(path: Path) -> str:
     return "120000" if path.is_symlink() else "100755" if path.stat().st_mode & 0o100 else "100644"
-
-
-def folder(path: Path, form: str) -> Tree:
-    """Return what a folder holds, as git would keep it.
-
-    Args:
-        path: the folder.
-        form: of the ids: ``sha1`` or ``sha256``.
-    """
-    tree = {}
-    for file in path.rglob("*"):
-        if file.is_dir() and not file.is_symlink():
-            continue
-        content = os.fsencode(file.readlink()) if file.is_symlink() else file.read_bytes()
-        key = hashlib.new(form, b"blob %d\0" % len(content) + content).hexdigest()
-        tree[file.relative_to(path).as_posix()] = Entry(_mode(file), key)
-    return tree

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+# GitHub takes 65536 code points of a text, ASCII or not (measured: dead-claudia/github-limits#13), and 256 of a title.
+LONGEST, LONGEST_TITLE = 65000, 250
 MORE = "... and more, in the commit's message\n"
 _FENCE = re.compile(r" *(`{3,}(?=[^`]*$)|~{3,})(.*)")
 _ITEM = re.compile(r"(?:[-*+]|\d+[.)]) ")
 
 
-def cut(text: str, longest: int) -> str:
+def cut(text: str, longest: int = LONGEST) -> str:
     """Return a text, or its beginning up to where a paragraph, heading or whole item ends, and a line that says so.
 
     No code block is left open, and an item is there with all that belongs to it, or not at all.
