@@ -57,8 +57,8 @@ format: .venv/ready ## Rewrite the project's own code in the one format
 	@.venv/bin/ruff check --quiet --fix . && .venv/bin/ruff format --quiet .
 
 .PHONY: golden
-golden: .venv/ready ## Write the golden trees anew; read the diff before you commit it
-	@$(PYTHON) -m tests.render.golden_trees
+golden: .venv/ready ## Write the golden trees and the page of rules anew; read the diff before you commit it
+	@$(PYTHON) -m tests.render.golden_trees && $(PYTHON) -m tests.docs.rules_page
 
 .PHONY: lock
 lock: .venv/ready ## Bring the lock files up to date with pyproject.toml and pins.yaml

@@ -10,12 +10,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import copy, fleet, foreign, image_cache, image_run, load, machine, pipeline, report, services
+from benchmarks import copy, fleet, foreign, image_cache, image_run, load, machine, pipeline, report, services, verb
 from tests.labs import template as lab
 from tests.labs import toolchains
 from tests.labs.images import Lab, LabError
 
-PARTS = ("copy", "services", "image-cache", "image-run", "pipeline", "fleet", "foreign")
+PARTS = ("copy", "services", "image-cache", "image-run", "pipeline", "fleet", "foreign", "verb")
 DEFAULT_PARTS = ("copy", "services")  # the others need the image lab and more time, the first of them hours
 
 
@@ -109,6 +109,11 @@ def run(arguments: argparse.Namespace) -> str:
             facts.append(f"foreign: median of {arguments.rounds} rounds (least to greatest)")
             tables["Upgrading a service of another template"] = report.foreign_table(
                 foreign.measure(work, arguments.rounds, say)
+            )
+        if "verb" in arguments.parts:
+            facts.append(f"verb: median of {arguments.rounds} rounds (least to greatest)")
+            tables["Upgrading a service by its verb"] = report.foreign_table(
+                verb.measure(work, arguments.languages[0], arguments.rounds, say, arguments.fleet_before)
             )
         if "pipeline" in arguments.parts:
             with Lab() as image_lab:

@@ -88,15 +88,15 @@ def measure(work: Path, rounds: int, say: Say) -> dict[str, Spent]:
     lab.commit_all(first)
     spent = {name: Spent() for name in (WARM, COLD, COPIER)}
     cache = work / "foreign-cache"
-    _upgrade(WARM, _copy(first, work), cache)  # fills it
+    _upgrade(WARM, copied(first, work), cache)  # fills it
     for number in range(rounds):
         say(f"foreign: round {number + 1} of {rounds}")
         trees = set()
         for name, one in spent.items():
-            folder = _copy(first, work)
-            before = _cpu()
+            folder = copied(first, work)
+            before = cpu()
             _upgrade(name, folder, Path(tempfile.mkdtemp(dir=work)) if name == COLD else cache)
-            one.cpu.append(_cpu() - before)
+            one.cpu.append(cpu() - before)
             if name == COPIER:
                 lab.commit_all(folder, "Upgrade")
             trees.add(lab.git(folder, "rev-parse", f"{'HEAD' if name == COPIER else f'golden-path/{NEW}'}^{{tree}}"))
@@ -105,7 +105,8 @@ def measure(work: Path, rounds: int, say: Say) -> dict[str, Spent]:
     return spent
 
 
-def _copy(first: Path, work: Path) -> Path:
+def copied(first: Path, work: Path) -> Path:
+    """Copy a service into a fresh folder; returns the copy."""
     return shutil.copytree(first, Path(tempfile.mkdtemp(dir=work), "service"), symlinks=True)
 
 
@@ -125,6 +126,7 @@ def _run(arguments: Sequence[str | Path], **variables: str) -> None:
         raise RuntimeError(f"{' '.join(map(str, arguments[:3]))} failed:\n{done.stderr}")
 
 
-def _cpu() -> float:
+def cpu() -> float:
+    """Return the CPU of the children that have ended, in seconds."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -135,8 +135,9 @@ def fleet_table(costs: Mapping[str, fleet.Cost]) -> str:
 
 
 def foreign_table(spent: Mapping[str, foreign.Spent]) -> str:
-    """Return the table of one service of another template, by way: each against ``copier update``, by their medians."""
-    slow = statistics.median(spent[foreign.COPIER].cpu)
+    """Return the table of one service, by way: each against the last, by their medians."""
+    slowest = list(spent)[-1]
+    slow = statistics.median(spent[slowest].cpu)
     rows = [
         [
             name,
@@ -145,7 +146,7 @@ def foreign_table(spent: Mapping[str, foreign.Spent]) -> str:
         ]
         for name, one in spent.items()
     ]
-    return _table(["way", "CPU", "times less CPU than copier update"], rows)
+    return _table(["way", "CPU", f"times less CPU than {slowest}"], rows)
 
 
 def _first_and_last(memory: Sequence[float]) -> str:

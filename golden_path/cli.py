@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import Any
 
 from golden_path import switch, unexpected
-from golden_path.doctor.rules import ERROR, SEVERITIES
 from golden_path.errors import Exit
 from golden_path.output import print_json as _print_json
 from golden_path.output import print_lines as _print
@@ -22,9 +21,10 @@ from golden_path.platform import commands as platform
 from golden_path.rehearsal import simulate_cli
 from golden_path.rendering.render import Renderer
 from golden_path.rollout import options as rollout
+from golden_path.rules.book import ERROR, SEVERITIES
 from golden_path.source.template import Templates
 from golden_path.store import in_the_way, service
-from golden_path.upgrade import apply, moved, plan, report, rollback, status
+from golden_path.upgrade import apply, moved, plan, proposal, report, rollback, status
 from golden_path.upgrade.upgrade import between
 
 
@@ -88,6 +88,8 @@ def _apply(options: argparse.Namespace) -> int:
             answers_file=options.answers_file,
             checkout=options.checkout,
         )
+    if options.proposal and done.branch:
+        proposal.write(options.proposal, options.path, done.branch, done.commit)
     if done.moved:
         _say(f"golden-path: {done.moved}")
     if done.dirty:
@@ -96,7 +98,8 @@ def _apply(options: argparse.Namespace) -> int:
         facts = {"status": done.status, "branch": done.branch, "commit": done.commit, "risk": done.plan.risk}
         files = [{"path": one.path, "status": one.status, "reason": one.reason} for one in done.plan.changes]
         _print_json({**facts, "from": done.plan.old, "to": done.plan.new, "files": files,
-                     "notes": list(done.plan.notes), "in_the_way": list(done.in_the_way)})  # fmt: skip
+                     "notes": list(done.plan.notes), "in_the_way": list(done.in_the_way),
+                     "earlier": list(done.earlier)})  # fmt: skip
     elif done.status == apply.CURRENT:
         _print(f"nothing to do: the service has {done.plan.old} of the template")
     elif done.status == apply.THERE:
@@ -106,6 +109,8 @@ def _apply(options: argparse.Namespace) -> int:
         _print(*(f"  decide    {one.path}: {one.reason}" for one in done.plan.conflicts))
         _print(*(f"  note      {note}" for note in done.plan.notes))
         _print(*in_the_way.next_steps(done.branch, done.in_the_way))
+    if not options.json:
+        _print(*(f"  close     {one}: of an earlier engine; it can be deleted" for one in done.earlier))
     return Exit.CONFLICT if done.plan.conflicts else Exit.DONE
 
 
@@ -132,7 +137,9 @@ def _status(options: argparse.Namespace) -> int:
     with Renderer(trust=options.trust) as renderer:
         for path in options.paths:
             try:
-                rows.append(status.status(path, renderer, templates, answers_file=options.answers_file))
+                rows.append(status.status(
+                    path, renderer, templates, answers_file=options.answers_file, count_lines=options.drift
+                ))  # fmt: skip
                 if rows[-1].moved:
                     _say(f"golden-path: {path}: {rows[-1].moved}")
             except Exception as error:
@@ -141,6 +148,8 @@ def _status(options: argparse.Namespace) -> int:
                 code = code or int(found)
     if options.json:
         _print_json(report.status_json(rows, failed))
+    elif options.drift:
+        _print(*(line for row in rows for line in report.drift_markdown(row)))
     elif rows:
         _print(*report.status_table(rows))
     return code
@@ -171,9 +180,10 @@ def _adopt(options: argparse.Namespace) -> int:
 
 def _doctor(options: argparse.Namespace) -> int:
     from golden_path.doctor import checkup, output  # the other commands start without it
+    from golden_path.rules import book
 
     if options.list:
-        _print(*output.rules())
+        _print(*book.lines())
         return Exit.DONE
     with Renderer(trust=options.trust) as renderer:
         report = checkup.examine(options.path, renderer, answers_file=options.answers_file, only=options.only)
@@ -273,7 +283,12 @@ def _parser() -> argparse.ArgumentParser:
             )  # fmt: skip
         if name == "plan":
             command.add_argument("--diff", action="store_true", help="with the changed lines")
+        if name == "status":
+            command.add_argument("--drift", action="store_true", help="list the files that differ, as Markdown")
         if name == "apply":
+            command.add_argument(
+                "--proposal", metavar="FILE", type=Path, help="write the text of the pull request, as JSON"
+            )
             command.add_argument("--checkout", action="store_true", help="switch the work tree to the branch")
     simulate_cli.add(commands)
     platform.add(commands)

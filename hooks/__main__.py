@@ -14,38 +14,43 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # run as a folder, this is in no package
 
-from golden_path import unexpected  # noqa: E402
-from golden_path.store.git import GitError  # noqa: E402
 from golden_path.untrusted import credentials, foreign  # noqa: E402
-from hooks import guard, migration, summary, uncommitted  # noqa: E402
 
-DECIDE = 3
+GUARD, DECIDE = "GOLDEN_PATH_GUARD", 3
 
 
 def main() -> int:
     """Run one of them; returns the exit code."""
     options = _parser().parse_args()
     service = Path.cwd()
-    try:
-        if options.verb == "migrate":
-            _say(migration.run(service, options.version))
-            return 0
-        if options.verb == "guard":
-            template, data = Path(options.template), json.loads(options.data)
-            problem = guard.guard(service, template, os.environ["VERSION_FROM"], options.answers_file, data)
-            aside = uncommitted.folder(service)
-            kept = [f"  kept      what no commit has and Copier may remove, in {aside} until the update ends"]
-            _say([problem] if problem else kept if aside.is_dir() else [])
-            return DECIDE if problem else 0
-        told = summary.summary(service)
-        _say(told.decide if options.quiet == "True" else [*told.done, *told.decide, *told.next])
-        return DECIDE if told.decide else 0
-    except (GitError, guard.UnknownOutcomeError, uncommitted.LeftAsideError) as error:
-        _say([f"golden-path: {error}"])
-        return 1
-    except Exception as error:
-        _say([f"golden-path: {unexpected.told(error)[0]}"])
-        return 1
+    if options.verb == "migrate":
+        from hooks import migrations  # each of these starts without what the others need
+
+        _say(migrations.run(service, options.version))
+        return 0
+    if os.environ.get(GUARD) == "off":  # who runs Copier sees to it
+        return 0
+    return _guard(service, options) if options.verb == "guard" else _summary(service, options)
+
+
+def _guard(service: Path, options: argparse.Namespace) -> int:
+    from golden_path.store import aside
+    from hooks import guard
+
+    template, data = Path(options.template), json.loads(options.data)
+    problem = guard.guard(service, template, os.environ["VERSION_FROM"], options.answers_file, data)
+    place = aside.folder(service)
+    kept = [f"  kept      what no commit has and Copier may remove, in {place} until the update ends"]
+    _say([problem] if problem else kept if place.is_dir() else [])
+    return DECIDE if problem else 0
+
+
+def _summary(service: Path, options: argparse.Namespace) -> int:
+    from golden_path.upgrade import after_copier
+
+    told = after_copier.summary(service)
+    _say(told.decide if options.quiet == "True" else [*told.done, *told.decide, *told.next])
+    return DECIDE if told.decide else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,5 +73,18 @@ def _say(lines: list[str]) -> None:
     sys.stderr.flush()
 
 
+def _run() -> int:
+    try:
+        return main()
+    except Exception as error:
+        from golden_path import unexpected
+        from golden_path.store import aside
+        from hooks import guard
+
+        ours = isinstance(error, guard.UnknownOutcomeError | aside.LeftAsideError)
+        _say([f"golden-path: {error if ours else unexpected.told(error)[0]}"])
+        return 1
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_run())

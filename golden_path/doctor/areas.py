@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from golden_path.doctor import containers, manifests, workflows
 from golden_path.doctor.repository import Repository
+from golden_path.rules import images, objects, packages, workflows
 
 _WITHOUT_LOCKS = ("pom.xml", "requirements*.txt", "requirements/*.txt")  # manifests that no kind of lock goes with
 
@@ -12,9 +12,11 @@ def judged(repository: Repository) -> list[str]:
     """Return what there is to judge of the repository's own; what an adoption only added is not that."""
     files = {
         "workflows": repository.own(workflows.FILES),
-        "images": repository.shipped(*containers.FILES),
-        "manifests of the cluster": list(dict.fromkeys(path for path, _, _ in containers.all_of(repository))),
-        "dependencies": repository.shipped(*(name for kind in manifests.KINDS for name in kind.files), *_WITHOUT_LOCKS),
+        "images": repository.shipped(*images.FILES),
+        "manifests of the cluster": list(
+            dict.fromkeys(one.path for one in objects.objects(repository) if any(one.pods()))
+        ),
+        "dependencies": repository.shipped(*(name for kind in packages.KINDS for name in kind.files), *_WITHOUT_LOCKS),
     }
     if files["dependencies"]:
         return [name for name, paths in files.items() if paths]

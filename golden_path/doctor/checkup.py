@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from golden_path import unexpected
-from golden_path.doctor import areas, containers, dependencies, leaks, member, workflows
+from golden_path.doctor import areas, member  # noqa: F401 - it has the checks of its rules
 from golden_path.doctor.repository import Repository, membership
-from golden_path.doctor.rules import RULES, Finding, costs, score
+from golden_path.doctor.score import costs, score
 from golden_path.errors import Exit, FleetError
 from golden_path.rendering.render import Renderer
+from golden_path.rules import book, every, exceptions  # noqa: F401 - every has all rules
+from golden_path.rules.book import ANY, MEMBER, SERVICE, Finding
 from golden_path.store import answers, committed, service
 from golden_path.store.service import Service
 from golden_path.store.trees import Entry, Store
-
-MODULES = (member, workflows, containers, dependencies, leaks)  # they register their rules
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ def examine(path: Path, renderer: Renderer, *, answers_file: str = "", only: Seq
     Raises:
         FleetError: it is no repository, or there is no such rule.
     """
-    if unknown := sorted(set(only) - set(RULES)):
+    wanted, unknown = book.named(only)
+    if unknown:
         raise FleetError(f"there is no rule {', '.join(unknown)}; see golden-path doctor --list", Exit.USAGE)
     opened, name, problem = _open(path, answers_file)
     with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
@@ -67,13 +68,15 @@ def examine(path: Path, renderer: Renderer, *, answers_file: str = "", only: Seq
         judged = areas.judged(repository)
         findings: list[Finding] = []
         failed: list[str] = []
-        for identifier, one in sorted(RULES.items()):
-            if only and identifier not in only:
+        scopes = (ANY, MEMBER, SERVICE) if repository.service else (ANY, MEMBER)
+        for identifier, one in book.chosen(scopes).items():
+            if only and identifier not in wanted:
                 continue
             try:
                 findings += [Finding(one, found) for found in one.check(repository)]
             except Exception as error:  # the other rules are checked all the same
                 failed.append(f"{identifier}: {unexpected.told(error)[0]}")
+        findings = exceptions.without(repository, findings)
         fixes = _patch(repository, findings)
     dirty = service.uncommitted(opened)
     points = score(findings) if judged else 0

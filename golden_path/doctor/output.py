@@ -12,8 +12,8 @@ from urllib.parse import quote_from_bytes
 
 from golden_path import about
 from golden_path.doctor.checkup import Report
-from golden_path.doctor.rules import RULES, SEVERITIES, Finding
 from golden_path.errors import Exit, FleetError
+from golden_path.rules.book import RULES, SEVERITIES, Finding
 from golden_path.store.trees import raw
 from golden_path.untrusted import inside
 
@@ -23,7 +23,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 def text(report: Report) -> Iterator[str]:
     """Yield the findings, the worst first, and the score."""
     for one in sorted(report.findings, key=lambda one: SEVERITIES.index(one.rule.severity)):
-        yield f"{one.rule.severity:<7} {one.rule.identifier} {place(one)} {one.found.message}"
+        yield f"{one.rule.severity:<7} {one.rule.identifier} {one.place}: {one.found.message}"
     if report.skipped:
         yield f"not compared with the template: {report.skipped}"
     counts = ", ".join(
@@ -41,17 +41,6 @@ def text(report: Report) -> Iterator[str]:
     yield f"score {report.score} of 100{made}: {counts or 'nothing found'}" + (
         f"; --fix-diff shows the changes that fix {fixes}" if fixes else ""
     )
-
-
-def place(one: Finding) -> str:
-    """Return ``file:line:``, or ``file:``."""
-    return f"{one.found.path}:{one.found.line}:" if one.found.line else f"{one.found.path}:"
-
-
-def rules() -> Iterator[str]:
-    """Yield the rules, a line each."""
-    for identifier, one in sorted(RULES.items()):
-        yield f"{identifier}  {one.severity:<7}  {one.title}"
 
 
 def as_json(report: Report) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from typing import Any
 import yaml
 
 from golden_path.merging import lines, threeway
+from golden_path.rules import bounded
 from golden_path.store import git
 from golden_path.store.trees import Store
-from golden_path.untrusted import bounded
 
 MARK = 37  # characters of a conflict marker, more than any file has
 REASON = "merged by its keys: the same place, but not the same thing"

@@ -12,8 +12,9 @@ from typing import Any
 import yaml
 
 from golden_path.errors import Exit, FleetError
+from golden_path.rules import bounded
 from golden_path.source.config import Config
-from golden_path.untrusted import bounded, inside
+from golden_path.untrusted import inside
 
 MOST_CHOICES = 4  # of a question; more would make the number of services grow without finding more
 _EDITS = ("append", "delete", "move", "replace", "write")

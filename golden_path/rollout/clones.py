@@ -7,7 +7,6 @@ is forgotten, and whatever is to stay is pushed.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import tempfile
@@ -36,8 +35,7 @@ class Clone:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        key = hashlib.sha256(address.encode()).hexdigest()[:32]
-        self._folder = folder() / key
+        self._folder = folder() / cache.key(address)
         name = address.rstrip("/").replace(":", "/").rsplit("/", 1)[-1].removesuffix(".git")
         self.path = self._folder / f"{name or 'service'}.git"
 

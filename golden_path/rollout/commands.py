@@ -110,6 +110,8 @@ def _text(fleet: Fleet, result: Result) -> Iterator[str]:
         yield f"  {ring.name:<12} {state:<8} {len(ring.members)} services" + (
             f": {_counts(of_ring)}; {ring.require:.0%} must be green, at most {ring.max_red:.0%} red" if of_ring else ""
         )
+    for name, version in rollout.hand.items():
+        yield f"  by hand    {name} has {version}"
     for one in result.seen:
         if one.state not in ("green", RETURNED, FAILED):
             undecided = f", {one.conflicts} to decide" if one.conflicts else ""
@@ -146,5 +148,6 @@ def _json(fleet: Fleet, result: Result) -> dict[str, Any]:
         "state": STATES[rollout.state] if rollout else "none",
         "reason": rollout.reason if rollout else "",
         "rings": rings,
+        "hand": dict(rollout.hand) if rollout else {},
         "services": [asdict(one) for one in result.seen],
     }

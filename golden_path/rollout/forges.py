@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from golden_path.errors import Exit, FleetError
-from golden_path.rollout import markdown
 from golden_path.rollout.clones import CHECKS, Clone
 from golden_path.rollout.fleet_file import GITHUB, Member
-from golden_path.store import access, git, processes
+from golden_path.store import access, branches, git, processes
+from golden_path.upgrade import markdown
 
 OPEN, CLOSED = "open", "closed"
 GREEN, RED, PENDING, UNKNOWN = "green", "red", "pending", ""
-TIMEOUT = 300
-# GitHub takes 65536 code points of a text, ASCII or not (measured: dead-claudia/github-limits#13), and 256 of a title.
-LONGEST, LONGEST_TITLE = 65000, 250
+TIMEOUT, FEW = 300, 10
 _STATES = {"SUCCESS": GREEN, "FAILURE": RED, "ERROR": RED, "PENDING": PENDING, "EXPECTED": PENDING}
 _ROLLUP = (
     "query($owner:String!,$name:String!,$oid:GitObjectID!){repository(owner:$owner,name:$name){"
@@ -46,7 +44,7 @@ class Forge(Protocol):
     """What the engine needs of a forge, for one service."""
 
     def pull(self, branch: str, mark: str) -> Pull | None:
-        """Return the pull request of a branch that a rollout opened, known by the mark in its text."""
+        """Return the pull request of a branch: what a rollout opened, known by the mark, or what is open."""
 
     def open(self, branch: str, title: str, body: str) -> Pull:
         """Open one for a branch that is pushed."""
@@ -93,7 +91,7 @@ class GitHub:
         self._repository = f"{self._host}/{self._owner}/{self._name}"
 
     def pull(self, branch: str, mark: str) -> Pull | None:
-        """Return the newest that has the mark; those of people, or of another rollout, are not ours."""
+        """Return the newest that has the mark, or that is open, since somebody upgraded by hand."""
         found: list[dict[str, Any]] = _json(_gh(
             "pr", "list", "--repo", self._repository, "--head", branch, "--state", "all", "--limit", "100",
             "--json", "number,state,url,body,isCrossRepository",
@@ -102,7 +100,8 @@ class GitHub:
         ours = [
             one
             for one in found
-            if not one["isCrossRepository"] and (not mark or mark in map(str.strip, one["body"].splitlines()))
+            if not one["isCrossRepository"]
+            and (one["state"] == "OPEN" or not mark or mark in map(str.strip, one["body"].splitlines()))
         ]
         if not ours:
             return None
@@ -110,9 +109,16 @@ class GitHub:
         return Pull(OPEN if newest["state"] == "OPEN" else CLOSED, newest["url"], newest["number"])
 
     def open(self, branch: str, title: str, body: str) -> Pull:
-        """Open one."""
-        url = _gh("pr", "create", "--repo", self._repository, "--head", branch, "--title", title[:LONGEST_TITLE],
-                  "--body-file", "-", data=markdown.cut(body, LONGEST)).strip()  # fmt: skip
+        """Open one; those that an engine of before has left open are named in it."""
+        listed = _json(_gh("pr", "list", "--repo", self._repository, "--state", "open", "--limit", "100",
+                           "--json", "number,headRefName,isCrossRepository"))  # fmt: skip
+        older = [one for one in listed
+                 if one["headRefName"].startswith(branches.EARLIER) and not one["isCrossRepository"]]  # fmt: skip
+        text = markdown.cut(body) + "".join(
+            f"\nContains #{one['number']}, which can be closed.\n" for one in older[:FEW]
+        )
+        told = ("--title", title[: markdown.LONGEST_TITLE], "--body-file", "-")
+        url = _gh("pr", "create", "--repo", self._repository, "--head", branch, *told, data=text).strip()
         number = re.search(r"/(\d+)$", url)
         return Pull(OPEN, url, int(number[1]) if number else 0)
 

@@ -11,7 +11,7 @@ from golden_path.rollout import ledger
 from golden_path.rollout.fleet_file import CHECKED, Fleet, Ring
 from golden_path.rollout.forges import GREEN, RED
 from golden_path.rollout.ledger import Rollout
-from golden_path.rollout.steps import DECLINED, READY, RETURNED, Seen
+from golden_path.rollout.steps import DECLINED, READY, RETURNED, UPGRADED, Seen
 
 NAMED = 5
 
@@ -65,6 +65,24 @@ def decide(fleet: Fleet, rollout: Rollout, seen: Sequence[Seen]) -> list[dict[st
         return []
     after = fleet.rings[fleet.rings.index(ring) + 1 :]
     return [ledger.event(ledger.RING, ring=after[0].name) if after else ledger.event(ledger.DONE)]
+
+
+def by_hand(rollout: Rollout, seen: Sequence[Seen], *, first: bool) -> list[dict[str, Any]]:
+    """Return the events that say which services somebody upgraded by hand, each once.
+
+    Args:
+        rollout: as the ledger has it.
+        seen: the services of its scope.
+        first: whether its ring has only just started: what has the version already has it from nobody's pull request.
+    """
+    if rollout.state != ledger.START:
+        return []
+    found = [one for one in seen if one.ahead or (first and one.state in (GREEN, RED, UPGRADED))]
+    return [
+        ledger.event(ledger.HAND, service=one.name, version=one.version)
+        for one in found
+        if rollout.hand.get(one.name) != one.version
+    ]
 
 
 def green(ring: Ring, one: Seen) -> bool:

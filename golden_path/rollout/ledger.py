@@ -21,6 +21,7 @@ from golden_path.untrusted import foreign
 BRANCH = "golden-path/ledger"
 FILE = "ledger.jsonl"
 START, RING, ENOUGH, LACK, STOP, BACK, DONE = "start", "ring", "enough", "lack", "stop", "back", "done"
+HAND = "hand"  # a service has a version that this rollout has not brought to it
 LONGEST = 2000  # characters of a value
 FIRST, LAST = 2000, 2999  # years in which there are rollouts
 _REF = f"refs/heads/{BRANCH}"
@@ -39,6 +40,7 @@ class Rollout:
         reason: why it was stopped.
         enough: since when enough of the ring is green; None where it is not.
         started: when each ring started, by name.
+        hand: the version that somebody brought to a service by hand, by the name of the service.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Rollout:
     reason: str = ""
     enough: datetime | None = None
     started: dict[str, str] = field(default_factory=dict)
+    hand: dict[str, str] = field(default_factory=dict)
 
     @property
     def mark(self) -> str:
@@ -88,6 +91,8 @@ def last(events: Iterable[dict[str, Any]]) -> Rollout | None:
         elif name == RING:
             started = {**rollout.started, one["ring"]: one["at"]}
             rollout = replace(rollout, ring=one["ring"], enough=None, started=started)
+        elif name == HAND:
+            rollout = replace(rollout, hand={**rollout.hand, one["service"]: one["version"]})
         elif name in (ENOUGH, LACK):
             rollout = replace(rollout, enough=datetime.fromisoformat(one["at"]) if name == ENOUGH else None)
         else:
@@ -162,7 +167,7 @@ class Ledger:
         blob = self._git("hash-object", "-w", "--stdin", data=text)
         tree = self._git("mktree", data=f"100644 blob {blob}\t{FILE}\n")
         parents = ("-p", self._tip) if self._tip else ()
-        title = ", ".join(" ".join(str(one[key]) for key in ("event", "version", "ring") if key in one)
+        title = ", ".join(" ".join(str(one[key]) for key in ("event", "service", "version", "ring") if key in one)
                           for one in events)  # fmt: skip
         commit = self._git("commit-tree", tree, *parents, "-m", f"Ledger: {title}")
         try:
@@ -190,7 +195,7 @@ def _checked(number: int, one: Any) -> dict[str, Any]:
     """Return an event if it is one that a run writes."""
     if not isinstance(one, dict):
         raise ValueError(f"line {number} is no event")
-    for key in ("at", "event", "version", "ring", "reason"):
+    for key in ("at", "event", "version", "ring", "reason", "service"):
         value = one.get(key, "")
         if not isinstance(value, str) or len(value) > LONGEST or foreign.escaped(value) != value:
             raise ValueError(f"line {number}: {key} must be a text on one line")
@@ -201,8 +206,9 @@ def _checked(number: int, one: Any) -> dict[str, Any]:
     if at is None or at.tzinfo is None or not FIRST <= at.year <= LAST:
         raise ValueError(f"line {number}: at must be a time with its zone, such as 2026-01-31T12:00:00+00:00")
     name = one.get("event", "")
-    if name not in (START, RING, ENOUGH, LACK, STOP, BACK, DONE):
+    if name not in (START, RING, ENOUGH, LACK, STOP, BACK, DONE, HAND):
         raise ValueError(f"unknown event {name!r} in line {number}")
-    if (needed := {START: "version", RING: "ring"}.get(name)) and not one.get(needed):
-        raise ValueError(f"line {number}: {name} needs {needed}")
+    for needed in {START: ("version",), RING: ("ring",), HAND: ("service", "version")}.get(name, ()):
+        if not one.get(needed):
+            raise ValueError(f"line {number}: {name} needs {needed}")
     return one

@@ -9,7 +9,8 @@ from typing import NoReturn, TypeVar
 import yaml
 
 from golden_path.errors import Exit, FleetError
-from golden_path.untrusted import bounded, foreign
+from golden_path.rules import bounded
+from golden_path.untrusted import foreign
 
 Read = TypeVar("Read")
 LARGEST = 8 << 20  # bytes of a fleet.yaml: some ten thousand services

@@ -48,6 +48,7 @@ class Run:
         self._jobs = jobs
         self._templates = Templates(fleet.template)
         self._ledger = Ledger(fleet.file)
+        self._known = 0  # events that were there before this run
 
     def status(self) -> Result:
         """Say how the rollout stands; changes nothing."""
@@ -95,6 +96,7 @@ class Run:
         """
         with self._alone():
             events = self._ledger.read()
+            self._known = len(events)
             rollout = ledger.last(events)
             if rollout is None or rollout.state == ledger.BACK:
                 raise FleetError("nothing to roll back: no version is rolled out", Exit.FLEET)
@@ -116,6 +118,7 @@ class Run:
 
     def _begin(self, to: str) -> list[dict[str, Any]]:
         events = self._ledger.read()
+        self._known = len(events)
         rollout = ledger.last(events)
         if rollout and rollout.state in (ledger.START, ledger.STOP):
             if to and to != rollout.version:
@@ -145,7 +148,8 @@ class Run:
             if rollout is None or rollout.state in (ledger.BACK, ledger.DONE):
                 return Result(rollout, seen)
             seen = observe(rollout, self._members(rollout))
-            added = judge.decide(self.fleet, rollout, seen)
+            first = len(events) > self._known and events[-1]["event"] == ledger.RING
+            added = [*judge.by_hand(rollout, seen, first=first), *judge.decide(self.fleet, rollout, seen)]
             if not added:
                 return Result(rollout, seen)
             events = self._ledger.add(events, *added)

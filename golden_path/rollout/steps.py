@@ -16,7 +16,7 @@ from golden_path.rollout.ledger import Rollout
 from golden_path.source.template import Templates
 from golden_path.store import branches, cache, git, service
 from golden_path.store.service import Service
-from golden_path.upgrade import apply, moved, rollback
+from golden_path.upgrade import apply, moved, proposal, rollback
 
 TODO, READY, UPGRADED, DECLINED, FAILED = "todo", "ready", "merged", "declined", "failed"
 RETURNED, RETURNING = "back", "returning"
@@ -40,6 +40,7 @@ class Seen:
         problem: why it failed.
         code: the exit code for that.
         moved: what to say where the tag of its version was moved; empty where it was not.
+        ahead: whether it has a version that came after the rollout's.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Seen:
     problem: str = ""
     code: int = 0
     moved: str = ""
+    ahead: bool = False
 
 
 class Step:
@@ -183,8 +185,8 @@ class Step:
         if tip != old:
             self._clone.push(tip, f"refs/heads/{branch}", old)
         if pull is None:
-            title, _, body = git.text("log", "-1", "--format=%B", tip, cwd=opened.path).partition("\n")
-            self._forge.open(branch, title, f"{self._rollout.mark}\n\n{body.strip()}\n")
+            title, body = proposal.text(opened.path, branch, tip)
+            self._forge.open(branch, title, f"{self._rollout.mark}\n\n{body}")
 
     def _stale(self, opened: Service, branch: str) -> bool:
         """Whether our own branch has nothing to merge any more, or cannot be merged."""
@@ -215,7 +217,8 @@ class Step:
     ) -> Seen:  # fmt: skip
         version, url = opened.answers.version if opened else "", pull.url if pull else ""
         line = moved.line(opened, self._templates.get(opened.answers.source)) if opened else ""
-        return Seen(self._member.name, self._member.ring, state, version, url, undecided, problem, code, line)
+        ahead = opened is not None and self._has(opened) and not self._at(opened)
+        return Seen(self._member.name, self._member.ring, state, version, url, undecided, problem, code, line, ahead)
 
 
 def conflicts(opened: Service, tip: str) -> int:

@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 
 from golden_path.errors import Exit, FleetError
-from golden_path.untrusted import bounded, inside
+from golden_path.rules import bounded
+from golden_path.untrusted import inside
 
 FILES = 100  # that a copier.yml may include, each time counted
 

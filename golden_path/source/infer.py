@@ -17,8 +17,8 @@ from xml.etree import ElementTree as Xml
 import yaml
 
 from golden_path.errors import Exit, FleetError
+from golden_path.rules import bounded
 from golden_path.source.patterns import matcher
-from golden_path.untrusted import bounded
 
 NAME = "adopt.yml"
 _KEYS = {"file", "remote", "folder", "get", "match", "value", "form", "refuse", "because"}

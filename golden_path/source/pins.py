@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import yaml
 
+from golden_path.rules import bounded
 from golden_path.source.template import Template
 from golden_path.store import git
 from golden_path.store.service import Service
-from golden_path.untrusted import bounded
 
 FILE = "pins.yaml"
 SHORT = 3  # letters of a word that may stand for something else

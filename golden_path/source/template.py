@@ -39,8 +39,7 @@ class Template:
             raise FleetError(f"the template's address {reason}", Exit.TEMPLATE)
         self.source = source
         self._address = address.fetched(source)
-        key = hashlib.sha256(self._address.encode()).hexdigest()[:32]
-        self._folder = folder or cache.folder() / "templates" / key
+        self._folder = folder or cache.folder() / "templates" / cache.key(self._address)
         self._mirror = self._folder / "mirror.git"
         self._tags: list[str] = []
         self._seen: dict[str, str] = {}
@@ -49,6 +48,19 @@ class Template:
         self._read: dict[str, Read] = {}
         self._inside: dict[tuple[str, str], bool] = {}
         self._subjects: dict[tuple[str, str], list[str]] = {}
+
+    @classmethod
+    def cloned(cls, repository: Path, folder: Path) -> Template:
+        """Return a template as somebody has cloned it, where nothing is fetched.
+
+        Args:
+            repository: the git folder.
+            folder: for its versions.
+        """
+        known = cls(str(repository), folder)
+        known._mirror = repository
+        folder.mkdir(parents=True)
+        return known
 
     def refresh(self) -> None:
         """Bring the clone up to date; the first time, make it.

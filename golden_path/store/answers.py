@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 
 from golden_path.errors import Exit, FleetError
-from golden_path.untrusted import bounded, credentials, foreign
+from golden_path.rules import bounded
+from golden_path.untrusted import credentials, foreign
 
 PATTERN = re.compile(r"\.copier-answers(?:\.[\w.-]+)?\.ya?ml")
 LONGEST = 1000  # characters of an address

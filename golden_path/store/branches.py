@@ -10,6 +10,7 @@ from golden_path.store.trees import EMAIL, Store
 
 PREFIX = "golden-path/"
 TAKEN = PREFIX.rstrip("/")  # a branch of this name leaves no room for ours
+EARLIER = "template/update-"  # what 'make template-update' of 0.1.0 called its branches
 DEFAULT_ANSWERS = (".copier-answers.yml", ".copier-answers.yaml")
 
 
@@ -47,6 +48,14 @@ def tip(service: Service, branch: str, reading: Reader | None = None) -> str:
     return git.text(
         "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}", cwd=service.path, codes=(0, 1)
     )
+
+
+def earlier(service: Service) -> list[str]:
+    """Return the branches of upgrades that engines of before have left, here and as the remotes had them."""
+    return git.text(
+        "for-each-ref", "--format=%(refname:short)", f"refs/heads/{EARLIER}*", f"refs/remotes/*/{EARLIER}*",
+        cwd=service.path,
+    ).splitlines()  # fmt: skip
 
 
 def ours_alone(service: Service, commit: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,11 @@ def folder() -> Path:
     """Return the cache folder: ``golden-path`` below ``$XDG_CACHE_HOME`` or ``~/.cache``."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "golden-path"
+
+
+def key(address: str) -> str:
+    """Return the name of the folder of what is at an address."""
+    return hashlib.sha256(address.encode()).hexdigest()[:32]
 
 
 @contextlib.contextmanager

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from golden_path.errors import Exit, FleetError
+from golden_path.rules import bounded
 from golden_path.store import git, reader
-from golden_path.untrusted import bounded
 
 _KINDS = {"040000": "a folder", "120000": "a link", "160000": "a submodule"}
 

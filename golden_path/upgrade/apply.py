@@ -32,6 +32,7 @@ class Outcome:
         dirty: whether the work tree has changes that are not in the branch.
         in_the_way: files that are in no commit, and that a switch to the branch would overwrite.
         moved: a line, where the tag of the version that the service has names another commit now.
+        earlier: branches of earlier engines, which nobody needs any more.
     """
 
     status: str
@@ -41,6 +42,7 @@ class Outcome:
     dirty: bool = False
     in_the_way: Sequence[str] = ()
     moved: str = ""
+    earlier: Sequence[str] = ()
 
 
 def apply(
@@ -79,7 +81,7 @@ def apply(
         done = _bring(opened, template, renderer, to, data or {}, reading, dirty=dirty, checkout=checkout)
         if checkout and done.branch:
             _switch(opened, done.branch)
-        return replace(done, moved=moved.line(opened, template))
+        return replace(done, moved=moved.line(opened, template), earlier=branches.earlier(opened))
 
 
 def _bring(

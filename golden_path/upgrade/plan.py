@@ -109,7 +109,7 @@ def compute(upgrade: Upgrade, *, run_tasks: bool = False, ask_secrets: bool = Tr
             lambda more: upgrade.writes(more, f"secret-{'-'.join(more)}")[0],
         )  # fmt: skip
     ours, said_before = migrated.before(upgrade)
-    given = _answers_in(upgrade, theirs)
+    given = answers_in(upgrade, theirs)
     owner = Ownership(upgrade.new.config, given)
     base, ours, parked = migrated.set_aside(store, base, has, ours, theirs)
     if run_tasks:
@@ -169,7 +169,7 @@ def _follow_migrated(store: Store, result: merge.Result, merged: Tree) -> None:
     result.conflicts = {moved.get(path, path): one for path, one in result.conflicts.items()}
 
 
-def _answers_in(upgrade: Upgrade, theirs: Tree) -> dict[str, Any]:
+def answers_in(upgrade: Upgrade, theirs: Tree) -> dict[str, Any]:
     path = upgrade.service.answers.path
     found = answers.parse(path, upgrade.store.read(theirs[path].blob))
     if upgrade.new.template.commit(found.version) != upgrade.new.commit:

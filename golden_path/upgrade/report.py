@@ -7,10 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from golden_path.store.trees import Store
+from golden_path.untrusted import foreign
 from golden_path.upgrade import message
 from golden_path.upgrade.changes import CONFLICT, KEPT, STATUSES, Change
 from golden_path.upgrade.plan import Plan
 from golden_path.upgrade.status import Status
+
+BAR = "\\|"  # in a cell of a table
 
 
 def plan_text(planned: Plan, store: Store, *, diff: bool) -> Iterator[str]:
@@ -92,4 +95,19 @@ def status_table(rows: Sequence[Status]) -> Iterator[str]:
 
 def status_json(rows: Sequence[Status], failed: dict[str, str]) -> list[dict[str, Any]]:
     """Return the services for a program; those that could not be looked at have a ``problem``."""
-    return [asdict(one) for one in rows] + [{"path": path, "problem": reason} for path, reason in failed.items()]
+    known = [{name: value for name, value in asdict(one).items() if name != "lines"} for one in rows]
+    return known + [{"path": path, "problem": reason} for path, reason in failed.items()]
+
+
+def drift_markdown(row: Status) -> Iterator[str]:
+    """Yield the lines of a summary: which files of the template's a service has otherwise, and whether it is behind."""
+    yield f"### Template {foreign.words(row.version)}: {len(row.drift)} files differ from what it wrote"
+    yield ""
+    if row.drift:
+        yield from ("| file | lines added | removed |", "|---|---|---|")
+        for name in row.drift:
+            added, removed = row.lines[name]
+            yield f"| {foreign.code(name).replace('|', BAR)} | {added} | {removed} |"
+        yield ""
+    if row.behind:
+        yield f"{foreign.words(row.newest)} is out: `make template-update`"

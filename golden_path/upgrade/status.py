@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from golden_path.rendering.render import Renderer
@@ -30,6 +31,7 @@ class Status:
             ``deleted``, by path; without what an adopted service has its own of.
         upgraded: the date of its last upgrade; empty where its history shows none.
         moved: a line, where the tag of the version that it has names another commit now.
+        lines: how many the service has more and less than the template wrote, by path; empty where nobody asked.
     """
 
     path: str
@@ -40,9 +42,12 @@ class Status:
     drift: dict[str, str]
     upgraded: str
     moved: str = ""
+    lines: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
-def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file: str = "") -> Status:
+def status(
+    path: Path, renderer: Renderer, templates: Templates, *, answers_file: str = "", count_lines: bool = False
+) -> Status:
     """Look at one service.
 
     Args:
@@ -50,6 +55,7 @@ def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file
         renderer: a worker.
         templates: those of this run.
         answers_file: which, where there are several.
+        count_lines: of the drift, which takes a moment a file.
 
     Raises:
         FleetError: it cannot be looked at.
@@ -63,17 +69,26 @@ def status(path: Path, renderer: Renderer, templates: Templates, *, answers_file
     leave_out = release.rules.leave_out
     with between(opened, release, release, renderer) as looked_at:
         has, wrote = looked_at.has, looked_at.known
-    drift = {
-        name: CHANGED if name in has else DELETED
-        for name, entry in sorted(wrote.items())
-        if has.get(name) != entry
-        and name != opened.answers.path
-        and not owner.seeded(name)
-        and (name in has or not infer.matches(leave_out, name))
-    }
-    if drift and release.config.tasks:  # they make other files of a rendering
-        alone = tasks.template_alone(opened, drift)
-        drift = {name: what for name, what in drift.items() if name not in alone}
+        drift = {
+            name: CHANGED if name in has else DELETED
+            for name, entry in sorted(wrote.items())
+            if has.get(name) != entry
+            and name != opened.answers.path
+            and not owner.seeded(name)
+            and (name in has or not infer.matches(leave_out, name))
+        }
+        if drift and release.config.tasks:  # they make other files of a rendering
+            alone = tasks.template_alone(opened, drift)
+            drift = {name: what for name, what in drift.items() if name not in alone}
+        diff = looked_at.store.diff
+        lines = {name: _lines(diff(wrote[name], has.get(name))) for name in drift} if count_lines else {}
     _, upgraded = rollback.last_upgrade(opened)
     behind = versions.between(template.tags, version, newest)
-    return Status(str(path), source, version, newest, tuple(behind), drift, upgraded, moved.line(opened, template))
+    line = moved.line(opened, template)
+    return Status(str(path), source, version, newest, tuple(behind), drift, upgraded, line, lines)
+
+
+def _lines(difference: str) -> tuple[int, int]:
+    """How many lines a difference adds and removes."""
+    changed = [line[:1] for line in difference.split("\n")]
+    return changed.count("+"), changed.count("-")

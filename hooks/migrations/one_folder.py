@@ -13,7 +13,7 @@ from typing import Any
 
 from golden_path.service import slo
 from golden_path.untrusted import inside
-from hooks.migration import names, read, refused, rewrite
+from hooks.migrations.editing import names, read, refused, rewrite
 
 FOLDER = ".golden-path"
 ARGOCD, OBJECTIVES = "deploy/argocd/kustomization.yaml", "slo.yaml"

@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml
 
-from golden_path.untrusted import bounded, inside
-from hooks.migration import names, read, refused, rewrite
+from golden_path.rules import bounded
+from golden_path.untrusted import inside
+from hooks.migrations.editing import names, read, refused, rewrite
 
 STORE, ROUTE = "secretstore.yaml", "httproute.yaml"
 _LIST = re.compile(r"^resources:[ ]*\n((?:(?:[ ]*#[^\n]*|[ ]*-[ ][^\n]*)\n)+)", re.MULTILINE)

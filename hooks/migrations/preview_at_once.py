@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from golden_path.untrusted import bounded, inside
-from hooks.migration import read, refused, rewrite
+from golden_path.rules import bounded
+from golden_path.untrusted import inside
+from hooks.migrations.editing import read, refused, rewrite
 
 OVERLAY = "deploy/overlays/preview/kustomization.yaml"
 PATCH = "deploy/overlays/preview/at-once.yaml"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from golden_path.untrusted import inside
-from hooks.migration import names, read, refused, rewrite
+from hooks.migrations.editing import names, read, refused, rewrite
 
 OLD, NEW = "make/build.sh", ".golden-path/build.py"  # where it is since 0.2.0
 _VALUE = r'("[^"\n]*"|\$\([\w-]+\)|[\w./-]+)'

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bare, copy, fleet, foreign, load, machine, report, services
+from benchmarks import bare, copy, fleet, foreign, load, machine, report, services, verb
 from benchmarks.samples import Measure, Samples, alternating, ratio
 from tests.labs.toolchains import LANGUAGES, ROOT
 from tests.selection.plugin import chosen
@@ -71,6 +71,14 @@ def test_another_template_is_measured_beside_copier_update(tmp_path: Path) -> No
     assert (len(files), foreign.QUESTIONS) == (foreign.FILES, 100)
 
 
+def test_the_verb_is_measured_beside_copier_update(tmp_path: Path) -> None:
+    """All ways end in one tree, or this fails."""
+    spent = verb.measure(tmp_path, "go", 1, ignore)
+    assert list(spent) == [verb.WARM, verb.COLD, verb.COPIER]
+    assert all(one.cpu[0] > 0 for one in spent.values())
+    assert report.foreign_table(spent).splitlines()[0].endswith(f"| times less CPU than {verb.COPIER} |")
+
+
 def test_every_language_has_a_bare_service() -> None:
     assert sorted(path.name for path in Path(bare.__file__).parent.iterdir() if path.name in LANGUAGES) == [*LANGUAGES]
 
@@ -99,7 +107,7 @@ def test_facts_hold_no_path() -> None:
         (
             ["--parts", "images"],
             "argument --parts: there is no 'images'; there are copy, services, image-cache, image-run, pipeline, "
-            "fleet, foreign",
+            "fleet, foreign, verb",
         ),
         (["--rounds", "0"], "argument --rounds: must be an integer from 1 to 10000, not '0'"),
         (["--output", "nowhere/report.md"], "argument --output: there is no folder nowhere"),

@@ -161,6 +161,11 @@ class Deployment:
                 raise AssertionError(f"not reached: {json.dumps(status, indent=2)}\n{json.dumps(self.measured())}")
             time.sleep(0.5)
 
+    def judged(self) -> None:
+        """Wait until the new version is being judged, which begins with ``INITIAL_DELAY``."""
+        runs = f"{ARGO}/namespaces/{self.namespace}/analysisruns"
+        self.wait(lambda _: bool(api.get(runs)["items"]))
+
     def ended(self) -> dict[str, Any]:
         """Wait until the release is promoted, aborted, or paused for a person; returns the status."""
         return self.wait(

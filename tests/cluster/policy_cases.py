@@ -14,6 +14,7 @@ IMAGE = f"ghcr.io/acme/orders@{DIGEST}"
 LABELS = {"app.kubernetes.io/name": "orders", "owner": "platform", "cost-center": "platform"}
 TOKEN = "ghp_" + "a" * 36
 SIZE = {"cpu": "100m", "memory": "64Mi"}
+NOTHING = {"cpu": "0", "memory": "0Mi"}
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,10 @@ def _with_image(image: str) -> Object:
 
 def _with_env(name: str, value: str) -> Object:
     return pod(containers=[container(env=[{"name": name, "value": value}])])
+
+
+def _with_arguments(*arguments: str) -> Object:
+    return pod(containers=[container(command=["app"], args=list(arguments))])
 
 
 def _changed(before: Mapping[str, Any], fields: Mapping[str, Any]) -> Object:
@@ -187,6 +192,15 @@ GOOD = [
     Case("config", _config(TOKEN_URL="https://id.example.com", LOG_LEVEL="info", API_KEY="")),
     Case("egress to pods", network({"to": [{"podSelector": {}}]})),
     Case("egress to a block", network({"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]})),
+    Case("egress to private blocks, v6", network({"to": [{"ipBlock": {"cidr": "fc00::/7"}}]})),
+    Case("a reference", _with_env("DB_PASSWORD", "$(FROM_THE_STORE)")),
+    Case("arguments", _with_arguments("--token-file=/run/token", "--password=$(PASSWORD)", "--token", "--verbose")),
+    Case(
+        "lines without a value",
+        _config(**{"a.properties": "password=${DB_PASSWORD}\ntoken=\n", "b.yaml": "secret: *x\n"}),
+    ),
+    Case("a program", _config(**{"a.py": "password = 'x'\n", "b.conf": "password = os.getenv('X')\n"})),
+    Case("a large config", _config(**{"a.txt": "x: y\n" * 45_000})),
     Case("no egress", network()),
     *(Case(kind, made_by(kind, pod())) for kind in CONTROLLERS),
     Case(
@@ -273,6 +287,11 @@ _BAD: dict[str, dict[str, tuple[Object, str]]] = {
         "no memory limit": (_sized(requests=SIZE, limits={"cpu": "1"}), "orders (limits.memory)"),
         "no cpu": (_sized(requests={"memory": "1Mi"}, limits={"memory": "1Mi"}), "orders (requests.cpu, limits.cpu)"),
         "init": (pod(initContainers=[container("first", resources={})]), "first (requests.cpu"),
+        "limits of 0": (_sized(requests=NOTHING, limits=NOTHING), "orders (requests.cpu, requests.memory, limits.cpu"),
+        "a limit of 0 as a number": (
+            _sized(requests={**SIZE, "cpu": 0}, limits={**SIZE, "cpu": 0}),
+            "orders (requests.cpu, limits.cpu)",
+        ),
     },
     "owner-labels": {
         "no owner": (_labelled(owner=None), "not owner"),
@@ -288,6 +307,19 @@ _BAD: dict[str, dict[str, tuple[Object, str]]] = {
             pod(initContainers=[container("first", env=[{"name": "X_TOKEN", "value": "a"}])]),
             "the value of X_TOKEN in",
         ),
+        "by a short name": (_with_env("DB_PASS", "hunter2"), "the value of DB_PASS in"),
+        "in a flag": (_with_arguments("--db-password=hunter2"), "the value of the arguments of orders in"),
+        "in two arguments": (_with_arguments("--token", "hunter2"), "the value of the arguments of orders in"),
+        "in a script": (_with_arguments("-c", "DB_PASS=hunter2 exec app"), "the value of the arguments of orders in"),
+        "by its form in an argument": (_with_arguments(TOKEN), "the value of the arguments of orders in"),
+        "a line of properties": (
+            _config(**{"a.properties": "b=1\nc.password = hunter2\n"}),
+            "the value of a.properties in",
+        ),
+        "a line of YAML": (_config(**{"a.yaml": "db:\n  password: 'hunter2'\n"}), "the value of a.yaml in"),
+        "a line of JSON": (_config(**{"a.json": '{"x": 1, "apiKey": "hunter2"}'}), "the value of a.json in"),
+        "a binary value": ({**_config(), "binaryData": {"token": "aHVudGVyMg=="}}, "the value of token in"),
+        "in a large config": (_config(password="hunter2", **{"a.txt": "x: y\n" * 45_000}), "the value of password in"),
         "in a config": (_config(apiKey="1234"), "the value of apiKey in"),
         "key in a config": (_config(a="-----BEGIN " + "PRIVATE KEY-----\nMII\n"), "the value of a in"),
     },
@@ -295,6 +327,15 @@ _BAD: dict[str, dict[str, tuple[Object, str]]] = {
         "to all": (network({}), "opens the whole world"),
         "to all on a port": (network({"ports": [{"port": 443}]}), "opens the whole world"),
         "to the internet": (network({"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}), "opens the whole world"),
+        "to halves of the internet": (
+            network({"to": [{"ipBlock": {"cidr": "0.0.0.0/1"}}, {"ipBlock": {"cidr": "128.0.0.0/1"}}]}),
+            "opens the whole world",
+        ),
+        "to quarters, each a rule": (
+            network(*({"to": [{"ipBlock": {"cidr": f"{first}.0.0.0/2"}}]} for first in (0, 64, 128, 192))),
+            "opens the whole world",
+        ),
+        "to all that is public, v6": (network({"to": [{"ipBlock": {"cidr": "2000::/3"}}]}), "opens the whole world"),
         "to the internet, v6": (network({"to": [{"ipBlock": {"cidr": "::/0"}}]}), "opens the whole world"),
     },
 }
@@ -316,7 +357,7 @@ PRIVILEGED = Case(
 )
 
 # In what makes pods each rule looks at the same; one that the API server completes (requests from limits) not at all.
-_BY_CONTROLLERS: dict[str, Callable[[], Object]] = {
+BY_CONTROLLERS: dict[str, Callable[[], Object]] = {
     "image-digest": lambda: _with_image("ghcr.io/acme/orders:1.2.3"),
     "image-registry": lambda: _with_image(f"localhost:5000/orders@{DIGEST}"),
     "pod-resources": lambda: _sized(requests=SIZE),
@@ -326,7 +367,7 @@ _BY_CONTROLLERS: dict[str, Callable[[], Object]] = {
 }
 CONTROLLED = [
     Case(f"{policy}, {kind}", made_by(kind, one()), policy)
-    for policy, one in _BY_CONTROLLERS.items()
+    for policy, one in BY_CONTROLLERS.items()
     for kind in CONTROLLERS
 ]
 CONTROLLED.append(

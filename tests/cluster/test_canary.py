@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.deployment import Deployment
-from tests.cluster.versions import Answered, Versions, every, slow
+from tests.cluster.versions import Answered, Versions, burst, every, load, slow
 from tests.labs.built import Built
 from tests.labs.cluster import Lab
 from tests.labs.peers import Answer, Request, item_answer, problem_answer
@@ -16,6 +17,7 @@ from tests.labs.peers import Answer, Request, item_answer, problem_answer
 pytestmark = [pytest.mark.cluster, pytest.mark.only("go")]
 
 STABLE_RATE, CANARY_RATE = 60, 12
+FIRST = 60  # requests at once; with less than 50, nothing is judged
 
 
 @pytest.fixture
@@ -69,6 +71,23 @@ def test_a_version_whose_own_pods_are_worse_is_sent_back(
     assert bad(objective, [*good, *some]) < LIMITS[objective] < bad(objective, some)
     gone = deployment.wait(lambda status: status.get("updatedReplicas", 0) == 0 and status["availableReplicas"] == 2)
     assert gone["stableRS"] == deployment.stable
+
+
+def test_a_version_whose_very_first_requests_fail_is_sent_back(deployment: Deployment, versions: Versions) -> None:
+    """All of them between two scrapes, and none after: a counter that began with them would not have them."""
+    stable, _ = versions.start(item_answer, STABLE_RATE)
+    answers = [lambda _: problem_answer(500)]
+    canary, _ = versions.start(lambda request: answers[-1](request), 0)
+    version = deployment.release()
+    deployment.scrape({deployment.stable: stable, version: canary})
+    deployment.judged()
+    time.sleep(8)  # well before the first measurement, and within the window of all of them
+    assert set(burst(canary, FIRST)) == {502}
+    answers.append(item_answer)
+    with load(canary, CANARY_RATE):
+        status = deployment.ended()
+    assert status.get("abort"), deployment.measured()
+    assert 'Metric "availability-' in status["message"]
 
 
 def test_few_requests_are_not_judged(deployment: Deployment, versions: Versions) -> None:

@@ -92,7 +92,7 @@ def test_a_strategic_merge_patch_of_the_rollout_is_refused(service: Path) -> Non
     done = script(service, "manifests", "render")
     assert done.returncode == 1
     assert done.stderr == (
-        "  FAIL  render: staging: the Rollout has no image: patch it with JSON 6902 (op, path, value) only\n"
+        "  FAIL  render: staging: GP401 the Rollout has no image: patch it with JSON 6902 (op, path, value) only\n"
     )
 
 

@@ -15,7 +15,20 @@ import pytest
 import yaml
 
 from tests.cluster import policies
-from tests.cluster.policy_cases import BAD, CONTROLLED, DEBUGGED, GOOD, ISOLATION, PRIVILEGED, Case, Object, network
+from tests.cluster.policy_cases import (
+    BAD,
+    BY_CONTROLLERS,
+    CONTROLLED,
+    DEBUGGED,
+    GOOD,
+    ISOLATION,
+    PRIVILEGED,
+    Case,
+    Object,
+    made_by,
+    network,
+    pod,
+)
 from tests.cluster.test_manifests import ANSWERS
 from tests.labs import template as lab
 from tests.labs.service import make
@@ -59,6 +72,33 @@ def test_every_case(service: Path) -> None:
             [line] = said
             assert line.startswith(f"{kind} orders: {case.policy}: "), case.name
             assert case.said in line, case.name
+
+
+def wrapped(kind: str, one: Object) -> Object:
+    """Return what Argo Rollouts makes such a pod of later, or a list of what makes it."""
+    template = {key: one[key] for key in ("metadata", "spec")}
+    named = {"apiVersion": "argoproj.io/v1alpha1", "kind": kind, "metadata": {"name": "orders"}}
+    if kind == "Experiment":
+        return {**named, "spec": {"templates": [{"name": "a", "template": template}]}}
+    if kind == "AnalysisTemplate":
+        job = {"provider": {"job": {"spec": {"template": template}}}}
+        return {**named, "spec": {"metrics": [{"name": "first", "provider": {"web": {}}}, {"name": "second", **job}]}}
+    return {"apiVersion": "v1", "kind": "List", "items": [made_by("Deployment", one)]}
+
+
+@pytest.mark.parametrize(("kind", "what"), [
+    ("Experiment", "Experiment orders: its ReplicaSet"), ("AnalysisTemplate", "AnalysisTemplate orders: its Job"),
+    ("List", "Deployment orders"),
+])  # fmt: skip
+def test_what_makes_pods_later_is_judged_now(service: Path, kind: str, what: str) -> None:
+    """In the cluster, the job and the replica set are, when a controller makes them."""
+    cases = dict(BY_CONTROLLERS)
+    environments = [[wrapped(kind, one()), network()] for one in (pod, *cases.values())]
+    good, *bad = policies.local(service, environments)
+    assert good == []
+    for policy, said in zip(cases, bad, strict=True):
+        [line] = said
+        assert line.startswith(f"{what}: {policy}: "), line
 
 
 def test_every_rule_is_broken_by_a_case(service: Path) -> None:
@@ -114,7 +154,7 @@ BREAKS: dict[str, tuple[str, Any, str]] = {
     "planted secret": (
         "/spec/template/spec/containers/0/env",
         [{"name": "DB_PASSWORD", "value": "hunter2"}],
-        "production: Rollout orders holds a value for DB_PASSWORD: "
+        "production: GP404 Rollout orders holds a value for DB_PASSWORD: "
         "keep it in the environment's store, for an ExternalSecret to read",
     ),
     "tag": (

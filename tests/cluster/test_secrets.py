@@ -118,7 +118,7 @@ def test_a_store_that_is_not_there_is_one_line(service: Path) -> None:
     )
     assert failure(service) == (
         "  FAIL  render: production: "
-        "ExternalSecret orders names the SecretStore orders, which the overlay lacks; it has order"
+        "GP403 ExternalSecret orders names the SecretStore orders, which the overlay lacks; it has order"
     )
     kustomization = service / OVERLAY / "kustomization.yaml"
     kustomization.write_text(kustomization.read_text(encoding="utf-8").replace("  - secretstore.yaml\n", ""))
@@ -133,12 +133,24 @@ def test_a_secret_that_nothing_writes_is_one_line(service: Path) -> None:
         text = overlay.read_text(encoding="utf-8")
         overlay.write_text(text.replace("  - target:\n      kind: ExternalSecret\n", "  - target:\n      kind: None\n"))
     assert failure(service).endswith(
-        "Rollout orders reads the Secret orders-secrets, which no ExternalSecret of the overlay writes"
+        "GP402 Rollout orders reads the Secret orders-secrets, which no ExternalSecret of the overlay writes"
     )
 
 
 def plain(kind: str, **fields: object) -> Object:
     return {"apiVersion": "v1", "kind": kind, "metadata": {"name": "planted"}, **fields}
+
+
+def pod(kind: str, spec: Object) -> Object:
+    """Return what runs a pod that is given a token by an argument; its template stands where the spec has dots."""
+    runs = {"spec": {"containers": [{"name": "a", "image": "a", "args": ["--token=hunter2"]}]}}
+
+    def filled(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: filled(one) for key, one in value.items()}
+        return [filled(one) for one in value] if isinstance(value, list) else runs if value is ... else value
+
+    return plain(kind, **{"spec": filled(spec)} if spec else runs)
 
 
 KEY = "-----BEGIN " + "PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
@@ -148,9 +160,21 @@ KEY = "-----BEGIN " + "PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
     ("manifest", "what"),
     [
         (plain("Secret", data={"A": "eA=="}), "data"),
-        (plain("Secret", stringData={"A": "x"}), "data"),
+        (plain("Secret", stringData={"A": "x"}), "stringData"),
         (plain("ConfigMap", data={"DATABASE_PASSWORD": "hunter2"}), "a value for DATABASE_PASSWORD"),
         (plain("ConfigMap", data={"apiKey": "1234"}), "a value for apiKey"),
+        (plain("ConfigMap", data={"DB_PASS": "hunter2"}), "a value for DB_PASS"),
+        (
+            plain("ConfigMap", data={"a.properties": "b=1\nc.password=hunter2\n"}),
+            "a value for c.password in a.properties",
+        ),
+        (plain("ConfigMap", binaryData={"a.env": "REJfUEFTUz1odW50ZXIyCg=="}), "a value for DB_PASS in a.env"),
+        (pod("Pod", {}), "a value for token in args"),
+        (pod("Experiment", {"templates": [{"name": "a", "template": ...}]}), "a value for token in args"),
+        (
+            pod("AnalysisTemplate", {"metrics": [{"name": "a", "provider": {"job": {"spec": {"template": ...}}}}]}),
+            "a value for token in args",
+        ),
         (plain("ConfigMap", data={"a": KEY}), "what looks like a private key"),
         (plain("ConfigMap", data={"a": "AKIA" + "ABCDEFGHIJKLMNOP"}), "what looks like an AWS access key"),
         (plain("ConfigMap", data={"a": "ghp_" + "a" * 36}), "what looks like a GitHub token"),
@@ -161,7 +185,7 @@ KEY = "-----BEGIN " + "PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
 def test_a_planted_secret_is_one_line_without_it(service: Path, manifest: Object, what: str) -> None:
     add(service, manifest)
     assert failure(service) == (
-        f"  FAIL  render: production: {manifest['kind']} planted holds {what}: "
+        f"  FAIL  render: production: GP404 {manifest['kind']} planted holds {what}: "
         "keep it in the environment's store, for an ExternalSecret to read"
     )
 

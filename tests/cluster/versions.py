@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
 from typing import NamedTuple
@@ -62,6 +63,22 @@ def load(service: Service, rate: float) -> Iterator[list[Answered]]:
         stop.set()
         for thread in threads:
             thread.join(timeout=30)
+
+
+def burst(service: Service, number: int) -> list[int]:
+    """Send so many requests at once.
+
+    Returns:
+        What was answered.
+    """
+
+    def send(_: int) -> int:
+        with closing(HTTPConnection(urlsplit(service.url).netloc, timeout=10)) as connection:
+            connection.request("POST", "/v1/items", json.dumps(ITEM), {"Content-Type": "application/json"})
+            return connection.getresponse().status
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(send, range(number)))
 
 
 class Versions:

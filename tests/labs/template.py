@@ -15,20 +15,12 @@ from golden_path.rendering.render import Renderer
 from golden_path.source.template import Template
 from tests.labs.places import digest, once
 from tests.labs.toolchains import ROOT
-from tests.selection.inputs import Checkout
 from tests.selection.observed import COPYING, RENDERED
 
 VERSION = "v0.0.0"
 
 
-def hooked() -> list[str]:
-    """Return the files of the engine that the hooks import, and those that these import."""
-    checkout = Checkout(ROOT)
-    found = {name for file in checkout.below("hooks") if file.endswith(".py") for name in checkout.imported(file)}
-    return sorted(name for name in found if name.startswith("golden_path/"))
-
-
-HOOKED = hooked()
+ENGINE = ("golden_path", "hooks")  # what of this checkout runs in an update, whoever starts it
 COPIER = Path(sys.executable).parent / "copier"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -83,8 +75,7 @@ def snapshot(folder: Path) -> Path:
         The folder.
     """
     files = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "copier.yml", "adopt.yml",
-                "pins.yaml", "template", "partials", "extensions", "hooks",
-                *HOOKED)  # fmt: skip
+                "pins.yaml", "template", "partials", "extensions", *ENGINE)  # fmt: skip
     sys.audit(COPYING, True)
     for name in filter(None, files.split("\0")):
         source, target = ROOT / name, folder / name
@@ -95,6 +86,12 @@ def snapshot(folder: Path) -> Path:
     commit_all(folder, "Template")
     git(folder, "tag", VERSION)
     return folder
+
+
+def with_engine(template: Path) -> None:
+    """Put the engine and the hooks of this checkout into a template."""
+    for name in ENGINE:
+        shutil.copytree(ROOT / name, template / name, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def copier(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

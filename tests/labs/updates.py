@@ -12,7 +12,7 @@ from tests.labs import template as lab
 
 OLD, NEW = lab.VERSION, "v0.1.0"
 LOGO, BADGE = b"\0logo", b"\0badge"
-BRANCH = f"template/update-{NEW}"
+BRANCH = f"golden-path/{NEW}"
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,16 @@ class GitHub:
         """Change a pull request."""
         _write(self._pulls, [{**one, **facts} if one["number"] == number else one for one in self.pulls])
 
+    def add(self, repo: str, head: str, title: str, body: str = "") -> str:
+        """Open a pull request; returns its address."""
+        pulls = self.pulls
+        url = f"https://{repo}/pull/{len(pulls) + 1}"
+        _write(self._pulls, [*pulls, {
+            "number": len(pulls) + 1, "state": "OPEN", "url": url, "body": body, "title": title, "repo": repo,
+            "headRefName": head, "isCrossRepository": False,
+        }])  # fmt: skip
+        return url
+
     def kill_at(self, create: int, when: str) -> None:
         """Let the program kill the engine at a call of ``pr create``, ``before`` or ``after`` it; once."""
         self._fatal.write_text(f"{create} {when}")
@@ -81,9 +91,10 @@ class GitHub:
                 given = _options(arguments[2:], "--repo", "--head", "--state", "--limit", "--json")
                 fields = given["--json"].split(",")
                 assert set(fields) <= FIELDS, fields
-                assert given["--state"] == "all"
+                assert given["--state"] in ("all", "open")
                 found = [one for one in self.pulls
-                         if (one["repo"], one["headRefName"]) == (given["--repo"], given["--head"])]  # fmt: skip
+                         if one["repo"] == given["--repo"] and given.get("--head") in (None, one["headRefName"])
+                         and (given["--state"] == "all" or one["state"] == "OPEN")]  # fmt: skip
                 return json.dumps([{field: one[field] for field in fields} for one in reversed(found)])
             case ["pr", "create"]:
                 given = _options(arguments[2:], "--repo", "--head", "--title", "--body-file")
@@ -110,11 +121,7 @@ class GitHub:
         if fatal and when == "before":
             os.kill(os.getppid(), signal.SIGKILL)
             sys.exit(1)
-        url = f"https://{repo}/pull/{len(pulls) + 1}"
-        _write(self._pulls, [*pulls, {
-            "number": len(pulls) + 1, "state": "OPEN", "url": url, "body": body, "title": title, "repo": repo,
-            "headRefName": head, "isCrossRepository": False,
-        }])  # fmt: skip
+        url = self.add(repo, head, title, body)
         if fatal:
             os.kill(os.getppid(), signal.SIGKILL)
         return url

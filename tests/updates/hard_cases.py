@@ -27,7 +27,16 @@ from tests.updates import cases, foreign
 from tests.updates.cases import CASES, REFUSED, Case
 
 TABLE = ROOT / "docs" / "reference" / "fleet-cases.md"
-BARE, HOOKED, ENGINE = range(1, 4)  # the table's columns
+BARE, HOOKED, ENGINE, VERB, WORKFLOW = range(1, 6)  # the table's columns
+SAME, REFUSED_TOO, NOT_RUN = "same commit", "same refusal", "not run"
+# The cases that are run through the workflow: one of each kind. It calls the verb, and a run takes ten times as long.
+RUN = (
+    "both change a file, at different lines",
+    "the person set a mode bit of a file that the template renames",
+    "the template renames and changes a file at the line that was edited",
+    "both change a binary file",
+    "a new question has no default",
+)
 KINDS = ("lost edit", "silent conflict", "dirty repository")
 
 Files = dict[str, tuple[int, bytes]]  # mode and content (a link's is where it goes), by path
@@ -160,6 +169,23 @@ def marked(_: int, content: bytes) -> bool:
     return re.search(rb"^(<<<<<<<|>>>>>>>) ", content, re.MULTILINE) is not None
 
 
+def pair(case: Case, folder: Path, renderer: Renderer, *more: foreign.Step) -> tuple[Path, Path]:
+    """Make the template of a case and the service; returns both.
+
+    Args:
+        case: which.
+        folder: an empty one, or with what the template has besides in ``template``, a repository.
+        renderer: a worker.
+        more: steps of the template's first version.
+    """
+    source = foreign.template(folder / "template", [*cases.FIRST, *more], case.template)
+    if case.questions:
+        (source / "copier.yml").write_text(foreign.SETTINGS + foreign.QUESTIONS + case.questions)
+        git(source, "commit", "--quiet", "--all", "--message", "Question")
+        git(source, "tag", "--force", foreign.NEW)
+    return source, foreign.service(renderer, source, folder / "service", *case.person)
+
+
 def run(case: Case, folder: Path, renderer: Renderer, *, plain: bool) -> tuple[set[str], set[str], Ended]:
     """Run one case.
 
@@ -172,12 +198,7 @@ def run(case: Case, folder: Path, renderer: Renderer, *, plain: bool) -> tuple[s
     Returns:
         The problems of ``copier update`` and of the engine, and how the engine ended.
     """
-    source = foreign.template(folder / "template", cases.FIRST, case.template)
-    if case.questions:
-        (source / "copier.yml").write_text(foreign.SETTINGS + foreign.QUESTIONS + case.questions)
-        git(source, "commit", "--quiet", "--all", "--message", "Question")
-        git(source, "tag", "--force", foreign.NEW)
-    service = foreign.service(renderer, source, folder / "service", *case.person)
+    source, service = pair(case, folder, renderer)
     base = read(foreign.render(renderer, source, foreign.OLD, folder / "base" / "service"))
     theirs = (
         base
@@ -203,6 +224,11 @@ def column(number: int) -> dict[str, str]:
     return {row[0]: row[number] for row in rows}
 
 
+def through_the_verb(case: Case) -> str:
+    """Return what the verb does, as test_entrances.py holds it."""
+    return REFUSED_TOO if case.ends == REFUSED else SAME
+
+
 def table(rows: Mapping[str, tuple[set[str], str, set[str]]]) -> str:
     """Return the page.
 
@@ -216,9 +242,8 @@ def table(rows: Mapping[str, tuple[set[str], str, set[str]]]) -> str:
     lines = [
         "# Hard cases, side by side",
         "",
-        "What a template and a person did to the same service, through plain `copier update` and through "
-        "`golden-path apply`. Written by `python -m tests.updates.hard_cases`; tests run the columns of the hooks and "
-        "the engine.",
+        "What a template and a person did to the same service, through each way to an update. Written by `python -m "
+        "tests.updates.hard_cases`; tests run all columns but the first.",
         "",
         "- lost edit: something that the person wrote, deleted, moved or set is not in the result.",
         "- silent conflict: a person has to decide something, and the exit code is 0; or a change of the template's "
@@ -232,13 +257,20 @@ def table(rows: Mapping[str, tuple[set[str], str, set[str]]]) -> str:
         "work tree where it says dirty;",
         "- `-`: done, and nothing is to be decided.",
         "",
-        "| case | `copier update` | with the hooks | `golden-path apply` |",
-        "|---|---|---|---|",
-        *(f"| {name} | {shown(bare)} | {told} | {shown(engine)} |" for name, (bare, told, engine) in rows.items()),
-    ]
+        "`make template-update` and `template-update.yml` are the engine: they make the same commit, on the same "
+        "branch, or refuse with the same line. All cases are run through the verb; through the workflow, under "
+        "[act](../how-to/workflow-lab.md), one of each kind, since it calls the verb, and all would take many minutes.",
+        "",
+        "| case | `copier update` | with the hooks | `golden-path apply` | `make template-update` "
+        "| `template-update.yml` |",
+        "|---|---|---|---|---|---|",
+        *(f"| {case.name} | {shown(bare)} | {told} | {shown(engine)} | {through_the_verb(case)} | "
+          f"{through_the_verb(case) if case.name in RUN else NOT_RUN} |"
+          for case, (bare, told, engine) in ((case, rows[case.name]) for case in CASES if case.name in rows)),
+    ]  # fmt: skip
     for kind in KINDS:
         bare, told, engine = [sum(kind in found[side] for found in rows.values()) for side in range(3)]
-        lines.append(f"| **{kind}, of {len(rows)} cases** | **{bare}** | **{told}** | **{engine}** |")
+        lines.append(f"| **{kind}, of {len(rows)} cases** | **{bare}** | **{told}** | **{engine}** | **{engine}** | |")
     return "\n".join(lines) + "\n"
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 from golden_path.rendering.render import Renderer
+from golden_path.upgrade import before_copier
 from hooks import guard
-from tests.labs.template import HOOKED, commit_all, git
-from tests.labs.toolchains import ROOT
+from tests.labs.template import commit_all, git, with_engine
 from tests.labs.warm import copier
 from tests.updates import cases, foreign, hard_cases
 from tests.updates.cases import Case
@@ -33,10 +32,7 @@ STOPPED, NAMED, DONE = "stopped", "named", "-"
 
 def with_hooks(source: Path, questions: str = "") -> Path:
     """Give the newest version of a template of cases the hooks of ours."""
-    shutil.copytree(ROOT / "hooks", source / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in HOOKED:
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, source / name)
+    with_engine(source)
     (source / "copier.yml").write_text(foreign.SETTINGS + foreign.QUESTIONS + questions + MIGRATIONS)
     commit_all(source, "Hooks")
     git(source, "tag", "--force", foreign.NEW)
@@ -90,6 +86,7 @@ def updated(case: Case, source: Path, service: Path, renderer: Renderer) -> str:
     base = hard_cases.read(foreign.render(renderer, source, foreign.OLD, place / "base" / "service"))
     theirs = hard_cases.read(foreign.render(renderer, source, foreign.NEW, place / "new" / "service"))
     found = hard_cases.problems(case, base, ours, theirs, ended)
-    if any(hard_cases.marked(*one) for one in ended.files.values()) or (service / ".git" / guard.NOTES).exists():
+    noted = before_copier.notes(service).exists()
+    if noted or any(hard_cases.marked(*one) for one in ended.files.values()):
         found.add("dirty repository")
     return ", ".join([NAMED if ended.code else DONE, *sorted(found)])

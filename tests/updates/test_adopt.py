@@ -160,8 +160,8 @@ def test_the_next_upgrade_leaves_theirs_alone(language: str, history: Path, thei
 
 
 def test_what_was_added_works_together(history: Path, tmp_path: Path, renderer: Renderer) -> None:
-    """The Makefile reads its parts, and the policy finds only what the application lacks: a lock, a good image."""
-    for language, wanted in (("java", {"R004"}), ("python", {"R004", "D001", "D002", "D003", "D004", "D005"})):
+    """The Makefile reads its parts, and the policy finds only what the application lacks: checksums, a good image."""
+    for language, wanted in (("java", {"GP305"}), ("python", {"GP201", "GP202", "GP206", "GP207", "GP208"})):
         folder = existing.write(tmp_path / language, existing.KINDS[language][0])
         git(folder, "merge", "--quiet", adopt.adopt(folder, renderer, source=str(history), to="v2.0.0").branch)
         shown = subprocess.run(["make", "help"], cwd=folder, capture_output=True, text=True, check=True).stdout

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -16,154 +15,32 @@ import jsonschema
 import pytest
 
 from golden_path import cli
-from golden_path.doctor import checkup, leaks
+from golden_path.doctor import checkup
+from golden_path.doctor.checkup import Report
 from golden_path.doctor.repository import Repository
-from golden_path.doctor.rules import COST, MORE, RULES, Finding, Found, costs, score
+from golden_path.doctor.score import COST, MORE
 from golden_path.rendering.render import Renderer
-from golden_path.service import manifest_rules
+from golden_path.rules import book
+from golden_path.rules.book import ANY, MEMBER, RULES, Found
+from golden_path.rules.work_tree import WorkTree
 from golden_path.source.template import Template
 from tests.labs import template as lab
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
 from tests.updates import foreign
 from tests.updates.commands import golden_path
-
-URL = "https://templates.example.com/base.git"
-SHA, DIGEST = "a" * 40, f"sha256:{'b' * 64}"
-WORKFLOW = f"""name: ci
-on:
-  pull_request:
-permissions: {{}}
-jobs:
-  test:
-    runs-on: ubuntu-24.04
-    steps:
-      - uses: actions/checkout@{SHA} # v7.0.0
-      - uses: ./.github/actions/setup
-      - run: make test
-"""
-DOCKERFILE = f"""# syntax=docker/dockerfile:1
-ARG BASE=golang:1.26@{DIGEST}
-FROM ${{BASE}} AS build
-USER root
-RUN <<END
-FROM nowhere
-END
-RUN go build \\
-    -o /app .
-
-FROM registry.example.com/run:1@{DIGEST} AS run
-USER 65532:65532
-
-FROM run
-COPY --from=build /app /app
-ENTRYPOINT ["/app"]
-"""
-DEPLOYMENT = """apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: shop
-spec:
-  template:
-    spec:
-      containers:
-        - name: shop
-          image: registry.example.com/shop:1.4.0
-          readinessProbe:
-            httpGet: {path: /readyz, port: 8080}
-        - name: proxy
-          image: registry.example.com/proxy
-"""
-PACKAGE = '{"name": "shop", "dependencies": {"fastify": "5.1.0"}, "devDependencies": {"vitest": "^3.0.0"}}\n'
-HEALTHY: Mapping[str, str] = {
-    ".github/workflows/ci.yml": WORKFLOW,
-    ".github/actions/setup/action.yml": f"runs:\n  using: composite\n  steps:\n    - uses: a/b@{SHA}\n",
-    ".github/CODEOWNERS": "# all\n*       @acme/shop\n",
-    ".github/ruleset.json": "{}\n",
-    "Dockerfile": DOCKERFILE,
-    "deploy/app.yaml": DEPLOYMENT,
-    "deploy/kustomization.yaml": f"images:\n  - name: registry.example.com/proxy\n    digest: {DIGEST}\n",
-    "chart/templates/app.yaml": "kind: Deployment\n{{ if }}\nimage: x:latest\n",
-    "go.mod": "module example.com/shop\n\ngo 1.26\n\nrequire a.example/b v1.0.0\n\n"
-    "require (\n\tc.example/d v1.2.3 // indirect\n\te.example/f v0.0.1\n)\n\nreplace e.example/f => ./f\n",
-    "go.sum": "a.example/b v1.0.0 h1:x=\na.example/b v1.0.0/go.mod h1:x=\nc.example/d v1.2.3/go.mod h1:x=\n",
-    "package.json": PACKAGE,
-    "package-lock.json": json.dumps({"packages": {"": json.loads(PACKAGE)}}),
-    "pyproject.toml": '[project]\nname = "shop"\ndependencies = ["Fast_API>=1", "click; python_version > \'3\'"]\n',
-    "requirements.txt": f"fast-api==1.0 \\\n    --hash={DIGEST}\n# a comment\nclick==8.0 --hash={DIGEST}\n",
-    "docs/merge.md": "Title\n=======\n\nWrite `<<<<<<< ours` and so on.\n\nhttps://user:password@example.com/ and "
-    "postgres://app:$PASSWORD@db.acme.net/ are none.\n",
-    "tests/test_url.py": 'BAD = "https://user:secret@host.acme.net/"\n',
-    ".env.example": "API_TOKEN=\n",
-    "größe/☃.txt": "x\n",
-}
-KEY = "-----BEGIN RSA PRIVATE " + "KEY-----\n"
-TOKEN = "q8Zt2LmX5vBn7Rk" + "P0cYw4HsJd1GfTe9uAoKi"
-CONFLICT = "a\n<<<<<<< ours\nb\n=======\nc\n>>>>>>> theirs\nd\n"
-ANSWERS = foreign.ANSWERS
-
-# Rule, file, its content (None: it is removed; a pair: what is replaced, by what), line, and what is said of it.
-Change = str | None | tuple[str, str]
-BREAKS: list[tuple[str, str, Change, int, str]] = [
-    ("GP001", ANSWERS, None, 0, "golden-path adopt"),
-    ("GP002", ANSWERS, "a: [", 0, "is not valid YAML"),
-    ("GP002", ANSWERS, "name: orders\n", 0, "has no _src_path and _commit"),
-    ("GP004", "a.txt", "other\n", 0, "differs from what the template wrote"),
-    ("GP004", "a.txt", None, 0, "is deleted"),
-    ("GP005", ANSWERS, ("_commit: v2.0.0", "_commit: v7.7.7"), 2, "has no version 'v7.7.7'"),
-    ("GP006", ANSWERS, ("name: orders", "name: orders # mine"), 0, "was edited by hand"),
-    ("GP007", "a.md", CONFLICT, 2, "has conflict markers"),
-    ("GP007", "a.md", CONFLICT.replace("\n", "\r\n"), 2, "has conflict markers"),
-    ("GP007", "größe/☃.txt.rej", "x\n", 0, "is what a merge rejected"),
-    ("GP101", ".github/workflows/ci.yml", (f"@{SHA} # v7.0.0", "@v7"), 9, "actions/checkout@v7 is not pinned"),
-    ("GP101", ".github/workflows/more.yaml", f'{WORKFLOW}      - "uses": "a/b@main"\n', 12, "a/b@main is not pinned"),
-    ("GP101", ".github/actions/setup/action.yml", (SHA, "v1"), 4, "a/b@v1 is not pinned"),
-    ("GP101", "action.yml", "runs:\n  steps:\n    - uses: docker://alpine:3\n", 3, "docker://alpine:3 is not pinned"),
-    ("GP102", ".github/workflows/ci.yml", ("permissions: {}\n", ""), 1, "has no permissions at the top"),
-    ("GP103", ".github/workflows/ci.yml", ("pull_request", "push"), 0, "none runs for pull requests"),
-    ("GP103", ".github/workflows/ci.yml", None, 0, "none runs for pull requests"),
-    ("GP104", ".github/ruleset.json", None, 0, "is missing"),
-    ("GP105", ".github/CODEOWNERS", None, 0, "is missing"),
-    ("GP105", ".github/CODEOWNERS", "/docs @acme/writers\n", 0, "gives * no owner"),
-    ("GP201", "Dockerfile", (f"ARG BASE=golang:1.26@{DIGEST}", "ARG BASE=golang:1.26"), 3, "golang:1.26 is not pinned"),
-    ("GP201", "tools/Dockerfile.lint", "FROM alpine\nUSER 1000\n", 1, "alpine is not pinned by digest"),
-    ("GP202", "Dockerfile", ("USER 65532:65532", "USER root"), 12, "the last USER is root"),
-    ("GP202", "Dockerfile", ("USER 65532:65532", "USER 0:0"), 12, "the last USER is root"),
-    ("GP202", "Dockerfile", ("USER 65532:65532\n", ""), 13, "has no USER"),
-    ("GP203", "deploy/app.yaml", ("shop:1.4.0", "shop:latest"), 10, "registry.example.com/shop:latest is whatever"),
-    ("GP203", "deploy/kustomization.yaml", None, 14, "registry.example.com/proxy is whatever"),
-    ("GP204", "deploy/app.yaml", ("readinessProbe", "startupProbe"), 10, "no container has a readinessProbe"),
-    ("GP301", "go.sum", None, 1, "has dependencies and no lock file"),
-    ("GP301", "package-lock.json", None, 1, "has dependencies and no lock file"),
-    ("GP301", "requirements.txt", None, 1, "has dependencies and no lock file"),
-    ("GP302", "go.sum", ("a.example/b v1.0.0", "a.example/b v0.9.0"), 0, "go.mod wants (a.example/b)"),
-    ("GP302", "package.json", ("5.1.0", "5.2.0"), 0, "does not have what package.json wants (fastify)"),
-    ("GP302", "pyproject.toml", ('"Fast_API>=1"', '"httpx"'), 0, "does not have what pyproject.toml wants (httpx)"),
-    ("GP303", "requirements.txt", ("click==8.0 --hash", "click==8.0 # --has"), 4, "click==8.0"),
-    ("GP304", "config/key.pem", KEY, 1, "what looks like a private key"),
-    ("GP304", "app.py", "\nKEY = 'AKIA" + "Z7QK2PTV9WXE4RHB'\n", 2, "what looks like an AWS access key"),
-    ("GP304", "app.py", f"KEY = 'ghp_{TOKEN}'\n", 1, "what looks like a GitHub token"),
-    ("GP304", "app.py", f"KEY = 'eyJ{TOKEN}.eyJ{TOKEN}.{TOKEN}'\n", 1, "what looks like a signed token"),
-    ("GP304", "app.py", "DB = 'postgres://app:hunter2@db.acme.net/x'\n", 1, "what looks like a password in an address"),
-    ("GP304", ".env", "PORT=1\nAPI_TOKEN=abc\n", 0, "is committed, with values of secrets"),
-]  # fmt: skip
-# What looks like a break, and is none.
-PASSES: list[tuple[str, Change]] = [
-    ("seeded.txt", "mine\n"),
-    (".github/workflows/ci.yml", ("permissions: {}\n", "permissions: {contents: read}\n")),
-    (".github/workflows/ci.yml", ("permissions: {}\njobs:\n  test:\n", "jobs:\n  test:\n    permissions: {}\n")),
-    (".github/workflows/ci.yml", ("on:\n  pull_request:\n", "on: [push, merge_group]\n")),
-    ("Dockerfile", ("FROM run\n", f"FROM gcr.io/distroless/static:nonroot@{DIGEST}\n")),
-    ("vendor/x/Dockerfile", "FROM alpine\n"),
-    ("node_modules/x/Dockerfile", "FROM alpine\n"),
-    ("templates/Dockerfile.jinja", "FROM [[ image ]]\n"),
-    ("broken.yaml", "kind: Deployment\nimage: [\n"),
-    ("job.yaml", "kind: Job\nspec: {template: {spec: {containers: [{image: 'x:1'}]}}}\n"),
-    ("package-lock.json", "x" * (1 << 20) + "x"),
-    (".env", "PORT=8080\n"),
-    ("poetry.lock", '[[package]]\nname = "fast-api"\n[[package]]\nname = "click"\n'),
-    ("logo.png", f"\0{KEY}{CONFLICT}"),
-]
+from tests.updates.corpus import (
+    ANSWERS,
+    BREAKS,
+    DIGEST,
+    HEALTHY,
+    PASSES,
+    TOKEN,
+    URL,
+    WORKFLOW,
+    Change,
+    change,
+)
 
 
 @pytest.fixture(scope="module")
@@ -191,21 +68,16 @@ def healthy(tmp_path: Path, renderer: Renderer) -> Path:
     return folder
 
 
-def change(folder: Path, path: str, to: Change) -> None:
-    if to is None:
-        (folder / path).unlink()
-    elif isinstance(to, str):
-        foreign.write(path, to)(folder)
-    else:
-        text = (folder / path).read_bytes().decode()
-        assert to[0] in text, f"{to[0]} is not in {path}"
-        foreign.write(path, text.replace(*to))(folder)
-    commit_all(folder, "Change")
+def same(folder: Path, report: Report) -> None:
+    """What `make policy` finds in the files of the same folder, by the rules that both ask: file, line and words."""
+    known = [str(one) for one in report.findings if one.rule.scope == ANY]
+    assert [str(one) for one in book.findings(WorkTree(folder), service=False)] == known
 
 
 def found(folder: Path, renderer: Renderer) -> list[tuple[str, str, int, str]]:
     report = checkup.examine(folder, renderer)
     assert not report.skipped
+    same(folder, report)
     return [(one.rule.identifier, *one.found[:3]) for one in report.findings]
 
 
@@ -266,44 +138,6 @@ def test_a_template_with_a_password_in_its_address(healthy: Path, renderer: Rend
     assert "s3cret" not in finding.found.message
 
 
-LOCKS = [
-    (
-        "pnpm-lock.yaml",
-        "importers:\n  .:\n    dependencies:\n      x:\n        specifier: ^1.0.0\n        version: 1.2.0\n",
-    ),
-    ("yarn.lock", '"x@^1.0.0":\n  version "1.2.0"\n'),
-    ("yarn.lock", '"x@npm:^1.0.0":\n  version: 1.2.0\n'),
-    ("bun.lock", '{"workspaces": {"": {"dependencies": {"x": "^1.0.0"}}}}\n'),
-]
-
-
-@pytest.mark.parametrize(("lock", "content"), LOCKS)
-def test_other_locks_of_node(lock: str, content: str, healthy: Path, renderer: Renderer) -> None:
-    (healthy / "package-lock.json").unlink()
-    foreign.write(lock, content)(healthy)
-    change(healthy, "package.json", '{"dependencies": {"x": "^1.0.0"}}')
-    assert found(healthy, renderer) == []
-    change(healthy, "package.json", '{"dependencies": {"x": "^1.0.0", "y": "2.0.0"}}')
-    assert [one[:2] for one in found(healthy, renderer)] == [("GP302", lock)]
-
-
-@pytest.mark.parametrize("content", ["[]", "{", '{"packages": []}', '{"packages": {"": {"dependencies": [1]}}}'])
-def test_a_lock_of_another_form(content: str, healthy: Path, renderer: Renderer) -> None:
-    change(healthy, "package-lock.json", content)
-    assert [one[:2] for one in found(healthy, renderer)] == [("GP302", "package-lock.json")]
-
-
-@pytest.mark.parametrize("lock", ["uv.lock", "poetry.lock"])
-def test_other_locks_of_python(lock: str, healthy: Path, renderer: Renderer) -> None:
-    (healthy / "requirements.txt").unlink()
-    foreign.write(lock, '[[package]]\nname = "fast-api"\n\n[[package]]\nname = "click"\n')(healthy)
-    commit_all(healthy)
-    assert found(healthy, renderer) == []
-    poetry = '[tool.poetry.dependencies]\npython = "^3.12"\nhttpx = "*"\n'
-    change(healthy, "pyproject.toml", HEALTHY["pyproject.toml"] + poetry)
-    assert [one[:2] for one in found(healthy, renderer)] == [("GP302", lock)]
-
-
 @pytest.mark.parametrize(
     ("rule", "path", "to"),
     [
@@ -340,7 +174,7 @@ def test_what_the_template_writes_is_healthy(language: str, template: Path, tmp_
     commit_all(folder)
     report = checkup.examine(folder, renderer)
     assert [one.rule.identifier for one in report.findings] == ["GP008"]
-    (folder / ".golden-path/golden_path/policy/command.py").unlink()
+    (folder / ".golden-path/policies/pods.yaml").unlink()
     commit_all(folder)
     report = checkup.examine(folder, renderer)
     assert {one.rule.identifier for one in report.findings} == {"GP004", "GP008"}
@@ -414,35 +248,12 @@ def test_a_name_that_is_no_text(healthy: Path, tmp_path: Path) -> None:
 
 
 def test_every_rule_is_broken_here_and_documented() -> None:
-    assert set(RULES) == {one[0] for one in BREAKS} | {"GP003", "GP008"}
+    asked = {identifier for identifier, one in RULES.items() if one.scope in (ANY, MEMBER)}
+    assert asked == {one[0] for one in BREAKS} | {"GP003", "GP008"}
     page = (ROOT / "docs/reference/doctor.md").read_text()
-    rows = re.findall(r"^\| (GP\d{3}) \| (\w+) \| (.+?) \| (.+?) \| (.*?) ?\|$", page, re.MULTILINE)
-    assert rows == [
-        (one.identifier, one.severity, one.title, one.reason, one.policy) for _, one in sorted(RULES.items())
-    ]
-    policy = (ROOT / "docs/reference/policy.md").read_text()
-    for one in RULES.values():
-        assert not one.policy or f"| {one.policy} |" in policy
     for severity, points in COST.items():
         assert f"{severity} {points}" in page
     assert f"up to {MORE}" in page
-
-
-def test_the_score() -> None:
-    assert score([]) == 100
-    error, warning, missing = (Finding(RULES[name], Found("x", 0, "x")) for name in ("GP101", "GP102", "GP103"))
-    assert score([error]) == 100 - COST["error"]
-    assert score([error] * 3 + [warning, missing]) == 100 - COST["error"] - 2 - COST["warning"]
-    assert costs([error] * 3 + [warning, missing]) == {"GP101": COST["error"] + 2, "GP102": COST["warning"]}
-    assert score([error] * 50) == 100 - COST["error"] - MORE
-    everything = [Finding(one, Found("x", 0, "x")) for one in RULES.values()] * 9
-    assert score(everything) == 0
-
-
-def test_secrets_look_as_in_the_manifests_of_a_service() -> None:
-    assert {name: one.pattern for name, one in manifest_rules.LOOKS_LIKE.items()} == {
-        name: one.pattern for name, one in leaks.LOOKS_LIKE.items()
-    }
 
 
 def test_a_rule_that_fails_does_not_stop_the_others(

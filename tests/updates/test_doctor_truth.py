@@ -10,6 +10,8 @@ import pytest
 
 from golden_path.doctor import checkup
 from golden_path.rendering.render import Renderer
+from golden_path.rules import book
+from golden_path.rules.work_tree import WorkTree
 from golden_path.source import infer
 from tests.labs.template import commit_all
 from tests.labs.toolchains import ROOT
@@ -204,11 +206,52 @@ def test_what_is_said(name: str, tmp_path: Path, renderer: Renderer) -> None:
     for path, content in files.items():
         foreign.write(path, content)(tmp_path / "shop")
     commit_all(tmp_path / "shop")
-    found = [one.found for one in checkup.examine(tmp_path / "shop", renderer, only=[rule]).findings]
+    findings = checkup.examine(tmp_path / "shop", renderer, only=[rule]).findings
+    known = [one for one in book.findings(WorkTree(tmp_path / "shop"), service=False) if one.rule.identifier == rule]
+    assert [str(one) for one in known] == [str(one) for one in findings]  # make policy says the same
+    found = [one.found for one in findings]
     assert [(one.path, one.line) for one in found] == [one[:2] for one in expected], found
     for one, (_, _, said) in zip(found, expected, strict=True):
         assert said in one.message
         assert RANDOM[:12] not in one.message
+
+
+WANTS = '{"dependencies": {"x": "^1.0.0"}}'
+PYPROJECT = '[project]\nname = "shop"\ndependencies = ["Fast_API>=1", "click; python_version > \'3\'"]\n'
+NAMES = '[[package]]\nname = "fast-api"\n\n[[package]]\nname = "click"\n'
+POETRY = '[tool.poetry.dependencies]\npython = "^3.12"\nhttpx = "*"\n'
+# A lock and its text, the manifest, and one that wants something else besides.
+LOCKS = [
+    *((lock, content, "package.json", WANTS, WANTS.replace("}}", ', "y": "2.0.0"}}')) for lock, content in (
+        ("pnpm-lock.yaml",
+         "importers:\n  .:\n    dependencies:\n      x:\n        specifier: ^1.0.0\n        version: 1.2.0\n"),
+        ("yarn.lock", '"x@^1.0.0":\n  version "1.2.0"\n'),
+        ("yarn.lock", '"x@npm:^1.0.0":\n  version: 1.2.0\n'),
+        ("bun.lock", '{"workspaces": {"": {"dependencies": {"x": "^1.0.0"}}}}\n'),
+    )),
+    *((lock, NAMES, "pyproject.toml", PYPROJECT, PYPROJECT + POETRY) for lock in ("uv.lock", "poetry.lock")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lock", "content", "manifest", "good", "bad"), LOCKS)
+def test_each_lock(
+    lock: str, content: str, manifest: str, good: str, bad: str, tmp_path: Path, renderer: Renderer
+) -> None:
+    foreign.write(lock, content)(tmp_path)
+    for text, expected in ((good, []), (bad, [("GP302", lock)])):
+        foreign.write(manifest, text)(tmp_path)
+        commit_all(tmp_path)
+        found = checkup.examine(tmp_path, renderer, only=["GP301", "GP302"]).findings
+        assert [(one.rule.identifier, one.found.path) for one in found] == expected
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"packages": []}', '{"packages": {"": {"dependencies": [1]}}}'])
+def test_a_lock_of_another_form(content: str, tmp_path: Path, renderer: Renderer) -> None:
+    for path, text in (("package.json", PACKAGE), ("package-lock.json", content)):
+        foreign.write(path, text)(tmp_path)
+    commit_all(tmp_path)
+    [finding] = checkup.examine(tmp_path, renderer, only=["GP302"]).findings
+    assert finding.found.path == "package-lock.json"
 
 
 # Texts that a reader could take very long for, or grow without end.

@@ -14,7 +14,7 @@ import pytest
 from golden_path.rendering.render import Renderer
 from tests.labs.template import commit_all, git
 from tests.updates import cases, fleets, foreign
-from tests.updates.commands import as_process
+from tests.updates.commands import as_process, golden_path
 from tests.updates.fleets import BRANCH, REVERT, Fleet
 from tests.updates.foreign import NEW
 from tests.updates.gh_stand_in import GitHub
@@ -148,11 +148,35 @@ def test_a_pull_request_is_known_by_the_line_in_its_text(github: OnGitHub, where
         github.hub.edit(1, body=f"{text.strip()}\r\n\r\n{mark}\r\n")
     assert "3 pending" in github.run("advance").stdout
     assert len(github.hub.pulls) == 3
-    github.hub.edit(1, body=f"{text.strip()}\n\nSee `{mark}`\n")
-    assert "already exists" in github.run("advance").stderr  # somebody else's
+    github.hub.edit(1, body=f"{text.strip()}\n\nSee `{mark}`\n", state="CLOSED")
+    github.run("advance")
+    assert len(github.hub.pulls) == 4  # that one was not the rollout's
+    github.hub.edit(4, body="", state="CLOSED")
     github.hub.edit(1, body=f"{mark}\n")
     assert github.run("rollback").returncode == 11
-    assert [one["state"] for one in github.hub.pulls] == ["CLOSED"] * 3
+    assert {one["state"] for one in github.hub.pulls} == {"CLOSED"}
+
+
+def test_a_pull_request_that_somebody_opened_by_hand_is_the_upgrades(github: OnGitHub, tmp_path: Path) -> None:
+    """With the same branch, as ``make template-propose`` does, before the ring of its service starts."""
+    [service, *_] = github.fleet.rings["rest"]
+    git(tmp_path, "clone", "--quiet", str(service), "by-hand")
+    assert golden_path("apply", tmp_path / "by-hand").returncode == 0
+    git(tmp_path / "by-hand", "push", "--quiet", "origin", BRANCH)
+    github.hub.add("github.com/acme/rest-01", BRANCH, "Update the template", "By hand.\n")
+    github.hub.add("github.com/acme/rest-02", "template/update-v1.9.0", "Of 0.1.0")
+    github.run("advance")
+    github.checked(list(github.fleet.rings["first"]), "SUCCESS")
+    github.merged(list(github.fleet.rings["first"]))
+    github.checked(list(github.fleet.rings["first"]), "SUCCESS", "main")
+    assert "2 pending" in github.run("advance").stdout
+    [mine, other] = [one for one in github.hub.pulls if one["headRefName"] == BRANCH and "rest" in one["repo"]]
+    assert mine["body"] == "By hand.\n"
+    assert "Contains #2, which can be closed." in other["body"]
+    assert github.run("rollback").returncode == 11
+    assert [one["state"] for one in (github.pull(service), github.pull(github.fleet.rings["rest"][1]))] == [
+        "CLOSED"
+    ] * 2
 
 
 def test_a_text_above_the_limit_of_the_forge(tmp_path: Path, renderer: Renderer) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from golden_path.merging.locks import is_lock
 from golden_path.rendering.render import Renderer
+from tests.labs.template import commit_all
 from tests.labs.warm import copier
 from tests.updates import cases, foreign, hard_cases, hooked
 from tests.updates.cases import CASES, Case
@@ -68,6 +69,24 @@ def test_the_guard_stops_no_update_that_copier_can_do(name: str, tmp_path: Path,
     assert "  template  v1.0.0 -> v2.0.0: " in said
     assert ended.code == (1 if "DECIDE" in said else 0)
     assert HOOKED[name] == (NAMED if ended.code else DONE)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("the template renames a file that was edited", 1), ("both change a file, at different lines", 0)],
+)
+def test_a_template_on_a_server(
+    name: str, code: int, tmp_path: Path, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of which Copier keeps a mirror, and makes a work tree: no repository of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    source, service = hooked.pair(next(one for one in CASES if one.name == name), tmp_path, renderer)
+    answers = service / foreign.ANSWERS
+    answers.write_text(answers.read_text().replace(f"_src_path: {source}", f"_src_path: git+file://{source}"))
+    commit_all(service, "On a server")
+    ended, said = hooked.update(service)
+    assert (ended.code, "a.txt (moved to c.txt)" in said) == (code, bool(code)), said
+    assert ("  template  v1.0.0 -> v2.0.0: " in said) is not bool(code)
 
 
 def test_a_lock_is_not_merged(tmp_path: Path, renderer: Renderer) -> None:

@@ -16,7 +16,7 @@ from golden_path import unexpected
 from golden_path.errors import Exit, FleetError
 from golden_path.rendering.render import Renderer
 from golden_path.rollout import overview
-from golden_path.untrusted import bounded
+from golden_path.rules import bounded
 from tests.labs.template import commit_all, git
 from tests.updates import fleets, foreign
 from tests.updates.commands import golden_path

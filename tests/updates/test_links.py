@@ -14,10 +14,9 @@ from golden_path.rehearsal import scenarios
 from golden_path.rendering.render import Renderer
 from golden_path.source.template import Template
 from golden_path.untrusted import inside
-from hooks import guard, summary
+from golden_path.upgrade import after_copier, before_copier
 from hooks.migrations import overlay_resources, preview_at_once, python_build_script
-from tests.labs.template import HOOKED, commit_all, git
-from tests.labs.toolchains import ROOT
+from tests.labs.template import commit_all, git, with_engine
 from tests.updates import foreign, hooked
 from tests.updates.commands import golden_path
 
@@ -142,9 +141,7 @@ def test_migrations_write_beside_nothing_and_through_no_link(tmp_path: Path, out
 
 def test_the_hooks_as_a_service_runs_them(tmp_path: Path, outside: Path) -> None:
     """As a process in the service's folder, with nothing of the engine but what they take from it."""
-    for name in HOOKED:
-        foreign.write(name, (ROOT / name).read_bytes())(tmp_path / "template")
-    subprocess.run(["cp", "-r", ROOT / "hooks", tmp_path / "template/hooks"], check=True)
+    with_engine(tmp_path / "template")
     service = tmp_path / "service"
     foreign.write(".copier-answers.yml", "a: &a [*a]\n")(service)
     foreign.write(".golden-path/build.py", "")(service)
@@ -193,10 +190,10 @@ def test_the_summary_removes_nothing_through_a_link(tmp_path: Path, outside: Pat
     link(service / "dir", outside.parent)
     commit_all(service)
     entry = ["100644", "0" * 40]
-    guard.notes(service).write_text(
+    before_copier.notes(service).write_text(
         f'{{"base": {{"dir/file": {entry}}}, "theirs": {{"dir/file": {entry}}}, "moved": {{}}}}'.replace("'", '"')
     )
-    summary.summary(service)
+    after_copier.summary(service)
     assert outside.read_text() == KEPT
 
 

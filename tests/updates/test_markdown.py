@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from golden_path.rollout import markdown
-from golden_path.rollout.forges import LONGEST
+from golden_path.upgrade import markdown
+from golden_path.upgrade.markdown import LONGEST
 
 MARK = "Rollout: v2.0.0 of 2026-01-01T00:00:00.000000+00:00"
 

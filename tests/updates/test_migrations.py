@@ -13,7 +13,7 @@ import yaml
 from golden_path.errors import Exit, FleetError
 from golden_path.rendering.render import Renderer
 from golden_path.upgrade import apply, migrated
-from hooks import migration
+from hooks import migrations
 from hooks.migrations import ALL, overlay_resources, preview_at_once, python_build_script
 from tests.labs import template as lab
 from tests.labs.template import commit_all, git
@@ -336,8 +336,8 @@ def test_what_a_migration_says_is_in_the_plan(tmp_path: Path, renderer: Renderer
 
 
 def test_the_names_of_versions() -> None:
-    assert migration.of("0.1.0") == migration.of("v0.1.0")
-    assert migration.of("9.9.9") == []
+    assert migrations.of("0.1.0") == migrations.of("v0.1.0")
+    assert migrations.of("9.9.9") == []
 
 
 def test_another_tool_can_see_to_lost_edits_itself(

@@ -13,7 +13,7 @@ import pytest
 from golden_path.rendering.render import Renderer
 from tests.labs.template import git
 from tests.updates import cases, fleets
-from tests.updates.commands import as_process, command, environment
+from tests.updates.commands import as_process, command, environment, golden_path
 from tests.updates.fleets import BRANCH, REVERT, Fleet
 from tests.updates.foreign import NEW, OLD
 
@@ -82,6 +82,33 @@ def test_sixty_services_of_which_the_second_ring_turns_red(tmp_path: Path, rende
 @pytest.fixture
 def small(tmp_path: Path, renderer: Renderer) -> Fleet:
     return fleets.make(tmp_path, renderer, {"first": 3, "rest": 4})
+
+
+def by_hand(service: Path, folder: Path, version: str) -> None:
+    """Upgrade a service as its people do, without the fleet, and merge that."""
+    git(folder.parent, "clone", "--quiet", str(service), folder.name)
+    assert golden_path("apply", folder, "--to", version).returncode in (0, 3)
+    git(folder, "push", "--quiet", "origin", f"golden-path/{version}:main")
+
+
+def test_the_ledger_knows_what_was_upgraded_by_hand(small: Fleet, tmp_path: Path) -> None:
+    """A version that its ring has not brought, and one that no rollout has brought; each is written once."""
+    git(small.template, "commit", "--quiet", "--allow-empty", "--message", "v3")
+    git(small.template, "tag", "v3.0.0")
+    [first, *_], [rest, *_] = small.rings.values()
+    by_hand(rest, tmp_path / "one", NEW)
+    assert small.told("advance", "--to", NEW)["hand"] == {}  # its ring has not started
+    by_hand(first, tmp_path / "other", "v3.0.0")
+    assert small.told("advance")["hand"] == {"first-01": "v3.0.0"}
+    fleets.ci(small.rings["first"][1:], "green")
+    fleets.merge(small.rings["first"][1:])
+    fleets.ci([first], "green", "main")
+    told = small.told("advance")
+    assert told["hand"] == {"first-01": "v3.0.0", "rest-01": NEW}
+    assert [one["state"] for one in told["services"]] == ["merged", "pending", "pending", "pending"]
+    assert small.events() == ["start", "ring", "hand", "ring", "hand"]
+    assert f"  by hand    rest-01 has {NEW}\n" in small.run("advance").stdout
+    assert small.events() == ["start", "ring", "hand", "ring", "hand"]
 
 
 def test_all_the_way(small: Fleet) -> None:

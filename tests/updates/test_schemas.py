@@ -15,10 +15,10 @@ from jsonschema import Draft202012Validator
 
 from golden_path import cli
 from golden_path.adopting import adoption
-from golden_path.doctor import rules
 from golden_path.errors import Exit
 from golden_path.rendering.render import Renderer
 from golden_path.rollout import commands, forges, steps
+from golden_path.rules import book as rules
 from golden_path.upgrade import apply, changes, plan, rollback, status
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT

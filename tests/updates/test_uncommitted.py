@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from golden_path.rendering.render import Renderer
-from hooks import uncommitted
+from golden_path.store import aside
 from tests.labs.template import commit_all, git
 from tests.labs.warm import copier
 from tests.updates import foreign, hooked
@@ -66,7 +66,7 @@ def test_it_stays(template: list[Step], person: list[Step], tmp_path: Path, rend
     assert done.returncode == 0, done.stderr
     assert "the template's line" in (service / "b.txt").read_text()
     assert held(service) == before
-    assert not uncommitted.folder(service).exists()
+    assert not aside.folder(service).exists()
 
 
 STOPPED: dict[str, tuple[list[Step], list[Step], str]] = {
@@ -138,7 +138,7 @@ def test_an_update_that_was_killed_has_lost_nothing(tmp_path: Path, renderer: Re
     assert hooked.stops(source, service) == ""
     assert held(service) == before
     write("own.env", "the template's\n")(service)
-    with pytest.raises(uncommitted.LeftAsideError, match=r"own\.env") as refused:
+    with pytest.raises(aside.LeftAsideError, match=r"own\.env") as refused:
         hooked.stops(source, service)
     kept = Path(str(refused.value).split("own.env (")[1].split(")")[0])
     assert kept.read_text() == before["own.env"]

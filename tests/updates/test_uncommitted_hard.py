@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from golden_path.rendering.render import Renderer
-from hooks import guard, summary, uncommitted
+from golden_path.store import aside
+from golden_path.upgrade import after_copier
+from hooks import guard
 from tests.labs.template import commit_all, git
 from tests.labs.warm import copier
 from tests.updates import foreign, hooked
@@ -65,8 +67,8 @@ def test_a_work_tree_of_its_own(tmp_path: Path, renderer: Renderer) -> None:
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "tree" / "own.env").read_text() == "MINE=2\n"
     assert (service / "own.env").read_text().endswith("MINE=1\n")
-    assert uncommitted.folder(service).is_dir()
-    assert not uncommitted.folder(tmp_path / "tree").exists()
+    assert aside.folder(service).is_dir()
+    assert not aside.folder(tmp_path / "tree").exists()
 
 
 @pytest.mark.parametrize("option", [["--skip-answered"], ["--conflict", "rej"], ["--skip-tasks"], ["--quiet"]])
@@ -76,7 +78,7 @@ def test_options_of_copier(option: list[str], tmp_path: Path, renderer: Renderer
     done = copier(*UPDATE, *option, service)
     assert done.returncode == 0, done.stderr
     assert held(service) == before
-    assert not uncommitted.folder(service).exists()
+    assert not aside.folder(service).exists()
 
 
 def test_a_name_that_is_no_text(tmp_path: Path, renderer: Renderer) -> None:
@@ -114,7 +116,7 @@ def test_what_cannot_be_kept_stops_the_update(
     source, service = pair(tmp_path, renderer, [], append("own.env", "MINE=1\n"))
     before = foreign.state(service)
     monkeypatch.setattr(shutil, "copy2", full)
-    with pytest.raises(uncommitted.LeftAsideError, match=r"^nothing was written, since .*\.env, .*No space left"):
+    with pytest.raises(aside.LeftAsideError, match=r"^nothing was written, since .*\.env, .*No space left"):
         hooked.stops(source, service)
     monkeypatch.undo()
     assert foreign.state(service) == before
@@ -132,8 +134,8 @@ def test_what_cannot_be_put_back_is_named_and_stays(
     before = held(service)
     assert hooked.stops(source, service) == ""
     (service / "own.env").unlink()
-    monkeypatch.setattr(uncommitted, "_restore", full)
-    told = [one for one in summary.summary(service).decide if " own.env: " in one]
+    monkeypatch.setattr(aside, "_restore", full)
+    told = [one for one in after_copier.summary(service).decide if " own.env: " in one]
     monkeypatch.undo()
     assert len(told) == 1
     assert Path(told[0].split("; it is ")[1]).read_text() == before["own.env"]
@@ -168,7 +170,7 @@ def test_interrupted_at_each_call(
             for name in before:
                 if name != "other.env":
                     Path.unlink(service / name)
-            summary.summary(service)
+            after_copier.summary(service)
     except KeyboardInterrupt:
         pass
     assert hooked.stops(source, service) == ""
@@ -217,5 +219,5 @@ def test_the_settings_of_a_person_do_not_matter(
         monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
     assert hooked.stops(source, service) == ""
     (service / "own.env").unlink()
-    assert not [one for one in summary.summary(service).decide if "own.env" in one]
+    assert not [one for one in after_copier.summary(service).decide if "own.env" in one]
     assert held(service) == before

@@ -75,7 +75,7 @@ SHARED = {
     "contract": Break(
         "contracts/provided/example-consumer.json", r'"quantity": (\d+)', r'"colour": "red", "quantity": \1', "colour"
     ),
-    "policy": Break(".github/dependabot.yml", "default-days: 7", "default-days: 1", "R003 "),
+    "policy": Break(".github/dependabot.yml", "default-days: 7", "default-days: 1", "GP117 "),
     "image": Break("Dockerfile", "^ENTRYPOINT .*", 'ENTRYPOINT ["/nowhere"]', "exit status 127"),
 }
 BREAKS: dict[str, dict[str, Break]] = {
@@ -367,7 +367,7 @@ def test_first_push_is_green_with_nothing_set(
     summary = result.jobs["ci-ok"].summary
     for command in (
         "gh variable set PACT_BROKER_BASE_URL", "gh secret set AUTOMATION_APP_KEY", "rulesets --input",
-        "gh variable set PROMETHEUS_URL",
+        "gh variable set PROMETHEUS_URL", "gh variable set TEMPLATE_UPDATES",
     ):  # fmt: skip
         assert command in summary
     assert result.jobs["contract"].step("make contract-publish").result == "skipped"
@@ -381,7 +381,8 @@ def test_contracts_are_published_where_a_broker_is_set(runner: Lab, clone: Clone
     with Broker() as broker:
         result = runner.run(
             folder, "push", {}, "ci.yml", env=job_env, recorders=GH, ended=ended, plain=PLAIN,
-            variables={"PACT_BROKER_BASE_URL": broker.url, "PROMETHEUS_URL": "https://prometheus.example.com"},
+            variables={"PACT_BROKER_BASE_URL": broker.url, "PROMETHEUS_URL": "https://prometheus.example.com",
+                       "TEMPLATE_UPDATES": "false"},
             secrets={"PACT_BROKER_TOKEN": TOKEN},
         )  # fmt: skip
         [published] = [request for request in broker.requests if request.method == "POST"]
@@ -391,4 +392,5 @@ def test_contracts_are_published_where_a_broker_is_set(runner: Lab, clone: Clone
     assert (sent["pacticipantVersionNumber"], sent["branch"]) == (VERSION, "main")
     assert "Pact broker" not in result.jobs["ci-ok"].summary, "it is configured"
     assert "PROMETHEUS_URL" not in result.jobs["ci-ok"].summary, "it is configured"
+    assert "TEMPLATE_UPDATES" not in result.jobs["ci-ok"].summary, "a fleet brings them"
     assert TOKEN not in result.stdout

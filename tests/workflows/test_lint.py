@@ -39,4 +39,4 @@ def test_this_project() -> None:
     assert inputs.check(ROOT) == []
     policy = [sys.executable, str(ROOT / "template/.golden-path"), "policy", str(ROOT)]
     findings = subprocess.run(policy, capture_output=True, text=True, check=False).stdout.splitlines()
-    assert [line for line in findings if ": W" in line] == []
+    assert [line for line in findings if line.startswith(".github/workflows/")] == []

@@ -1,4 +1,4 @@
-"""Each rule of `make policy` passes on what the template writes, and finds the one thing that it is about."""
+"""`make policy` in a service: what the template writes passes, each promise is kept, and the doctor says the same."""
 
 from __future__ import annotations
 
@@ -9,78 +9,69 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from golden_path.doctor import checkup
+from golden_path.rendering.render import Renderer
+from golden_path.rules.book import ANY, SERVICE
+from golden_path.rules.every import RULES
 from tests.labs import template as lab
-from tests.labs.toolchains import ROOT
 
-SHA = "0" * 40
-WORKFLOW = ".github/workflows/ci.yml"
+CI = ".github/workflows/ci.yml"
 RELEASE = ".github/workflows/release.yml"
+GRANTED = "    permissions:\n      contents: read\n      packages: read.*"
 # Rule, file, what is replaced there, by what, and what is said of it. A file that is replaced by nothing is removed.
-BREAKS = [
-    ("W001", WORKFLOW, r"(uses: actions/checkout@)\w+", r"\1v7", "is not pinned by commit"),
-    ("W001", WORKFLOW, r"(uses: actions/checkout@\w+) # v[\d.]+", r"\1", "has no comment that names the version"),
-    ("W001", ".github/actions/setup/action.yml", r"(uses: actions/cache@)\w+", r"\1main", "is not pinned by commit"),
-    ("W002", WORKFLOW, r"^permissions: \{\}", "permissions: read-all", "write 'permissions: {}' at the top"),
-    ("W002", WORKFLOW, r"^    permissions:\n      contents: read\n", "", "the job lint does not say its permissions"),
-    ("W003", WORKFLOW, r"^    timeout-minutes: 15\n", "", "the job lint has no timeout-minutes"),
-    ("W004", WORKFLOW, r"^  pull_request:", "  pull_request_target:", "pull_request_target runs with secrets"),
+Break = tuple[str, str, str | None, str, str]
+BREAKS: list[Break] = [
+    ("GP101", CI, r"(uses: actions/checkout@)\w+", r"\1v7", "is not pinned by commit"),
+    ("GP101", ".github/actions/setup/action.yml", r"(uses: actions/cache@)\w+", r"\1main", "is not pinned by commit"),
+    ("GP106", CI, r"(uses: actions/checkout@\w+) # v[\d.]+", r"\1", "has no comment that names the version"),
+    ("GP107", CI, r"^permissions: \{\}", "permissions: read-all", "write 'permissions: {}' at the top"),
+    ("GP107", CI, r"^    permissions:\n      contents: read\n", "", "the job lint does not say its permissions"),
+    ("GP108", CI, r"^    timeout-minutes: 15\n", "", "the job lint has no timeout-minutes"),
+    ("GP110", CI, r"run: make lint", "run: make lint '${{ github.event.pull_request.title }}'", "pass it through env"),
+    ("GP110", CI, r"run: make lint", "run: git switch ${{ github.head_ref }}", "pass it through env"),
+    ("GP111", CI, r"^          persist-credentials: false\n", "", "the checkout keeps its token"),
+    ("GP112", CI, r"^      packages: read.*", "      id-token: write", "has id-token: write in a pull request"),
+    ("GP113", CI, r"ubuntu-24\.04", "ubuntu-latest", "ubuntu-latest changes under you"),
+    ("GP114", CI, r"^  image:", "  deploy-image:", "the job deploy-image does not wait for a job that verifies"),
+    ("GP115", RELEASE, r"^      packages: read.*", "      id-token: write", "verify has id-token: write and no step"),
     (
-        "W005",
-        WORKFLOW,
-        r"run: make lint",
-        "run: make lint '${{ github.event.pull_request.title }}'",
-        "pass it through env",
-    ),
-    ("W005", WORKFLOW, r"run: make lint", "run: git switch ${{ github.head_ref }}", "pass it through env"),
-    ("W006", WORKFLOW, r"^          persist-credentials: false\n", "", "the checkout keeps its token"),
-    ("W007", WORKFLOW, r"^      packages: read.*", "      id-token: write", "has id-token: write in a pull request"),
-    ("W008", WORKFLOW, r"ubuntu-24\.04", "ubuntu-latest", "ubuntu-latest changes under you"),
-    ("W009", WORKFLOW, r"^  image:", "  deploy-image:", "the job deploy-image does not wait for a job that verifies"),
-    (
-        "W010",
-        RELEASE,
-        r"^      packages: read.*",
-        "      id-token: write",
-        "the job verify has id-token: write and no step",
-    ),
-    (
-        "W010",
+        "GP115",
         RELEASE,
         r"^      contents: read\n    env:",
         "      id-token: write\n    env:",
-        "the job promote has id-token: write and",
+        "promote has id-token: write",
     ),
+    ("GP115", RELEASE, r"uses: actions/attest@", "uses: actions/cache@", "sign has attestations: write and no step"),
+    ("GP115", RELEASE, GRANTED, "    permissions:\n      id-token: write", "verify has id-token: write and no step"),
+    ("GP118", CI, r"^  pull_request:", "  pull_request_target:", "pull_request_target runs with secrets"),
+    ("GP119", CI, r"run: make lint", "run: make lint ${{ github.ref_name }}", "pass it through env"),
+    ("GP201", "Dockerfile", r"^(FROM .*golang:\S+?)@\S+", r"\1", "golang:1.26-trixie is not pinned by digest"),
+    ("GP202", "Dockerfile", r"^USER .*", "USER root", "the last USER is root"),
+    ("GP205", "Dockerfile", r"^USER .*", "USER nonroot", "the last USER must be a number above 0"),
+    ("GP205", "Dockerfile", r"^USER .*\n", "", "the last USER must be a number above 0"),
+    ("GP206", "Dockerfile", r"^ENTRYPOINT .*", "ENTRYPOINT /service", "ENTRYPOINT must be a JSON list"),
+    ("GP206", "Dockerfile", r"^ENTRYPOINT .*\n", "", "ENTRYPOINT must be a JSON list"),
     (
-        "W010",
-        RELEASE,
-        r"uses: actions/attest@",
-        "uses: actions/cache@",
-        "the job sign has attestations: write and no step",
-    ),
-    (
-        "W010",
-        RELEASE,
-        r"    permissions:\n      contents: read\n      packages: read.*",
-        "    permissions: write-all",
-        "the job verify has id-token: write and no step",
-    ),
-    ("D001", "Dockerfile", r"^(FROM .*golang:\S+?)@\S+", r"\1", "golang:1.26-trixie is not pinned by digest"),
-    ("D002", "Dockerfile", r"^USER .*", "USER nonroot", "the last USER must be a number above 0"),
-    ("D002", "Dockerfile", r"^USER .*\n", "", "the last USER must be a number above 0"),
-    ("D003", "Dockerfile", r"^ENTRYPOINT .*", "ENTRYPOINT /service", "ENTRYPOINT must be a JSON list"),
-    (
-        "D004",
+        "GP207",
         "Dockerfile",
         r"^FROM gcr\.io/distroless/static-debian13:nonroot",
         "FROM debian:13",
         "the last FROM is none of",
     ),
-    ("D005", ".dockerignore", r"^\*\n", "", "must begin with *"),
-    ("R001", "SECURITY.md", None, "", "say where to report a vulnerability"),
-    ("R002", ".github/CODEOWNERS", r"^\*", "docs/", "must give * an owner"),
-    ("R003", ".github/dependabot.yml", r"default-days: 7", "default-days: 1", "set cooldown.default-days to 3 or more"),
-    ("R004", "go.sum", None, "", "run 'make lock'"),
+    ("GP208", ".dockerignore", r"^\*\n", "", "must begin with *"),
+    ("GP105", ".github/CODEOWNERS", r"^\*", "docs/", "gives * no owner"),
+    ("GP116", "SECURITY.md", None, "", "say where to report a vulnerability"),
+    (
+        "GP117",
+        ".github/dependabot.yml",
+        r"default-days: 7",
+        "default-days: 1",
+        "set cooldown.default-days to 3 or more",
+    ),
+    ("GP117", ".github/dependabot.yml", None, "", "nobody would move the libraries"),
+    ("GP301", "go.sum", None, "", "has dependencies and no lock file (go.sum)"),
 ]
 
 
@@ -90,19 +81,37 @@ def service(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lab.render(template, tmp_path_factory.mktemp("policy") / "orders", answers)
 
 
-def policy(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, folder / ".golden-path", "policy", *(arguments or (folder,))]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def alone(work: Path) -> Path:
+    """A folder with PyYAML and nothing else, as .tools of a service may have it: nothing more is needed."""
+    work.mkdir()
+    (work / "yaml").symlink_to(Path(yaml.__file__).parent)
+    return work
 
 
-def rules(folder: Path) -> dict[str, str]:
-    lines = policy(folder, "--list").stdout.splitlines()
-    return dict(line.split("  ", 1) for line in lines)
+def policy(folder: Path, *arguments: str, packages: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the rules that a service has, as its verb does."""
+    start = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_path(sys.argv.pop(1), None, '__main__')"
+    paths = (str(packages or Path(yaml.__file__).parent.parent), str(folder / ".golden-path"), "policy")
+    command = [sys.executable, "-I", "-S", "-c", start, *paths, *(arguments or (str(folder),))]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def broken(folder: Path, file: str, pattern: str | None, replacement: str, said: str) -> Path:
+    path = folder / file
+    if pattern is None:
+        path.unlink()
+        return path
+    # The last one, so that the job lint is the first job that breaks a rule on jobs.
+    text = path.read_text()
+    assert re.search(pattern, text, re.MULTILINE), f"{pattern} is not in {file}"
+    start = text.find("  lint:") if "the job lint" in said else 0
+    path.write_text(text[:start] + re.sub(pattern, replacement, text[start:], count=1, flags=re.MULTILINE))
+    return path
 
 
 def test_what_the_template_writes_passes(template: Path, tmp_path: Path, language: str) -> None:
     folder = lab.render(template, tmp_path / "orders", {"language": language})
-    done = policy(folder)
+    done = policy(folder, packages=alone(tmp_path / "packages"))
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
@@ -112,28 +121,52 @@ def test_a_break_is_found(
 ) -> None:
     folder = tmp_path / "orders"
     shutil.copytree(service, folder)
-    path = folder / file
-    if pattern is None:
-        path.unlink()
-    else:
-        # The last one, so that the job lint is the first job that breaks a rule on jobs.
-        text = path.read_text()
-        assert re.search(pattern, text, re.MULTILINE), f"{pattern} is not in {file}"
-        start = text.find("  lint:") if "the job lint" in said else 0
-        path.write_text(text[:start] + re.sub(pattern, replacement, text[start:], count=1, flags=re.MULTILINE))
+    broken(folder, file, pattern, replacement, said)
     done = policy(folder)
     assert done.returncode == 1, done.stderr
     [line] = done.stdout.splitlines()
-    assert line.startswith(f"{file}:")
+    assert line.startswith("go.mod:1:" if identifier == "GP301" else f"{file}:")
     assert f": {identifier} " in line
     assert said in line
 
 
-def test_every_rule_is_broken_above(service: Path) -> None:
-    assert set(rules(service)) == {identifier for identifier, *_ in BREAKS}
+def test_maven_has_checksums(template: Path, tmp_path: Path) -> None:
+    folder = lab.render(template, tmp_path / "orders", {"language": "java"})
+    (folder / ".mvn/checksums/checksums.sha256").unlink()
+    [line] = policy(folder).stdout.splitlines()
+    assert line.startswith("pom.xml:1: GP305 .mvn/checksums/checksums.sha256 is missing: run 'make lock'")
 
 
-def test_every_rule_is_documented(service: Path) -> None:
-    page = (ROOT / "docs/reference/policy.md").read_text()
-    documented = dict(re.findall(r"^\| (\w\d{3}) \| (.+?) \|", page, re.MULTILINE))
-    assert documented == rules(service)
+def test_every_promise_of_a_service_is_broken_above() -> None:
+    promised = {identifier for identifier, one in RULES.items() if one.scope == SERVICE}
+    assert promised - {identifier for identifier, *_ in BREAKS} == {"GP305"}
+
+
+def test_the_doctor_finds_the_same(service: Path, tmp_path: Path) -> None:
+    """Of all breaks that do not hide each other: the same rules, files, lines and words; and the same list of rules."""
+    folder = tmp_path / "orders"
+    shutil.copytree(service, folder)
+    for _, file, pattern, replacement, said in BREAKS:
+        if (folder / file).exists() and re.search(pattern or "", (folder / file).read_text(), re.MULTILINE):
+            broken(folder, file, pattern, replacement, said)
+    (folder / ".golden-path.yaml").write_text(
+        "exceptions:\n  - {rule: W003, path: /.github/**, reason: none is needed, until: 2999-01-01}\n"
+    )
+    lab.commit_all(folder)
+    lines = policy(folder).stdout.splitlines()
+    with Renderer(trust=True) as renderer:
+        report = checkup.examine(folder, renderer)
+    assert lines == [str(one) for one in report.findings if one.rule.scope in (ANY, SERVICE)]
+    rules = {line.split(": ")[1].split()[0] for line in lines}
+    assert {"GP101", "GP107", "GP110", "GP115", "GP116", "GP202", "GP207", "GP208", "GP301"} <= rules
+    assert "GP108" not in rules
+    listed = subprocess.run(
+        [sys.executable, "-m", "golden_path", "doctor", "--list"], capture_output=True, text=True, check=True
+    )
+    assert policy(folder, "--list").stdout == listed.stdout
+
+
+def test_what_cannot_be_read_is_a_line(service: Path) -> None:
+    done = policy(service, str(service / "none"))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "there is no folder" in done.stderr

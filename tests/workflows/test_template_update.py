@@ -11,20 +11,30 @@ from typing import Any
 
 import pytest
 
-from tests.labs import remembered, updates
+from golden_path.errors import Exit
+from golden_path.service import template as verbs
+from golden_path.source import address
+from golden_path.store import cache
+from golden_path.store.git import EMAIL
 from tests.labs import template as lab
+from tests.labs import updates
 from tests.labs.service import make
-from tests.labs.updates import BADGE, BRANCH, LOGO, NEW, OLD, Pair, replace, work
+from tests.labs.updates import BADGE, BRANCH, LOGO, NEW, OLD, Pair, put, replace, work
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
+from tests.updates import entrances, hard_cases
+from tests.updates.cases import CASES
+from tests.updates.commands import WORKERS
 
 pytestmark = pytest.mark.only("go")
 
-APP: dict[str, Any] = {"variables": {"AUTOMATION_APP_ID": "7"}, "secrets": {"AUTOMATION_APP_KEY": "private-key"}}
+APP: dict[str, Any] = {
+    "variables": {"AUTOMATION_APP_ID": "7", "TEMPLATE_UPDATES": "true"},
+    "secrets": {"AUTOMATION_APP_KEY": "private-key"},
+}
 URL = "https://github.com/acme/orders/pull/3"
 OPEN = {"number": 3, "state": "OPEN", "url": URL, "headRefName": BRANCH}
-EMAIL = "template-update@noreply.invalid"
 VERBS = ".golden-path/service.mk"
 
 
@@ -37,15 +47,6 @@ def first(language: str, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     return made
 
 
-@pytest.fixture(scope="module")
-def quick(first: Pair, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same tools with a Copier that does not run twice for the same template and the same service."""
-    folder = tmp_path_factory.mktemp("quick")
-    updates.install(first.service / ".tools", folder / ".tools")
-    remembered.install(folder / ".tools/copier/bin/copier", folder / "results")
-    return folder / ".tools"
-
-
 def copy(pair: Pair, folder: Path, tools: Path) -> Pair:
     """Copy a service, for a test to change; the template is the same."""
     service = folder / pair.service.name
@@ -55,8 +56,8 @@ def copy(pair: Pair, folder: Path, tools: Path) -> Pair:
 
 
 @pytest.fixture
-def pair(first: Pair, quick: Path, tmp_path: Path) -> Pair:
-    return copy(first, tmp_path, quick)
+def pair(first: Pair, tmp_path: Path) -> Pair:
+    return copy(first, tmp_path, first.service / ".tools")
 
 
 @pytest.fixture
@@ -66,17 +67,17 @@ def own(first: Pair, tmp_path: Path) -> Pair:
 
 
 @pytest.fixture(scope="module")
-def once(first: Pair, quick: Path, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+def once(first: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """A service with the branch of the update; nobody changes it."""
-    proposed = copy(first, tmp_path_factory.mktemp("once"), quick)
+    proposed = copy(first, tmp_path_factory.mktemp("once"), first.service / ".tools")
     done = verb(proposed.service)
     assert done.returncode == 0, done.stdout
     return proposed
 
 
 @pytest.fixture
-def proposed(once: Pair, quick: Path, tmp_path: Path) -> Pair:
-    return copy(once, tmp_path, quick)
+def proposed(once: Pair, first: Pair, tmp_path: Path) -> Pair:
+    return copy(once, tmp_path, first.service / ".tools")
 
 
 def verb(service: Path, name: str = "template-update", *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -126,10 +127,11 @@ def test_untouched_service(once: Pair, tmp_path: Path) -> None:
     lab.commit_all(fresh)
     assert lab.git(fresh, "rev-parse", "HEAD^{tree}") == lab.git(once.service, "rev-parse", f"{BRANCH}^{{tree}}")
     body = proposal(once.service)["body"]
-    assert f"from {OLD} to {NEW}" in body
-    assert "| added | 3 | `docs/notes.md`, `.golden-path/new.txt`, `.golden-path/usage.awk` |" in body
-    assert "| removed | 1 | `.golden-path/help.awk` |" in body
-    assert "Nothing: the template changed nothing" in body
+    assert "Risk: low" in body
+    assert {"- new: `docs/notes.md`", "- clean: `.golden-path/usage.awk` (was `.golden-path/help.awk`)"} <= set(
+        body.splitlines()
+    )
+    assert "To decide" not in body
 
 
 def test_no_work_is_lost(pair: Pair) -> None:
@@ -142,7 +144,8 @@ def test_no_work_is_lost(pair: Pair) -> None:
     done = verb(service)
     assert done.returncode == 0, done.stdout
     assert state(service) == before
-    assert names(service) == names(service, "HEAD") | {".golden-path/new.txt", ".golden-path/usage.awk"}
+    gone = {".golden-path/help.awk"}  # its edit is where the template moved it
+    assert names(service) == (names(service, "HEAD") | {".golden-path/new.txt", ".golden-path/usage.awk"}) - gone
     # Both changed one line, which is ours; the template's other line arrived.
     makefile = show(service, VERBS)
     assert "Run the unit tests, fast" in makefile
@@ -152,7 +155,7 @@ def test_no_work_is_lost(pair: Pair) -> None:
     fragment = show(service, ".golden-path/ci.mk")
     assert fragment.startswith("# Ours.\n")
     assert fragment.endswith("# The end.\n")
-    assert "# ours" in show(service, ".golden-path/help.awk")
+    assert "# ours" in show(service, ".golden-path/usage.awk")
     assert show(service, "logo.bin").encode() == LOGO + b"\2"
     assert show(service, "badge.bin").encode() == BADGE + b"\2"
     assert show(service, "docs/notes.md") == "Our notes.\n"
@@ -163,17 +166,11 @@ def test_no_work_is_lost(pair: Pair) -> None:
     assert ">>>>>>>" not in patch
     body = proposal(service)["body"]
     decisions = [line.removeprefix("- [ ] ") for line in body.splitlines() if line.startswith("- [ ]")]
-    assert [line.split("`")[1] for line in decisions] == [
-        VERBS,
-        "docs/notes.md",
-        "logo.bin",
-        ".golden-path/help.awk",
-    ]
+    assert [line.split("`")[1] for line in decisions] == [VERBS, "docs/notes.md", "logo.bin"]
     assert "you and the template changed the same lines" in decisions[0]
-    assert "the template removed it, now `.golden-path/usage.awk`" in decisions[3]
     assert "+test: test-language ## Run the unit tests, all of them" in body
     assert "+The template's notes." in body
-    assert "| merged with your changes | 1 | `.golden-path/ci.mk` |" in body
+    assert "- merged: `.golden-path/ci.mk`" in body
     assert f"git switch {BRANCH}" in body
 
 
@@ -181,10 +178,7 @@ def test_twice_is_once(pair: Pair) -> None:
     work(pair.service)
     assert verb(pair.service).returncode == 0
     first = lab.git(pair.service, "rev-parse", BRANCH)
-    # Copier runs again, whatever is remembered of it.
-    copier = remembered.real(pair.service / ".tools/copier/bin/copier")
-    copier.touch()
-    done = verb(pair.service, "template-update", f"COPIER={copier}")
+    done = verb(pair.service)
     assert done.returncode == 0
     assert "is there already" in done.stdout
     assert lab.git(pair.service, "rev-parse", BRANCH) == first
@@ -208,7 +202,7 @@ def test_a_persons_git_does_not_matter(once: Pair, pair: Pair) -> None:
 
 def test_names_of_others_do_not_act(pair: Pair) -> None:
     """In the log of the CI and in the text; what they name is found all the same."""
-    name = "make/::error::\u2028 `fixes #1`.txt"
+    name = "docs/::error::\u2028 `fixes #1`.txt"
     (pair.service / name).write_text("mine\n")
     (pair.service / ".golden-path/new.txt").write_text("mine, with ~~~~~~ and @person\n")
     lab.commit_all(pair.service, "Edits")
@@ -224,7 +218,11 @@ def test_a_branch_with_a_persons_commit_stays(proposed: Pair) -> None:
     lab.commit_all(proposed.service, "Decide")
     mine = lab.git(proposed.service, "rev-parse", "HEAD")
     lab.git(proposed.service, "switch", "--quiet", "main")
-    refused(verb(proposed.service), f"the branch {BRANCH} has commits of yours")
+    done = verb(proposed.service)
+    assert (done.returncode, "is there already" in done.stdout) == (0, True)
+    put(proposed.service / "src/later.txt", "later\n")
+    lab.commit_all(proposed.service, "Go on")
+    refused(verb(proposed.service), f"the branch {BRANCH} has commits of a person's")
     assert lab.git(proposed.service, "rev-parse", BRANCH) == mine
 
 
@@ -250,10 +248,48 @@ def test_hostile_version(pair: Pair, version: str, reason: str) -> None:
 
 def test_a_commit_that_is_no_version_is_not_run(own: Pair) -> None:
     """GitHub serves commits of forks under the address of what they were forked from."""
-    put = own.template / "template/evil.txt"
-    put.write_text("evil\n")
+    put(own.template / "template/evil.txt", "evil\n")
     lab.commit_all(own.template, "Not released")
     refused(verb(own.service, TEMPLATE_VERSION=lab.git(own.template, "rev-parse", "HEAD")), "has no version")
+
+
+def test_a_branch_that_is_called_as_a_version_is_not_run(own: Pair) -> None:
+    put(own.template / "golden_path/__main__.py", "print('not released')\n")
+    lab.git(own.template, "switch", "--quiet", "--create", NEW)
+    lab.commit_all(own.template, "Not released")
+    done = verb(own.service)
+    assert done.returncode == 0, done.stdout
+    assert "not released" not in done.stdout
+
+
+def test_the_engine_is_that_of_the_version(own: Pair) -> None:
+    """Not of the service's version; and where the version has none, one line says what to do."""
+    put(own.template / "golden_path/__main__.py", "import sys\n\nsys.exit(f'golden-path: engine {sys.argv[1:]}')\n")
+    lab.commit_all(own.template, "Another engine")
+    lab.git(own.template, "tag", "v0.2.0")
+    refused(verb(own.service), f"engine ['apply', '.', '--trust', '--to', 'v0.2.0', '--proposal', '{verbs.RESULT}']")
+    assert verb(own.service, TEMPLATE_VERSION=NEW).returncode == 0
+    lab.git(own.template, "rm", "-r", "--quiet", "golden_path")
+    lab.git(own.template, "commit", "--quiet", "--message", "None")
+    lab.git(own.template, "tag", "v0.3.0")
+    refused(
+        verb(own.service), "v0.3.0 of the template has no golden_path/, which does the update: name a newer version"
+    )
+    assert "cannot be looked at" in verb(own.service, "template-drift").stdout
+
+
+def test_a_branch_of_an_earlier_version_is_noticed(pair: Pair) -> None:
+    lab.git(pair.service, "branch", "template/update-v0.0.9")
+    done = verb(pair.service)
+    assert "  close     template/update-v0.0.9: of an earlier engine; it can be deleted\n" in done.stdout
+
+
+def test_who_makes_the_branch_is_known_in_the_service() -> None:
+    """What the service's own module says again, since it cannot import it."""
+    assert (verbs.EMAIL, verbs.DECIDE) == (EMAIL, Exit.CONFLICT)
+    for source in ("/a/template", "~/template", "gh:acme/template.git", "gl:/acme/template", "git+https://a.example/t"):
+        assert verbs.fetched(source) == address.fetched(source)
+        assert verbs.place(verbs.fetched(source)) == cache.folder() / "templates" / cache.key(address.fetched(source))
 
 
 def test_no_way_back(proposed: Pair) -> None:
@@ -267,7 +303,7 @@ def test_no_way_back(proposed: Pair) -> None:
         (r"^_src_path: .*", "_src_path: ../template", "depends on the folder"),
         (r"^_src_path: .*\n", "", "has no _src_path"),
         (r"^_src_path: .*", "_src_path: /nowhere/template", "git ls-remote: "),
-        (r"^_src_path: .*", "_src_path: ext::touch stolen", "git ls-remote: fatal: transport 'ext' not allowed"),
+        (r"^_src_path: .*", "_src_path: ext::touch stolen", "git ls-remote: transport 'ext' not allowed"),
     ],
 )
 def test_answers_without_a_template(pair: Pair, pattern: str, replacement: str, reason: str) -> None:
@@ -412,6 +448,41 @@ def test_a_pull_request_of_a_fork_is_not_ours(runner: Lab, pair: Pair) -> None:
     assert [call for call in result.called("gh") if "create" in call.arguments]
 
 
+def test_by_hand_it_needs_no_variable_of_its_own(runner: Lab, pair: Pair) -> None:
+    """Whoever starts it wants the update."""
+    inputs = {"inputs": {"version": NEW}}
+    result = run(runner, pair.service, gh(), payload=inputs, variables={"AUTOMATION_APP_ID": "7"})
+    assert [line.split()[2] for line in changes(result)] == ["create"]
+
+
+def test_a_pull_request_of_the_fleets_is_left_alone(runner: Lab, proposed: Pair) -> None:
+    """Although the branch would follow main: rings and the brake decide about it."""
+    first = lab.git(proposed.service, "rev-parse", BRANCH)
+    work(proposed.service)
+    result = run(runner, proposed.service, gh({**OPEN, "body": f"Rollout: {NEW} of 2026-11-28\n\nRisk: low"}))
+    assert (result.code, changes(result), pushed(result)) == (0, [], first)
+    assert "is the fleet's: left alone" in result.jobs["update"].summary
+
+
+@pytest.mark.parametrize("name", hard_cases.RUN)
+def test_a_hard_case_ends_as_with_the_engine(
+    name: str, runner: Lab, first: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of each kind; tests/updates runs all of them through the verb, which is what the workflow calls."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    case = next(one for one in CASES if one.name == name)
+    renderer, base = WORKERS[True], entrances.engine(tmp_path / "base")
+    workflow = (first.service / entrances.WORKFLOW).read_bytes()
+    _, service = entrances.pair(case, tmp_path, renderer, base, workflow)
+    commit, refusal = entrances.engines(service, renderer)
+    result = run(runner, service, gh())
+    assert result.result("update") == ("failure" if refusal else "success")
+    assert f"FAIL  template-update: {refusal}" in result.jobs["update"].output or not refusal
+    made = lab.git(result.remotes / "acme/orders", "for-each-ref", "--format=%(objectname)", "refs/heads/golden-path")
+    assert made == commit
+    assert hard_cases.column(hard_cases.WORKFLOW)[name] == (hard_cases.REFUSED_TOO if refusal else hard_cases.SAME)
+
+
 def test_nothing_to_do(runner: Lab, proposed: Pair) -> None:
     lab.git(proposed.service, "merge", "--quiet", "--ff-only", BRANCH)
     lab.git(proposed.service, "branch", "--delete", BRANCH)
@@ -420,11 +491,22 @@ def test_nothing_to_do(runner: Lab, proposed: Pair) -> None:
     assert "nothing to do" in result.jobs["update"].output
 
 
-@pytest.mark.parametrize("left", [{}, {"variables": {"AUTOMATION_APP_ID": "7"}}])
-def test_without_the_app_it_is_green_and_says_what_to_set(runner: Lab, pair: Pair, left: dict[str, Any]) -> None:
-    result = run(runner, pair.service, gh(), **{"variables": {}, "secrets": {}, **left})
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"TEMPLATE_UPDATES": "true"}, "gh secret set AUTOMATION_APP_KEY"),
+        ({"TEMPLATE_UPDATES": "true", "AUTOMATION_APP_ID": "7"}, "gh secret set AUTOMATION_APP_KEY"),
+        ({"AUTOMATION_APP_ID": "7"}, "gh variable set TEMPLATE_UPDATES"),
+        ({"AUTOMATION_APP_ID": "7", "TEMPLATE_UPDATES": "false"}, "gh variable set TEMPLATE_UPDATES"),
+    ],
+)
+def test_where_it_is_not_set_up_it_is_green_and_says_what_to_set(
+    runner: Lab, pair: Pair, variables: dict[str, str], named: str
+) -> None:
+    secrets = APP["secrets"] if "TEMPLATE_UPDATES" in named else {}
+    result = run(runner, pair.service, gh(), variables=variables, secrets=secrets)
     assert (result.code, result.called("gh"), pushed(result)) == (0, [], "")
-    assert "gh secret set AUTOMATION_APP_KEY" in result.jobs["update"].summary
+    assert named in result.jobs["update"].summary
     assert "actions/create-github-app-token" not in [call.name for call in result.calls]
 
 

@@ -18,6 +18,7 @@ import yaml
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_optional, ext_strings
 
+from golden_path.rules import objects
 from golden_path.service.errors import RefusedError
 from golden_path.service.manifests import build, render
 
@@ -25,6 +26,9 @@ OWN, POLICIES = Path("policy"), Path(".golden-path/policies")
 EXCEPTIONS = Path("policy/exceptions.yaml")
 # Nothing in the cluster is updated here: every object is judged as a new one.
 REQUEST = {"operation": "CREATE"}
+
+# Argo Rollouts makes jobs and replica sets of these.
+MAKERS = ("AnalysisRun", "AnalysisTemplate", "ClusterAnalysisTemplate", "Experiment")
 
 Object = dict[str, Any]
 
@@ -49,6 +53,17 @@ def main() -> int:
 
 def documents(text: str) -> list[Object]:
     return [without_nulls(one) for one in yaml.safe_load_all(text) if one]
+
+
+def made(one: Object) -> Iterator[Object]:
+    """What a controller makes of an object that no policy looks at: the cluster judges it when it is there."""
+    if one["kind"] not in MAKERS:
+        return
+    named = {key: one["metadata"][key] for key in ("name", "namespace") if key in one["metadata"]}
+    for template in objects.templates(one["kind"], one):
+        job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": named, "spec": {"template": template}}
+        replicas = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": named, "spec": {"template": template}}
+        yield replicas if one["kind"] == "Experiment" else job
 
 
 def without_nulls(value: Any) -> Any:
@@ -77,11 +92,13 @@ def permitted() -> Iterator[Object]:
         yield one
 
 
-def judge(policies: list[Object], exceptions: list[Object], objects: list[Object]) -> Iterator[str]:
-    """What breaks a policy in one environment, a line each."""
-    engine = Engine(objects)
-    for one in objects:
-        what = f"{one['kind']} {one['metadata']['name']}"
+def judge(policies: list[Object], exceptions: list[Object], given: list[Object]) -> Iterator[str]:
+    """What breaks a policy in one environment, a line each; objects of lists count one by one."""
+    given = [one.data for one in objects.apart(given)]
+    engine = Engine(given)
+    asked = [(f"{one['kind']} {one['metadata']['name']}", one) for one in given]
+    asked += [(f"{what}: its {one['kind']}", one) for what, maker in asked for one in made(maker)]
+    for what, one in asked:
         for policy in policies:
             name, spec = policy["metadata"]["name"], policy["spec"]
             if one["kind"] == "Namespace" and not selects(spec["matchConstraints"].get("namespaceSelector", {}), one):

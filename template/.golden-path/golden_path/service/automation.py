@@ -3,6 +3,7 @@
 The token is in GH_TOKEN. A branch belongs to the automation only as long as nobody else commits to it.
 """
 
+import itertools
 import json
 import os
 import subprocess
@@ -18,11 +19,26 @@ EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
 CREDENTIALS = ("-c", "credential.helper=", "-c", "credential.helper=!gh auth git-credential")
 
 
-def run(*command: str, **env: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **env})
+def run(*command: str, data: str = "", **env: str) -> str:
+    settings = [at + 1 for at, word in enumerate(command) if word in ("-c", "-C", "--git-dir")]
+    words = [word for at, word in enumerate(command) if at not in settings and at + 1 not in settings]
+    what = " ".join(itertools.takewhile(lambda word: not word.startswith("-"), words[:3]))
+    try:
+        done = subprocess.run(
+            command,
+            input=data,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            check=False,
+            env={**os.environ, **env},
+            timeout=900,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RefusedError(f"{what}: {error}") from None
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["failed"]
-        raise RefusedError(f"{' '.join(command[:3])}: {lines[-1].removeprefix('fatal: ')}")
+        raise RefusedError(f"{what}: {lines[-1].removeprefix('fatal: ')}")
     return done.stdout.strip()
 
 

@@ -77,7 +77,7 @@ def missing(repository: str) -> list[str]:
     """What is not configured: what does not happen without it, and how to set it."""
     unset = {
         name
-        for name in ("PACT_BROKER_BASE_URL", "AUTOMATION_APP_ID", "PROMETHEUS_URL")
+        for name in ("PACT_BROKER_BASE_URL", "AUTOMATION_APP_ID", "PROMETHEUS_URL", "TEMPLATE_UPDATES")
         if not os.environ.get(name)
     } | {
         name
@@ -99,6 +99,13 @@ def missing(repository: str) -> list[str]:
                 "No pull requests are opened by automation, which needs a GitHub App of your organisation",
                 f"gh variable set AUTOMATION_APP_ID --repo {repository} --body 123456",
                 f"gh secret set AUTOMATION_APP_KEY --repo {repository} <key.pem",
+            )
+        )
+    if "TEMPLATE_UPDATES" in unset:
+        found.append(
+            (
+                "New versions of the template are not proposed; a service of a fleet, which brings them, says false",
+                f"gh variable set TEMPLATE_UPDATES --repo {repository} --body true",
             )
         )
     if os.environ.get("DEPENDENCY_REVIEW") == "false":

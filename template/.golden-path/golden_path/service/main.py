@@ -38,13 +38,13 @@ VERBS = {
     "image-released": Verb("golden_path.service.image_released", "", "find the newest image"),
     "image-test": Verb("golden_path.service.image_test", "IMAGE PORT", "start the image and stop it"),
     "manifests": Verb("golden_path.service.manifests", "render|diff [REVISION]", "render the manifests, or compare"),
-    "policy": Verb("golden_path.policy.command", "[--list] [FOLDER]", "check the repository against the rules"),
+    "policy": Verb("golden_path.rules.command", "[--list] [FOLDER]", "check the repository against the rules"),
     "preview": Verb("golden_path.service.preview", "publish|remove|expire NUMBER", "keep previews of pull requests"),
     "promote": Verb("golden_path.service.promote", "...", "write which image an environment runs"),
     "promotion": Verb("golden_path.service.promotion", "ENVIRONMENT", "open the pull request of a promotion"),
     "signature": Verb("golden_path.service.signature", "sign|verify IMAGE ...", "sign an image, or verify one"),
     "slo": Verb("golden_path.service.slo", "write|check", "write what follows from slo.yaml, or check it"),
-    "template": Verb("golden_path.service.template.command", "update|propose|drift [COPIER]", "follow the template"),
+    "template": Verb("golden_path.service.template", "update|propose|drift [PYTHON]", "follow the template"),
 }
 
 

@@ -14,8 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from golden_path.rules import every, exceptions  # noqa: F401 - every has all rules
+from golden_path.rules.environments import problems
+from golden_path.rules.work_tree import WorkTree
 from golden_path.service.errors import RefusedError
-from golden_path.service.manifest_rules import problems
 
 OVERLAYS = Path("deploy/overlays")
 OUTPUT = Path("build/manifests")
@@ -47,8 +49,8 @@ def render(root: Path) -> dict[str, str]:
     for overlay in sorted((root / OVERLAYS).glob("*/kustomization.yaml")):
         environment = overlay.parent.name
         found[environment] = build(overlay.parent)
-        if broken := next(problems(found[environment]), ""):
-            raise RefusedError(f"{environment}: {broken}")
+        if broken := exceptions.without(WorkTree(Path()), problems(environment, found[environment])):
+            raise RefusedError(str(broken[0]))
     return found
 
 

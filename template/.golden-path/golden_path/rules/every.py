@@ -1,0 +1,17 @@
+"""All rules: who imports this has the whole book."""
+
+from golden_path.rules import (  # noqa: F401 - they register their rules
+    ci,
+    ci_of_services,
+    dependencies,
+    environments,
+    exceptions,
+    images,
+    leaks,
+    members,
+    repository,
+    workloads,
+)
+from golden_path.rules.book import RULES
+
+__all__ = ["RULES"]
