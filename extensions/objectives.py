@@ -38,7 +38,7 @@ def slo_file(name: str, source: str) -> str:
     """Write one file that follows from the objectives.
 
     Args:
-        name: in ``deploy/base/slo``, for example ``rules.yaml``.
+        name: in ``.golden-path/slo``, for example ``rules.yaml``.
         source: the text of ``slo.yaml``.
 
     Returns:

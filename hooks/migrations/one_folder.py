@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from golden_path.service import slo
 from golden_path.untrusted import inside
 from hooks.migrations.editing import names, read, refused, rewrite
 
 FOLDER = ".golden-path"
-ARGOCD = "deploy/argocd/kustomization.yaml"
+ARGOCD, OBJECTIVES = "deploy/argocd/kustomization.yaml", "slo.yaml"
 _SAME = (
     "ci.mk contract.mk deploy.mk events.mk image.mk language.mk template.mk tools.mk help.awk step.sh "
     "verify-provider.sh toolchain.sh pact-ffi.sh jdk.sh maven.sh build-info.mjs build.py lock.py find-python.sh"
@@ -44,6 +46,8 @@ MOVED = {
     "deploy/argocd": f"{FOLDER}/argocd",
     "docker-bake.hcl": f"{FOLDER}/docker-bake.hcl",
     ".github/zizmor.yml": f"{FOLDER}/zizmor.yml",
+    "deploy/base/slo": f"{FOLDER}/slo",
+    **{f"deploy/base/slo/{name}.yaml": f"{FOLDER}/slo/{name}.yaml" for name in ("analysis", "dashboard", "rules")},
 }
 # Nothing of the service's takes their place.
 REMOVED = {
@@ -84,7 +88,7 @@ def run(service: Path, _: dict[str, Any]) -> list[str]:
     """Rewrite the names in files of the service's own."""
     if not inside.is_file(service, f"{FOLDER}/service.mk"):
         return []
-    lines, theirs = list(_argocd(service)), inside.is_file(service, ARGOCD)
+    lines, theirs = [*_objectives(service), *_argocd(service)], inside.is_file(service, ARGOCD)
     texts = set(names(service, *TEXT))
     for name in names(service, *CODE, *TEXT):
         if not (service / name).is_file():
@@ -138,6 +142,24 @@ def _names_any(service: Path, name: str) -> bool:
     except OSError:
         return False
     return bool(_LEFT.search(text))
+
+
+def _given(text: str, _: str) -> str:
+    return text
+
+
+def _objectives(service: Path) -> Iterator[str]:
+    """What follows from the objectives of the service, which need no longer be those of its answers."""
+    if not inside.is_file(service, OBJECTIVES):
+        return
+    try:
+        made = slo.files(slo.read(read(service, OBJECTIVES)))
+        changed = [name for name in made if rewrite(service, f"{slo.TARGET}/{name}", partial(_given, made[name]))]
+    except (OSError, ValueError) as error:
+        yield f"skip      {OBJECTIVES}: {error}; mend it, and run make slo"
+        return
+    if changed:
+        yield f"done      {slo.TARGET}: follows from {OBJECTIVES}"
 
 
 def _argocd(service: Path) -> Iterator[str]:

@@ -46,7 +46,7 @@ def promtool(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[s
 
 def rules(service: Path, folder: Path) -> Path:
     """Write the rules as Prometheus reads them, without the Kubernetes object around them."""
-    text = (service / "deploy/base/slo/rules.yaml").read_text()
+    text = (service / ".golden-path/slo/rules.yaml").read_text()
     file = folder / "rules.yaml"
     file.write_text(yaml.safe_dump(only(objects(text), "PrometheusRule")["spec"]))
     return file
@@ -217,7 +217,7 @@ def test_a_burst_that_is_shorter_than_the_long_windows_is_silent(service: Path, 
 
 def drop(service: Path, window: str, which: str) -> None:
     """Take the short or the long window out of the alerts of this long one."""
-    file = service / "deploy/base/slo/rules.yaml"
+    file = service / ".golden-path/slo/rules.yaml"
     found = yaml.safe_load(file.read_text())
     for rule in found["spec"]["groups"][1]["rules"]:
         if rule["labels"]["window"] == window:
@@ -269,13 +269,13 @@ def test_what_is_left_of_the_budget_is_of_thirty_days(service: Path, tmp_path: P
         ("20d", "latency", 0.5),
     ]
     assert budget(service, tmp_path, series, *expected) == ""
-    file = service / "deploy/base/slo/rules.yaml"
+    file = service / ".golden-path/slo/rules.yaml"
     file.write_text(file.read_text().replace('ratio_rate30d{service="orders"} / 0.001', "ratio_rate30d / 0.01"))
     assert "FAILED" in budget(service, tmp_path, series, expected[0])
 
 
 def test_a_mutated_threshold_is_seen(service: Path, tmp_path: Path) -> None:
-    file = service / "deploy/base/slo/rules.yaml"
+    file = service / ".golden-path/slo/rules.yaml"
     file.write_text(file.read_text().replace("> 14.4 * 0.001", "> 44.4 * 0.001").replace("> 6 * 0.001", "> 26 * 0.001"))
     assert alerts(service, tmp_path, 20 * BUDGET) == {TICKET}
 
@@ -286,11 +286,11 @@ def test_objectives_are_changed_in_one_file(service: Path, tmp_path: Path) -> No
     file.write_text(file.read_text().replace("objective: 99.9 ", "objective: 99 "))
     done = script(service, "slo", "check")
     assert done.returncode == 1
-    assert "deploy/base/slo/rules.yaml does not follow from slo.yaml: run make slo and commit it" in done.stderr
+    assert ".golden-path/slo/rules.yaml does not follow from slo.yaml: run make slo and commit it" in done.stderr
     assert script(service, "slo", "write").returncode == 0
     assert script(service, "slo", "check").returncode == 0
     assert alerts(service, tmp_path, 7 * BUDGET) == set()
-    analysis = yaml.safe_load((service / "deploy/base/slo/analysis.yaml").read_text())
+    analysis = yaml.safe_load((service / ".golden-path/slo/analysis.yaml").read_text())
     assert analysis["spec"]["metrics"][0]["successCondition"].endswith("<= 0.144")
 
 
@@ -327,7 +327,7 @@ def slug(heading: str) -> str:
 def test_every_alert_links_to_a_section_of_the_runbook(service: Path) -> None:
     written = re.findall(r"^#+ (.+)$", (service / "docs/runbook.md").read_text(), re.MULTILINE)
     anchors = {slug(heading) for heading in written}
-    found = only(objects((service / "deploy/base/slo/rules.yaml").read_text()), "PrometheusRule")
+    found = only(objects((service / ".golden-path/slo/rules.yaml").read_text()), "PrometheusRule")
     links = [rule["annotations"]["runbook_url"] for rule in found["spec"]["groups"][1]["rules"]]
     assert len(links) == 2 * len(WINDOWS)
     for link in links:
@@ -338,7 +338,7 @@ def test_every_alert_links_to_a_section_of_the_runbook(service: Path) -> None:
 
 def test_the_dashboard_asks_for_what_is_there(service: Path, tmp_path: Path) -> None:
     """Every query of the dashboard is PromQL, and what it reads is recorded or exposed."""
-    config: dict[str, Any] = yaml.safe_load((service / "deploy/base/slo/dashboard.yaml").read_text())
+    config: dict[str, Any] = yaml.safe_load((service / ".golden-path/slo/dashboard.yaml").read_text())
     [model] = [json.loads(text) for text in config["data"].values()]
     queries = [target["expr"] for panel in model["panels"] for target in panel["targets"]]
     assert len(queries) == 7

@@ -126,7 +126,7 @@ def test_a_spent_budget_blocks_a_deployment_until_it_is_back(
     cluster_lab: cluster.Lab, service: Path, tmp_path: Path
 ) -> None:
     """A real Prometheus with the service's rules: 1 of 100 requests fails where 1 of 1000 may, until more are good."""
-    [rule] = yaml.safe_load_all((service / "deploy/base/slo/rules.yaml").read_text())
+    [rule] = yaml.safe_load_all((service / ".golden-path/slo/rules.yaml").read_text())
     rules = tmp_path / "rules.yaml"
     rules.write_text(yaml.safe_dump(rule["spec"]))
     counters = Counters()

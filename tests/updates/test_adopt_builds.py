@@ -38,7 +38,7 @@ LAYOUTS: dict[str, tuple[Mapping[str, str], bool]] = {
 
 
 def template(folder: Path) -> Path:
-    steps = [foreign.write(path) for path in (".golden-path/a.py", "deploy/a.yaml", "policy/a.yaml", "docs/a.md")]
+    steps = [foreign.write(path) for path in ("make/a.py", "deploy/a.yaml", "policy/a.yaml", "docs/a.md")]
     return foreign.template(folder, steps)
 
 
@@ -62,7 +62,7 @@ def test_what_setuptools_finds_stays(name: str, tmp_path: Path, renderer: Render
     git(folder, "clean", "-dfxq")
     done = adopt.adopt(folder, renderer, source=str(template(tmp_path / "template")))
     git(folder, "merge", "--quiet", "--ff-only", done.branch)
-    assert (folder / ".golden-path/a.py").exists()
+    assert (folder / "make/a.py").exists()
     assert (folder / flat_layout.NAME).exists() == added
     assert built(folder, tmp_path / "after") == before
     assert before
@@ -74,9 +74,9 @@ def test_other_build_tools_get_no_setup_cfg() -> None:
         "[tool.poetry]\nname = 'shop'\n",
         "no toml [",
     ):
-        assert named(text, ".golden-path/a.py") == ""
+        assert named(text, "make/a.py") == ""
     assert named(PROJECT, "docs/a.md", ".github/a.yml") == ""
-    assert named(PROJECT, ".golden-path/a.py")
+    assert named(PROJECT, "make/a.py")
 
 
 def named(project: str, *added: str) -> str:

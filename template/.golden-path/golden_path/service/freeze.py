@@ -1,7 +1,7 @@
 """The deploy freeze: nothing new goes to production while the error budget of one of its objectives is spent.
 
 usage: freeze, with from the environment:
-       PROMETHEUS_URL     that of a Prometheus which has the rules of deploy/base/slo; without it nothing is frozen
+       PROMETHEUS_URL     that of a Prometheus which has the rules of .golden-path/slo; without it nothing is frozen
        PROMETHEUS_TOKEN   a bearer token for it, PROMETHEUS_TIMEOUT seconds an attempt (10)
        FREEZE_OVERRIDE    why something goes out all the same, in a sentence
 

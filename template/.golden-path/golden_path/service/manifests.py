@@ -21,6 +21,7 @@ from golden_path.service.errors import RefusedError
 
 OVERLAYS = Path("deploy/overlays")
 OUTPUT = Path("build/manifests")
+OBJECTIVES = ".golden-path/slo"  # the base reads it
 
 
 def kustomize() -> list[str]:
@@ -61,17 +62,20 @@ def write(manifests: dict[str, str]) -> None:
         (OUTPUT / f"{environment}.yaml").write_text(text, encoding="utf-8")
 
 
+def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", *arguments], capture_output=True, check=False)
+
+
 def at(revision: str) -> dict[str, str]:
     """The manifests by environment, of another revision."""
     with tempfile.TemporaryDirectory() as folder:
-        archive = subprocess.run(
-            ["git", "archive", "--format=tar", revision, "deploy"], capture_output=True, check=False
-        )
-        if archive.returncode:
-            lines = archive.stderr.decode().strip().splitlines()
-            if "did not match any files" in lines[-1]:
-                return {}
+        listed = git("ls-tree", "-d", "--name-only", revision, "deploy", OBJECTIVES)
+        if listed.returncode:
+            lines = listed.stderr.decode().strip().splitlines()
             raise RefusedError(f"{revision}: {lines[-1].removeprefix('fatal: ')}; fetch it, or name another with BASE=")
+        if not (there := listed.stdout.decode().split()):
+            return {}
+        archive = git("archive", "--format=tar", revision, *there)
         subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
         return render(Path(folder))
 

@@ -1,4 +1,4 @@
-"""Write what follows from the objectives in slo.yaml: alerts, canary analysis and dashboard, into deploy/base/slo.
+"""Write what follows from the objectives in slo.yaml: alerts, canary analysis and dashboard, into .golden-path/slo.
 
 usage: slo write    write the files
        slo check    fail where they do not follow from slo.yaml
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import yaml
 
 SOURCE = Path("slo.yaml")
-TARGET = Path("deploy/base/slo")
+TARGET = Path(".golden-path/slo")
 METRIC = "http_server_request_duration_seconds"
 # Upper bounds of the histogram, in milliseconds: an objective between two of them could not be measured. From the
 # advice of OpenTelemetry's HTTP semantic conventions.
@@ -295,7 +295,7 @@ _Dumper.add_representer(
 
 
 def files(slo: Slo) -> dict[str, str]:
-    """The files in deploy/base/slo by name."""
+    """The files in .golden-path/slo by name."""
     made = {"rules.yaml": rules(slo), "analysis.yaml": analysis(slo), "dashboard.yaml": dashboard(slo)}
     head = "# From slo.yaml, by `make slo`.\n"
     return {
