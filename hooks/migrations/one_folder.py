@@ -45,6 +45,7 @@ MOVED = {
     },
     "deploy/argocd": f"{FOLDER}/argocd",
     "docker-bake.hcl": f"{FOLDER}/docker-bake.hcl",
+    ".github/ruleset.json": f"{FOLDER}/ruleset.json",
     ".github/zizmor.yml": f"{FOLDER}/zizmor.yml",
     "deploy/base/slo": f"{FOLDER}/slo",
     **{f"deploy/base/slo/{name}.yaml": f"{FOLDER}/slo/{name}.yaml" for name in ("analysis", "dashboard", "rules")},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,6 +137,23 @@ def test_own_files_come_along(history: Path, tmp_path: Path, renderer: Renderer)
     ran = make(engine, "go", "release-notes", "own")
     assert ran.returncode == 0, ran.stdout
     assert "mine" in ran.stdout
+
+
+def test_objectives_of_the_services_own_come_along(history: Path, tmp_path: Path, renderer: Renderer) -> None:
+    """Generated as they are, they follow from slo.yaml, which is the service's, and not from its answers."""
+    folder = service(renderer, history, tmp_path / "orders", "go")
+    text = (folder / one_folder.OBJECTIVES).read_text()
+    (folder / one_folder.OBJECTIVES).write_text(text.replace("objective: 99.9", "objective: 99.5"))
+    assert "99.5" in (folder / one_folder.OBJECTIVES).read_text()
+    subprocess.run([sys.executable, "make/slo.py", "write"], cwd=folder, check=True)
+    commit_all(folder, "Objectives")
+    assert not upgraded(folder, renderer).plan.conflicts
+    checked = subprocess.run(
+        [sys.executable, ".golden-path", "slo", "check"], cwd=folder, capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "0.005" in (folder / ".golden-path/slo/rules.yaml").read_text()
+    assert not (folder / "deploy/base/slo").exists()
 
 
 def test_changes_in_files_that_move_are_in_their_new_places(history: Path, tmp_path: Path, renderer: Renderer) -> None:

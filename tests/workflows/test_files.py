@@ -50,7 +50,7 @@ def used(folder: Path, job: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
 
 def test_the_ruleset_requires_a_check_that_is_there(service: Path) -> None:
     """By the name of the job, which is what GitHub calls the check; one that no job has would block every merge."""
-    rules = json.loads((service / ".github/ruleset.json").read_text())["rules"]
+    rules = json.loads((service / ".golden-path/ruleset.json").read_text())["rules"]
     [required] = [rule["parameters"] for rule in rules if rule["type"] == "required_status_checks"]
     names = {job["name"]: job for job in jobs(service / ".github/workflows/ci.yml").values()}
     for check in required["required_status_checks"]:

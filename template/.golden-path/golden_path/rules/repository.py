@@ -10,7 +10,7 @@ from golden_path.rules.documents import at, items, line
 from golden_path.rules.files import Files
 
 _MARK = re.compile(r"^<{7} .*\n(?:(?!<{7} ).*\n)*?={7}\n(?:.*\n)*?>{7}(?: |$)", re.MULTILINE)
-_PROTECTION = ("/.github/ruleset*.json", "/.github/rulesets/**", "/.github/settings.y*ml")
+_PROTECTION = ("/.github/ruleset*.json", "/.github/rulesets/**", "/.github/settings.y*ml", "/.golden-path/ruleset.json")
 _OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS", ".gitea/CODEOWNERS")
 _OWNS_ALL = re.compile(r"^(?:/?\*\*?|/(?:\*\*)?)[ \t]+(?:[^#\s]+[ \t]+)*[^#\s]*@\S", re.MULTILINE)
 _SECURITY = ("SECURITY.md", ".github/SECURITY.md", "docs/SECURITY.md")

@@ -127,7 +127,7 @@ def missing(repository: str) -> list[str]:
         found.append(
             (
                 "No ruleset of the repository requires `ci-ok` and a review by the code owners",
-                f"gh api --method POST repos/{repository}/rulesets --input .github/ruleset.json",
+                f"gh api --method POST repos/{repository}/rulesets --input .golden-path/ruleset.json",
             )
         )
     if not found:
