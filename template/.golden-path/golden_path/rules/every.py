@@ -10,6 +10,7 @@ from golden_path.rules import (  # noqa: F401 - they register their rules
     leaks,
     members,
     repository,
+    selections,
     workloads,
 )
 from golden_path.rules.book import RULES
