@@ -119,7 +119,7 @@ def run(arguments: argparse.Namespace) -> str:
             with Lab() as image_lab:
                 waited = {}
                 for language in arguments.languages:
-                    waited[language] = pipeline.measure(language, template, work, image_lab, say)
+                    waited[language] = pipeline.measure(language, template, work, image_lab, image_lab.registry, say)
                     say(report.pipeline_table(waited))
                 tables["The pull-request workflow"] = report.pipeline_table(waited)
     return report.document(facts, tables)
@@ -142,7 +142,7 @@ def _images(
         ran = {}
         for language in arguments.languages:
             say(f"{language}: building the images")
-            images = image_run.prepare(language, template, work, image_lab)
+            images = image_run.prepare(language, template, work, image_lab, image_lab.registry)
             try:
                 ran[language] = image_run.measure(language, images, arguments.rounds, say)
             finally:

@@ -127,7 +127,7 @@ def prepare(
         language: ``go``, ``java``, ``node`` or ``python``.
         template: a snapshot of the template.
         work: a folder for all of it.
-        registry: host and port of the lab's registry.
+        registry: the lab's, or a folder in it.
         dockerfiles: which; all by default.
 
     Returns:

@@ -69,7 +69,7 @@ class Subject:
     env: Mapping[str, str]
 
 
-def prepare(language: str, template: Path, work: Path, image_lab: Lab) -> dict[str, Subject]:
+def prepare(language: str, template: Path, work: Path, image_lab: Lab, registry: str) -> dict[str, Subject]:
     """Write the service, build it with either Dockerfile and push both, without attestations.
 
     Args:
@@ -77,6 +77,7 @@ def prepare(language: str, template: Path, work: Path, image_lab: Lab) -> dict[s
         template: a snapshot of the template.
         work: a folder for all of it.
         image_lab: the lab, up.
+        registry: the lab's, or a folder in it.
 
     Returns:
         The images by Dockerfile.
@@ -90,7 +91,7 @@ def prepare(language: str, template: Path, work: Path, image_lab: Lab) -> dict[s
     subjects = {}
     for kind in DOCKERFILES:
         folder = images.with_dockerfile(service, language, kind, work / "run" / kind / service.name)
-        name = f"{image_lab.registry}/benchmark/{service.name}-{kind}"
+        name = f"{registry}/benchmark/{service.name}-{kind}"
         reference = images.push(image_lab, None, folder, language, images.Build(name, {}, attested=False))
         loaded = images.load(image_lab, folder, language, name)
         subjects[kind] = Subject(folder, reference, loaded, image_lab.environment(folder, language))

@@ -235,7 +235,7 @@ def change(service: Path, language: str, number: int) -> None:
     lab.commit_all(service, f"Change {number}")
 
 
-def measure(language: str, template: Path, work: Path, image_lab: Lab, say: Say) -> Result:
+def measure(language: str, template: Path, work: Path, image_lab: Lab, registry: str, say: Say) -> Result:
     """Run each job of the workflow on a pull request, with cold and with warm caches.
 
     Args:
@@ -243,6 +243,7 @@ def measure(language: str, template: Path, work: Path, image_lab: Lab, say: Say)
         template: a snapshot of the template.
         work: a folder for all of it.
         image_lab: the lab, up.
+        registry: the lab's, or a folder in it.
         say: takes a line about the progress.
 
     Returns:
@@ -254,7 +255,7 @@ def measure(language: str, template: Path, work: Path, image_lab: Lab, say: Say)
     top = work / "pipeline" / language
     service = images.write_service(language, template, top / f"{language}-service")
     runner = Runner(top / "machine", language)
-    run = _Run(runner, service, image_lab, top / "cache.tar", say)
+    run = _Run(runner, service, image_lab, f"{registry}/benchmark/pipeline-{service.name}", top / "cache.tar", say)
     result = {}
     try:
         for number, state in enumerate(STATES):
@@ -270,12 +271,9 @@ class _Run:
     runner: Runner
     service: Path
     image_lab: Lab
+    image: str
     archive: Path
     say: Say
-
-    @property
-    def _image(self) -> str:
-        return f"{self.image_lab.registry}/benchmark/pipeline-{self.service.name}"
 
     def measure(self, state: str) -> Times:
         times = Times()
@@ -329,10 +327,10 @@ class _Run:
 
     def _build(self, job: Job, state: str, builder: Builder) -> float:
         language = self.service.name.split("-")[0]
-        env = self.image_lab.environment(self.runner.folder, language, builder) | {"IMAGE": self._image}
-        cache = {"CACHE_FROM": f"{self._image}-cache:amd64"}
+        env = self.image_lab.environment(self.runner.folder, language, builder) | {"IMAGE": self.image}
+        cache = {"CACHE_FROM": f"{self.image}-cache:amd64"}
         seconds = self.runner.run(job.commands, {**env, **(cache if state == WARM else {})})
-        self.runner.run([f'docker image rm --force "{self._image}:$(git describe --tags --always --dirty)"'], env)
+        self.runner.run([f'docker image rm --force "{self.image}:$(git describe --tags --always --dirty)"'], env)
         if state == COLD:
             # What the release of the main branch leaves.
             self.runner.run(["make image PUSH=digest"], {**env, "CACHE_TO": cache["CACHE_FROM"]})

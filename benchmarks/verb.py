@@ -15,9 +15,9 @@ from tests.labs import template as lab
 from tests.labs.toolchains import ROOT
 
 OLD, NEW = "v1.0.0", "v1.1.0"
-WARM, COLD, COPIER, BEFORE = (
-    "make template-update", "the same, without its cache", "copier update, with hooks", "make template-update of {}",
-)  # fmt: skip
+WARM, COPIER, BEFORE = "make template-update", "copier update, with hooks", "make template-update of {}"
+EMPTY = ", its cache empty"  # ours has the template and its versions, Copier's the template
+COLD = f"{WARM}{EMPTY}"
 
 Say = Callable[[str], None]
 
@@ -70,16 +70,19 @@ def measure(work: Path, language: str, rounds: int, say: Say, before: str = "") 
     makefile = first / "Makefile"
     makefile.write_text("# Of the service.\n" + makefile.read_text())
     lab.commit_all(first)
-    spent = {name: Spent() for name in (WARM, COLD, COPIER, *([BEFORE.format(before)] if before else []))}
+    old = BEFORE.format(before)
+    names = (WARM, COLD, *((old, f"{old}{EMPTY}") if before else ()), COPIER)
+    spent = {name: Spent() for name in names}
     cache = work / "verb-cache"
-    _upgrade(WARM, copied(first, work), cache)  # fills it
+    for name in (WARM, COPIER):
+        _upgrade(name, copied(first, work), cache)  # fills it
     for number in range(rounds):
         say(f"verb: round {number + 1} of {rounds}")
         trees = set()
         for name, one in spent.items():
             folder = copied(first, work)
             start = cpu()
-            branch = _upgrade(name, folder, Path(tempfile.mkdtemp(dir=work)) if name == COLD else cache)
+            branch = _upgrade(name, folder, Path(tempfile.mkdtemp(dir=work)) if name.endswith(EMPTY) else cache)
             one.cpu.append(cpu() - start)
             if not branch:
                 lab.commit_all(folder, "Upgrade")
@@ -91,14 +94,15 @@ def measure(work: Path, language: str, rounds: int, say: Say, before: str = "") 
 
 def _upgrade(name: str, folder: Path, cache: Path) -> str:
     """Do it; returns the branch, and nothing where it is in the work tree."""
+    kept = {"XDG_CACHE_HOME": str(cache)}
     if name == COPIER:
-        _run([lab.COPIER, "update", "--trust", "--defaults", "--quiet", folder], folder)
+        _run([lab.COPIER, "update", "--trust", "--defaults", "--quiet", folder], folder, **kept)
         return ""
     if name in (WARM, COLD):
         platform = ROOT / "template" / ".golden-path"
-        _run([sys.executable, platform, "template", "update", sys.executable], folder, XDG_CACHE_HOME=str(cache))
+        _run([sys.executable, platform, "template", "update", sys.executable], folder, **kept)
         return f"golden-path/{NEW}"
-    _run([sys.executable, "make/template", "update", lab.COPIER], folder)
+    _run([sys.executable, "make/template", "update", lab.COPIER], folder, **kept)
     return f"template/update-{NEW}"
 
 

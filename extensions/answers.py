@@ -30,6 +30,9 @@ _JAVA_GROUP = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")
 _URL = re.compile(r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
 _WORKFLOW = re.compile(r"[\w.-]+/[\w.-]+/\.github/workflows/[\w.-]+\.ya?ml@[0-9a-f]{40}", re.ASCII)
 _WORKFLOW_EXAMPLE = "acme/golden-path/.github/workflows/service-release.yml@<40 hex digits>"
+_VERSION = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){0,2}")
+_FILE = re.compile(r"(?!/)(?:(?!\.\.?/)[\w.-]+/)*(?!\.\.?$)[\w.-]+", re.ASCII)
+_LONGEST_COMMAND = 400
 _BOOLEANS = ("true", "false", "yes", "no", "y", "n", "t", "f", "on", "off", "1", "0")
 
 Answers = Mapping[str, Any]
@@ -232,8 +235,49 @@ def _check_release_workflow(value: Any, answers: Answers, _: Environment) -> str
     return f"must be a workflow at a commit, for example '{_WORKFLOW_EXAMPLE}'"
 
 
+def _check_build_tool(value: Any, answers: Answers, env: Environment) -> str:
+    if problem := _choice(value, "build_tool"):
+        return problem
+    languages = cast(Callable[[str], Any], env.globals["build_tool_of"])(str(value)).languages
+    language = str(answers.get("language", "go"))
+    return "" if language in languages else f"{value} builds services in {', '.join(languages)}, not in {language}"
+
+
+def _check_runtime_version(value: Any, answers: Answers, _: Environment) -> str:
+    if problem := _own_only(value, answers):
+        return problem
+    return "" if _VERSION.fullmatch(str(value)) else f"must be a version, for example 3.13 or 24, not {str(value)!r}"
+
+
+def _check_command(value: Any, answers: Answers, _: Environment) -> str:
+    text = str(value)
+    if problem := _own_only(text, answers):
+        return problem
+    if len(text) > _LONGEST_COMMAND or not text.isprintable() or text.endswith("\\") or text != text.strip():
+        return f"must be one line of shell, at most {_LONGEST_COMMAND} characters, without a backslash at its end"
+    return ""
+
+
+def _check_dockerfile(value: Any, answers: Answers, _: Environment) -> str:
+    if problem := _own_only(value, answers):
+        return problem
+    if not str(value) or _FILE.fullmatch(str(value)):
+        return ""
+    return "must be a path in the repository, for example 'docker/Dockerfile'"
+
+
+def _check_own_makefile(value: Any, answers: Answers, _: Environment) -> str:
+    return _own_only(value != "none" and value, answers) or _choice(value, "own_makefile")
+
+
+def _own_only(value: Any, answers: Answers) -> str:
+    """Why an answer on the build of a service that has no tool of its own is none."""
+    ours = answers.get("build_tool", "golden-path") == "golden-path"
+    return "is for a service with a build tool of its own: give build_tool, too" if value and ours else ""
+
+
 # The answers that the check of another one looks at.
-_DECISIVE = ("language", "service_name", "delivery", "build_workflow", "release_workflow")
+_DECISIVE = ("language", "service_name", "delivery", "build_workflow", "release_workflow", "build_tool")
 
 CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {
     "language": _check_language,
@@ -260,6 +304,14 @@ CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {
     "base_image": _check_base_image,
     "build_workflow": _check_build_workflow,
     "release_workflow": _check_release_workflow,
+    "build_tool": _check_build_tool,
+    "runtime_version": _check_runtime_version,
+    "setup_command": _check_command,
+    "lint_command": _check_command,
+    "test_command": _check_command,
+    "build_command": _check_command,
+    "dockerfile": _check_dockerfile,
+    "own_makefile": _check_own_makefile,
 }
 
 

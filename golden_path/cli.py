@@ -167,6 +167,7 @@ def _adopt(options: argparse.Namespace) -> int:
             data=options.data,
             answers_file=options.answers_file,
             wanted=options.wanted,
+            only=options.only,
             show=options.diff,
         )
     if done.dirty:
@@ -280,6 +281,10 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--with", dest="wanted", action="append", default=[], metavar="PATTERN",
                 help="add these files, too, which would be left out",
+            )  # fmt: skip
+            command.add_argument(
+                "--only", action="append", default=[], metavar="PART,...",
+                help="bring these parts of the template alone, and later more",
             )  # fmt: skip
         if name == "plan":
             command.add_argument("--diff", action="store_true", help="with the changed lines")

@@ -52,6 +52,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             names = [name for name in names if name in only.args]
         if mark := metafunc.definition.get_closest_marker("spread"):
             metafunc.parametrize(("language", mark.args[0]), spread(names, list(mark.args[1])), scope="session")
+        elif mark := metafunc.definition.get_closest_marker("each"):
+            pairs = [(name, value) for name in names for value in mark.args[1][name]]
+            metafunc.parametrize(("language", mark.args[0]), pairs, scope="session")
         else:
             metafunc.parametrize("language", names, scope="session")
 
@@ -139,6 +142,12 @@ def image_lab() -> Iterator[Lab]:
 def own(shared: Path) -> str:
     """A folder for names of images that only this run has: others may use the image lab at the same time."""
     return f"{engine.OF_ONE_RUN}/{digest(str(shared))}"
+
+
+@pytest.fixture(scope="session")
+def own_registry(image_lab: Lab, own: str) -> str:
+    """Where only this run pushes to and pulls from: the lab's registry, and a folder in it."""
+    return f"{image_lab.registry}/{own}"
 
 
 @pytest.fixture(scope="session")

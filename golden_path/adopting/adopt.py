@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import unicodedata
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from golden_path.adopting import adopt_text, flat_layout, lost
+from golden_path.adopting import adopt_text, lost
 from golden_path.adopting.adoption import (
-    DEFAULT,
     DIFFERS,
-    LEFT_OUT,
     NEW,
-    SAME,
+    NOTHING,
     SHOWN,
-    YOURS,
     Adoption,
-    File,
     Outcome,
 )
+from golden_path.adopting.bringing import Bringing
 from golden_path.errors import Exit, FleetError
-from golden_path.merging import similar
 from golden_path.rendering.render import Renderer
-from golden_path.source import address, infer, versions
-from golden_path.source.infer import Found
-from golden_path.source.ownership import Ownership
-from golden_path.source.template import Template, Templates
-from golden_path.store import answers, branches, cache, committed, git, ignored, in_the_way, service
+from golden_path.source import address
+from golden_path.source.template import Templates
+from golden_path.store import answers, branches, cache, committed, git, in_the_way, service
 from golden_path.store.answers import Answers
 from golden_path.store.service import Service
-from golden_path.store.trees import FILE, Entry, Store, Tree, parents, raw
-from golden_path.untrusted import credentials, foreign
+from golden_path.store.trees import Store, raw
+from golden_path.untrusted import credentials
 from golden_path.upgrade.apply import CREATED, THERE
 
 
@@ -49,9 +38,10 @@ def adopt(
     data: Mapping[str, str] | None = None,
     answers_file: str = "",
     wanted: Sequence[str] = (),
+    only: Sequence[str] = (),
     show: bool = False,
 ) -> Outcome:
-    """Bring a repository into the fleet.
+    """Bring a repository into the fleet; or, with ``only``, more of the template into one that is there.
 
     Args:
         path: the root of the repository.
@@ -62,6 +52,7 @@ def adopt(
         data: answers, which come before those that are found.
         answers_file: how to call it; as the template does where nothing is given.
         wanted: patterns of files that come though they would be left out.
+        only: names of parts; those that they need come, too. All where there is none.
         show: change nothing; compute the differences.
 
     Raises:
@@ -71,6 +62,18 @@ def adopt(
     at = service.place(path)
     with cache.locked(at.common, wait=False, message=busy):
         opened, names = service.without_answers(at)
+        if only and (there := _adopted(opened, names, answers_file, source)):
+            opened = service.load(at, there)
+            if data or to not in ("", opened.answers.version):
+                raise FleetError(
+                    f"the repository has {opened.answers.version}, and its answers: first golden-path apply, with --to "
+                    "and --data, then adopt --only without both",
+                    Exit.USAGE,
+                )
+            template = (templates or Templates()).get(opened.answers.source)
+            with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
+                adding = Bringing(opened, template, renderer, store, {}, opened.answers, wanted, only).more()
+                return _write(opened, adding, store, show=show)
         before = lost.find(opened, answers_file)
         origin = _source(source, before)
         template = (templates or Templates()).get(origin)
@@ -82,14 +85,16 @@ def adopt(
         found = Answers(name, origin, target, {}, b"")
         with Store(opened.objects, opened.attributes, sha256=opened.sha256) as store:
             ready = replace(opened, answers=found)
-            adoption = _Adopting(ready, template, renderer, store, data or {}, before, wanted).run(to)
+            adoption = Bringing(ready, template, renderer, store, data or {}, before, wanted, only).run(to)
             done = replace(opened, answers=replace(found, version=adoption.version))
             return _write(done, adoption, store, show=show)
 
 
 def _write(opened: Service, adoption: Adoption, store: Store, *, show: bool) -> Outcome:
     dirty = service.uncommitted(opened)
-    branch = branches.name(opened, adoption.version, "adopt-")
+    branch = branches.name(opened, adoption.version, "-".join(["adopt", *adoption.parts, ""]))
+    if adoption.parts and not any(one.status == NEW for one in adoption.files):
+        return Outcome(NOTHING, adoption, "", dirty=dirty)
     if show:
         diffs = {one.path: store.diff(one.ours, one.theirs) for one in adoption.files if one.status in (DIFFERS, NEW)}
         return Outcome(SHOWN, adoption, branch, diffs=diffs, dirty=dirty)
@@ -113,8 +118,23 @@ def _source(source: str, before: Answers | None) -> str:
         return before.source
     if reason := credentials.reason(source):
         raise FleetError(f"--template {reason}", Exit.USAGE)
+    return _local(source)
+
+
+def _local(source: str) -> str:
+    """Return the whole path of a template on this machine, as an answers file has it; other addresses as they are."""
     local = Path(source).expanduser()
-    return str(local.resolve()) if local.is_dir() else source
+    return str(local.resolve()) if source and local.is_dir() else source
+
+
+def _adopted(opened: Service, names: Collection[str], wanted: str, source: str) -> str:
+    """Return the answers file that a repository has of a template; of any, where none is named."""
+    source = _local(source)
+    for name in sorted(name for name in names if answers.PATTERN.fullmatch(name) or name == wanted):
+        there = answers.parse(name, committed.read(opened.path, opened.head, name, Exit.ANSWERS) or b"")
+        if wanted in ("", name) and (not source or address.fetched(there.source) == address.fetched(source)):
+            return name
+    return ""
 
 
 def _refuse_adopted(opened: Service, names: Collection[str], wanted: str, source: str) -> None:
@@ -127,220 +147,3 @@ def _refuse_adopted(opened: Service, names: Collection[str], wanted: str, source
                 "go on with golden-path plan",
                 Exit.ANSWERS,
             )
-
-
-class _Adopting:
-    def __init__(
-        self,
-        opened: Service,
-        template: Template,
-        renderer: Renderer,
-        store: Store,
-        data: Mapping[str, str],
-        before: Answers | None,
-        wanted: Sequence[str],
-    ) -> None:
-        self.opened, self.template, self.renderer, self.store = opened, template, renderer, store
-        self.data, self.before, self.wanted = data, before, wanted
-        renderer.lend(store)
-        self.ours = store.list(opened.head)
-        self.contents = similar.Contents(store)
-        self.notes: list[str] = []
-        self.rendered: dict[str, Tree] = {}
-        self.refused: dict[str, list[str]] = {}  # by version, found answers that it does not accept
-
-    def run(self, to: str) -> Adoption:
-        target = self.opened.answers.version
-        if unknown := sorted(set(self.data) - self.template.at(target).config.questions):
-            raise FleetError(f"version {target} of the template asks no {', '.join(unknown)}", Exit.ANSWERS)
-        self.rules = self.template.at(target).rules
-        self.repository = self.as_repository()
-        self.found = self.all_found()
-        version, generated = self.base(to)
-        tree = self.render(version)
-        files = sorted(self.files(version, tree, generated=generated), key=lambda one: one.path)
-        name = self.opened.answers.path
-        added = {one.path: one.theirs for one in files if one.status == NEW}
-        if not generated and (text := flat_layout.named(self.ours, added, self.repository.read)):
-            named = Entry("100644", self.store.hash(text.encode()))
-            files = sorted(
-                [*files, File(flat_layout.NAME, NEW, flat_layout.WHY, None, named)], key=lambda one: one.path
-            )
-            added[flat_layout.NAME] = named
-        if name not in tree:
-            raise FleetError(f"version {version} of the template does not write {name}", Exit.TEMPLATE)
-        values = answers.parse(name, self.store.read(tree[name].blob)).values
-        told = {key: self.told(key, value, version) for key, value in sorted(values.items())}
-        return Adoption(
-            source=self.template.source,
-            version=version,
-            answers_file=name,
-            generated=generated,
-            answers=told,
-            notes=[*self.notes, *map(self.note, self.refused[version])],
-            asked={}
-            if generated
-            else {key: words for key, words in self.rules.ask.items() if key in told and told[key].where == DEFAULT},
-            warnings=[] if generated else self.warnings(added),
-            next="" if generated else adopt_text.checklist(self.rules.next, values),
-            files=files,
-            tree={**self.ours, **added, name: tree[name]},
-        )
-
-    def as_repository(self) -> infer.Repository:
-        ours = self.ours
-
-        def read(path: str) -> bytes:
-            return self.store.read(ours[path].blob) if path in ours and ours[path].kind == FILE else b""
-
-        return infer.Repository(sorted(ours), read, lost.remote(self.opened), self.opened.name)
-
-    def all_found(self) -> dict[str, Found]:
-        before = self.before.values if self.before else {}
-        found = infer.answers(self.rules, self.repository, {*self.data, *before})
-        if self.before:
-            where = f"the {self.before.path} in the history"
-            found |= {name: Found(value, where) for name, value in before.items()}
-        return found | {name: Found(value, "--data") for name, value in self.data.items()}
-
-    def told(self, name: str, value: Any, version: str) -> Found:
-        here = name in self.found and name not in self.refused[version]
-        return Found(value, self.found[name].where if here else DEFAULT)
-
-    def note(self, name: str) -> str:
-        one = self.found[name]
-        return f"{name} is not {one.value!r}, as {one.where} has it, since the template refuses it"
-
-    def warnings(self, added: Collection[str]) -> list[str]:
-        """What the repository has that the files which are added may break, or leave without a use."""
-        found = []
-        for case in self.rules.warn:
-            concerns = not case.files or any(infer.matches(case.files, path) for path in added)
-            if concerns and (where := infer.holds(case, self.repository)):
-                found.append(f"{foreign.code(where)}: {foreign.prose(case.say).strip()}")
-        return found
-
-    def base(self, to: str) -> tuple[str, bool]:
-        """Choose the version, and say whether it wrote the repository once, so that what is missing was deleted."""
-        nearest, generated = self.nearest()
-        if to in ("", nearest):
-            return nearest, generated
-        if generated:
-            self.notes.append(f"the repository is most like {nearest}: what is new since looks like what you deleted, "
-                              "so better adopt without --to, and go on with golden-path apply")  # fmt: skip
-        return to, False
-
-    def nearest(self) -> tuple[str, bool]:
-        """Find the version that the repository is most like; the newest where that is none."""
-        if self.before:
-            with suppress(FleetError):
-                self.template.commit(self.before.version)
-                return self.before.version, True
-        known = versions.releases(self.template.tags)
-        if max(self.likeness(one) for one in dict.fromkeys((known[-1], known[0]))) < similar.HALF:
-            return known[-1], False
-        for version in known:
-            with suppress(FleetError):  # one that cannot be rendered did not write it
-                self.render(version)
-        far = similar.distances(self.rendered, self.ours, self.contents)
-        return min(reversed([one for one in known if one in far]), key=lambda one: far[one]), True
-
-    def likeness(self, version: str) -> float:
-        try:
-            tree = self.render(version)
-        except FleetError:
-            if version == self.opened.answers.version:
-                raise
-            return 0.0
-        owner = Ownership(self.template.at(version).config, {name: one.value for name, one in self.found.items()})
-        return similar.likeness(tree, self.ours, owner, self.contents)
-
-    def render(self, version: str) -> Tree:
-        """Render a version; a found answer that it does not accept is left to its default."""
-        refused = self.refused.setdefault(version, [])
-        questions = self.template.at(version).config.questions
-        while version not in self.rendered:
-            given = {name: one.value for name, one in self.found.items() if name in questions and name not in refused}
-            folder = self.store.folder / "adopt" / self.opened.name
-            folder.mkdir(parents=True)
-            try:
-                name = self.opened.answers.path
-                release = self.template.at(version)
-                self.rendered[version], _ = self.renderer.tree(release, folder, name, given, self.store)
-            except FleetError as error:
-                refused.append(self.to_blame(error, set(given) - set(self.data)))
-            finally:
-                shutil.rmtree(folder.parent)
-        return self.rendered[version]
-
-    def to_blame(self, error: FleetError, found: set[str]) -> str:
-        """Return the answer that a failure names; it goes on without one that was found, not without a given one."""
-        named = sorted(
-            name for name in found if re.search(rf"(?: {re.escape(name)}: |'{re.escape(name)}:?')", str(error))
-        )
-        if not named or error.code not in (Exit.ANSWERS, Exit.TEMPLATE):
-            raise error
-        return named[0]
-
-    def files(self, version: str, tree: Tree, *, generated: bool) -> Iterator[File]:
-        """Say what becomes of each file of the template's; nothing of theirs is overwritten."""
-        owner = Ownership(self.template.at(version).config, {name: one.value for name, one in self.found.items()})
-        standing = _InTheWay(self.ours)
-        unknown = ignored.ignored(self.store, {**tree, **self.ours}, set(tree) - set(self.ours))
-        for path, entry in tree.items():
-            has = self.ours.get(path)
-            if path == self.opened.answers.path:
-                continue
-            if has == entry:
-                yield File(path, SAME, "", has, entry)
-            elif has:
-                theirs = owner.seeded(path) or (not generated and self.application(path))
-                yield File(path, YOURS if theirs else DIFFERS, "", has, entry)
-            elif other := standing(path):
-                yield File(path, DIFFERS, f"your {other} stands where the template puts it", None, entry)
-            elif path in unknown:
-                yield File(path, LEFT_OUT, f"{ignored.NAME} names it", None, entry)
-            else:
-                reason = self.not_needed(path, owner, generated=generated)
-                yield File(path, LEFT_OUT if reason else NEW, reason, None, entry)
-
-    def application(self, path: str) -> bool:
-        return infer.matches(self.rules.leave_out, path)
-
-    def not_needed(self, path: str, owner: Ownership, *, generated: bool) -> str:
-        if generated:
-            return "the template wrote it, and you deleted it"
-        if infer.matches(self.wanted, path):
-            return ""
-        if path.rpartition("/")[2] == ".gitattributes":
-            return "it would change how git reads your files"
-        if owner.excluded(path):
-            return "the template writes it into new repositories only"
-        if self.application(path) or (not self.rules.shipped and owner.seeded(path)):
-            return "it is part of an application, and you have one"
-        for case in self.rules.only:
-            if infer.matches(case.files, path) and not infer.holds(case, self.repository):
-                return case.say
-        found = infer.first(self.rules.instead.get(path, ()), self.repository)
-        return f"you have {found.where}" if found else ""
-
-
-class _InTheWay:
-    """What of theirs stands where a new file would go, also where a file system does not tell the names apart."""
-
-    def __init__(self, ours: Tree) -> None:
-        self._files = {_folded(path): path for path in ours}
-        self._folders = {
-            _folded(parent): parent for path in ours for parent in parents(path)
-        }  # fmt: skip
-
-    def __call__(self, path: str) -> str:
-        for parent in parents(path):
-            if _folded(parent) in self._files:
-                return self._files[_folded(parent)]
-        folded = _folded(path)
-        return self._files.get(folded) or self._folders.get(folded) or ""
-
-
-def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", path).casefold()

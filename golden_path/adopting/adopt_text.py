@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from golden_path.adopting.adoption import DEFAULT, LEFT_OUT, NEW, SHOWN, STATUSES, Adoption, Outcome
+from golden_path.adopting.adoption import DEFAULT, LEFT_OUT, NEW, NOTHING, SHOWN, STATUSES, Adoption, Outcome
 from golden_path.source import changelog
 from golden_path.source.infer import Found
 from golden_path.store import in_the_way
@@ -19,7 +19,8 @@ _SAID = {THERE: "there already", SHOWN: "nothing changed"}
 def message(adoption: Adoption) -> str:
     """Return the text of the commit: where each answer came from, what to decide, what came and what did not."""
     version = foreign.words(adoption.version)
-    parts = [f"Adopt version {version} of the template"]
+    what = f"{', '.join(adoption.parts)} of version" if adoption.parts else "version"
+    parts = [f"Adopt {what} {version} of the template"]
     if adoption.generated:
         parts.append("The template wrote this repository once; what was changed or deleted since stays so.")
     else:
@@ -70,6 +71,12 @@ def checklist(text: str, values: Mapping[str, Any]) -> str:
 def text(done: Outcome) -> Iterator[str]:
     """Yield the lines that say what was done, or with differences what would be."""
     adoption = done.adoption
+    if done.status == NOTHING:
+        here = sum(one.status not in (NEW, LEFT_OUT) for one in adoption.files)
+        why = dict.fromkeys(one.reason for one in adoption.files if one.status == LEFT_OUT)
+        yield from (f"  left out  {reason}" for reason in why)
+        yield f"nothing to bring: of {', '.join(adoption.parts)}, {here} files are here already, and none is missing"
+        return
     for name, one in adoption.answers.items():
         yield f"  {'default' if one.where == DEFAULT else 'answer':<9} {name}: {one.value!r}" + (
             "" if one.where == DEFAULT else f" ({one.where})"
@@ -102,6 +109,7 @@ def as_json(done: Outcome) -> dict[str, Any]:
         "template": adoption.source,
         "version": adoption.version,
         "generated": adoption.generated,
+        "parts": list(adoption.parts),
         "answers": {name: {"value": one.value, "from": one.where} for name, one in adoption.answers.items()},
         "notes": list(adoption.notes),
         "asked": dict(adoption.asked),

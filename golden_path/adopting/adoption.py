@@ -11,6 +11,7 @@ from golden_path.store.trees import Entry, Tree
 NEW, SAME, DIFFERS, YOURS, LEFT_OUT = "new", "same", "differs", "yours", "omitted"
 STATUSES = (DIFFERS, NEW, LEFT_OUT, YOURS, SAME)
 SHOWN = "shown"
+NOTHING = "nothing"  # the parts that were asked for bring no file
 DEFAULT = "default"  # where an answer comes from that nobody gave
 
 
@@ -49,6 +50,7 @@ class Adoption:
         next: what a person does after it.
         files: sorted by path.
         tree: of the repository with what is new.
+        parts: names of those that were asked for; empty for the whole template.
     """
 
     source: str
@@ -62,6 +64,7 @@ class Adoption:
     next: str
     files: Sequence[File]
     tree: Tree = field(repr=False)
+    parts: Sequence[str] = ()
 
     @property
     def differing(self) -> list[File]:
@@ -79,9 +82,9 @@ class Outcome:
     """What ``adopt`` did.
 
     Attributes:
-        status: ``created``, ``exists`` or ``shown`` (nothing was changed).
+        status: ``created``, ``exists``, ``shown`` (nothing was changed) or ``nothing`` (there is nothing to bring).
         adoption: what it brings.
-        branch: its name.
+        branch: its name; empty where there is none.
         commit: of the branch; empty where it was only shown.
         diffs: by path, from theirs to the template's; only where it was only shown.
         dirty: whether the work tree has changes that are not in the branch.

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from golden_path.merging import attributes, lines, similar, structured
 from golden_path.merging.locks import is_lock
 from golden_path.merging.moves import BOTH_ADDED, CHANGED, REMOVED, Moves
+from golden_path.source import adoption_rules
+from golden_path.source.adoption_rules import NO_RULES, Rules
 from golden_path.source.ownership import Ownership
 from golden_path.source.patterns import matcher
 from golden_path.store import renames
@@ -67,7 +69,7 @@ def merge(
     theirs: Tree,
     owner: Ownership,
     answers_file: str,
-    leave_out: Sequence[str] = (),
+    rules: Rules = NO_RULES,
 ) -> Result:
     """Merge.
 
@@ -78,9 +80,9 @@ def merge(
         theirs: the rendering of the version that it gets.
         owner: which files are the service's.
         answers_file: the file that is always the template's.
-        leave_out: patterns of files of which an adopted service has its own.
+        rules: of the template on adopting: of what a service has its own, and which parts it may not have taken.
     """
-    return _Merge(store, base, ours, theirs).run(owner, answers_file, leave_out)
+    return _Merge(store, base, ours, theirs).run(owner, answers_file, rules)
 
 
 class _Merge:
@@ -91,7 +93,7 @@ class _Merge:
         self.result = Result({})
         self.aside: Tree = {}  # decided before git merges the rest
 
-    def run(self, owner: Ownership, answers_file: str, leave_out: Sequence[str]) -> Result:
+    def run(self, owner: Ownership, answers_file: str, rules: Rules) -> Result:
         answers = self.theirs.get(answers_file)
         self.take_out(answers_file, answers)
         self.seeded_files(owner)
@@ -100,7 +102,7 @@ class _Merge:
         self.person = renames.find(self.store, self.base, self.ours)
         self.deleted_files()
         self.strangers()
-        self.left_out(leave_out)
+        self.left_out(rules)
         self.other_kinds()
         self.files_and_folders(set(self.person.moved))
         moves = Moves(
@@ -180,19 +182,20 @@ class _Merge:
                 self.take_out(new, None)
             self.take_out(path, ours)
 
-    def left_out(self, patterns: Sequence[str]) -> None:
-        """New sources of the template's do not go where the service has its own in place of those before."""
+    def left_out(self, rules: Rules) -> None:
+        """New files do not go where the service has its own in place of those before, or has not taken their part."""
         arrived = set(self.theirs) - set(self.base) - set(self.whole) - set(self.template.moved.values())
         there = set(self.whole)
-        for pattern in patterns if arrived else ():
-            matches = matcher([pattern])
-            new = sorted(filter(matches, arrived))
-            wrote = set(filter(matches, self.whole_base)) if new else set()
-            if new and 2 * len(wrote & there) < len(wrote):
+        own = [((pattern,), "you have your own in place of the template's") for pattern in rules.leave_out]
+        parts = [(part.files, f"you have not taken the part {name}") for name, part in rules.parts.items()]
+        for patterns, reason in (*own, *parts) if arrived else ():
+            new = sorted(filter(matcher(patterns), arrived))
+            missing = new and adoption_rules.missing(patterns, self.whole_base, there)
+            if missing:
                 there |= set(renames.find(self.store, self.whole_base, self.whole).moved)  # moved is not gone
-            if new and 2 * len(wrote & there) < len(wrote):
+            if missing and adoption_rules.missing(patterns, self.whole_base, there):
                 for path in new:
-                    self.result.kept[path] = "you have your own in place of the template's"
+                    self.result.kept[path] = reason
                     self.take_out(path, None)
 
     def other_kinds(self) -> None:

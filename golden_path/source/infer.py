@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as Xml
 
@@ -18,102 +18,12 @@ import yaml
 
 from golden_path.errors import Exit, FleetError
 from golden_path.rules import bounded
+from golden_path.source.adoption_rules import Case, Rule, Rules
+from golden_path.source.forms import FORMS
 from golden_path.source.patterns import matcher
 
-NAME = "adopt.yml"
-_KEYS = {"file", "remote", "folder", "get", "match", "value", "form", "refuse", "because"}
-_SOURCES = ("file", "remote", "folder")
 _LARGEST = 1 << 20  # bytes; no manifest is larger
 _BITS = 4096  # of a number that is an answer
-_LONGEST = 200  # characters of a sentence
-_SHORTEST = 10
-_LINK = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])|\[!\[[^\]]*\]\([^)]*\)\](?:\([^)]*\)|\[[^\]]*\])?")
-_NAMED_LINK = re.compile(r"\[([^\[\]]+)\](?:\([^)]*\)|\[[^\]]*\])")
-
-
-def sentence(text: str) -> str:
-    """Return the first sentence of a paragraph in Markdown, plain; empty for badges, markup and a word."""
-    plain = re.sub(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}", "", _NAMED_LINK.sub(r"\1", _LINK.sub("", text)))
-    plain = " ".join(plain.split())
-    ended = re.match(r"(.*?[^.\s]{2}[.!?])(?:\s+(?=[^a-z])|$)", plain)
-    found = ended[1] if ended else plain.rstrip(":")
-    fits = _SHORTEST <= len(found) <= _LONGEST and " " in found
-    return found if fits and not re.search(r"[<>\[\]{}|]|https?://", found) else ""
-
-
-_FORMS: Mapping[str, Callable[[str], str]] = {
-    "": lambda text: text,
-    "lower": str.lower,
-    "slug": lambda text: re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-"),
-    "sentence": sentence,
-}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One way to find something.
-
-    Attributes:
-        source: ``file``, ``remote`` or ``folder``.
-        file: patterns as in ``.gitignore``, from the root; the first file that matches counts.
-        get: a path into JSON, TOML, YAML or XML, by names and numbers with dots; empty for the whole text.
-        match: a regular expression (lines are lines); its first group counts, or all of it. None takes the text.
-        value: what it means that the rest was found; None for the text that was found.
-        form: ``lower``, ``slug`` or ``sentence``, or nothing.
-        refuse: what the repository is, that the template does not write; empty for what it does.
-        because: how the answer follows from what was found, in words.
-    """
-
-    source: str
-    file: Sequence[str] = ()
-    get: str = ""
-    match: re.Pattern[str] | None = None
-    value: str | None = None
-    form: str = ""
-    refuse: str = ""
-    because: str = ""
-
-
-@dataclass(frozen=True)
-class Case:
-    """Something that holds where one of its rules finds something.
-
-    Attributes:
-        rules: of which one is enough.
-        files: that it is about.
-        say: what a person is told, in Markdown.
-    """
-
-    rules: Sequence[Rule]
-    files: Sequence[str]
-    say: str
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What a template says about adopting.
-
-    Attributes:
-        answers: rules by question; the first that finds something counts.
-        leave_out: patterns of files that a repository of its own has its own of, such as sources.
-        needs: questions that are found or given, and never left to a default.
-        ask: questions whose default a person has to look at, with what is asked.
-        instead: rules by file: where one finds something, the file is not needed.
-        only: files that come only where a rule finds something.
-        warn: what an adoption may break, where a rule finds something.
-        next: what a person does after it, in Markdown, with marks as in a changelog.
-        shipped: whether the template has such a file.
-    """
-
-    answers: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
-    leave_out: Sequence[str] = ()
-    needs: Sequence[str] = ()
-    ask: Mapping[str, str] = field(default_factory=dict)
-    instead: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
-    only: Sequence[Case] = ()
-    warn: Sequence[Case] = ()
-    next: str = ""
-    shipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,97 +64,32 @@ class RefusedError(Exception):
         self.what, self.where = what, where
 
 
-def load(text: str) -> Rules:
-    """Read an ``adopt.yml``.
-
-    Args:
-        text: empty where the template has none.
-
-    Raises:
-        FleetError: it is not valid.
-    """
-    if not text:
-        return Rules()
-    try:
-        data = bounded.load(text) or {}
-        unknown = set(data) - {"answers", "leave_out", "instead", "next", "needs", "ask", "only", "warn"}
-        if unknown:
-            raise ValueError(f"unknown: {', '.join(sorted(map(str, unknown)))}")
-        return Rules(
-            answers={str(name): [_rule(one) for one in rules] for name, rules in data.get("answers", {}).items()},
-            leave_out=_patterns(data.get("leave_out", ())),
-            needs=tuple(map(str, data.get("needs", ()))),
-            ask={str(name): str(words) for name, words in data.get("ask", {}).items()},
-            instead={str(name): [_there(one) for one in rules] for name, rules in data.get("instead", {}).items()},
-            only=[_case(one) for one in data.get("only", ())],
-            warn=[_case(one) for one in data.get("warn", ())],
-            next=str(data.get("next", "")),
-            shipped=True,
-        )
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError, re.error, OverflowError, RecursionError) as error:
-        raise FleetError(f"the template's {NAME} cannot be read: {error}", Exit.TEMPLATE) from None
-
-
-def _patterns(data: Any) -> tuple[str, ...]:
-    patterns = tuple(map(str, data))
-    matcher(patterns)  # which refuses what is none
-    return patterns
-
-
-def _rule(data: Mapping[str, Any]) -> Rule:
-    sources = [name for name in _SOURCES if name in data]
-    if unknown := sorted(set(data) - _KEYS):
-        raise ValueError(f"a rule knows no {', '.join(unknown)}")
-    if len(sources) != 1:
-        raise ValueError(f"a rule has one of {', '.join(_SOURCES)}: {dict(data)}")
-    form = str(data.get("form", ""))
-    if form not in _FORMS:
-        raise ValueError(f"a form is one of {', '.join(filter(None, _FORMS))}, not {form}")
-    match = re.compile(str(data["match"]), re.MULTILINE) if "match" in data else None
-    refuse = str(data.get("refuse", ""))
-    value = str(data["value"]) if "value" in data else refuse or None
-    files = data.get("file", ())
-    rooted = _patterns([_rooted(str(one)) for one in ([files] if isinstance(files, str) else files)])
-    because = str(data.get("because", ""))
-    return Rule(sources[0], rooted, str(data.get("get", "")), match, value, form, refuse, because)
-
-
-def _rooted(pattern: str) -> str:
-    sign, rest = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
-    return f"{sign}/{rest.lstrip('/')}"
-
-
-def _case(data: Mapping[str, Any]) -> Case:
-    if unknown := sorted(set(data) - {"if", "files", "say"}):
-        raise ValueError(f"a case knows no {', '.join(unknown)}")
-    return Case([_there(one) for one in data.get("if", ())], _patterns(data.get("files", ())), str(data["say"]))
-
-
-def _there(data: Mapping[str, Any]) -> Rule:
-    """A rule that asks whether something is there, not what it says."""
-    return _rule({"value": "there", **data})
-
-
 def matches(patterns: Sequence[str], path: str) -> bool:
     """Whether a path matches one of some patterns as in ``.gitignore``."""
     return matcher(patterns)(path)
 
 
-def answers(rules: Rules, repository: Repository, given: Collection[str] = ()) -> dict[str, Found]:
+def answers(rules: Rules, repository: Repository, given: Mapping[str, Any] | None = None) -> dict[str, Found]:
     """Return what the rules find, by question.
 
     Args:
         rules: of the template.
         repository: in which to look.
-        given: questions that are answered already, and not looked for.
+        given: answers by question, which are not looked for.
 
     Raises:
         FleetError: the repository is something that the template does not write, or does not say what it is.
     """
+    given = given or {}
+    known = {name: str(value) for name, value in given.items()}
     found: dict[str, Found | None] = {}
     for name, some in rules.answers.items():
+        if name in given:
+            continue
+        fitting = [one for one in some if all(known.get(key) in values for key, values in one.when.items())]
         try:
-            found[name] = first(some, repository) if name not in given else None
+            found[name] = one = first(fitting, repository, known)
+            known |= {name: str(one.value)} if one else {}
         except RefusedError as error:
             raise FleetError(
                 f"the repository is {error.what} ({error.where}), which the template does not write; "
@@ -270,12 +115,18 @@ def holds(case: Case, repository: Repository) -> str:
     return found.where if found else ""
 
 
-def first(rules: Sequence[Rule], repository: Repository) -> Found | None:
-    """Return what the first rule that finds something finds."""
-    return next((found for rule in rules if (found := _apply(rule, repository))), None)
+def first(rules: Sequence[Rule], repository: Repository, known: Mapping[str, str] | None = None) -> Found | None:
+    """Return what the first rule that finds something finds.
+
+    Args:
+        rules: of a question, or of something else that is looked for.
+        repository: in which to look.
+        known: answers that a value may name.
+    """
+    return next((found for rule in rules if (found := _apply(rule, repository, known or {}))), None)
 
 
-def _apply(rule: Rule, repository: Repository) -> Found | None:
+def _apply(rule: Rule, repository: Repository, known: Mapping[str, str]) -> Found | None:
     texts: list[tuple[str, str | None]]
     if rule.source == "remote":
         texts = [("the remote", repository.remote)]
@@ -293,12 +144,20 @@ def _apply(rule: Rule, repository: Repository) -> Found | None:
             if not matched:
                 continue
             taken = (matched[1] if matched.re.groups else matched[0]) or ""
-        value = rule.value if rule.value is not None else _FORMS[rule.form](taken)
+        value = (
+            FORMS[rule.form](taken)
+            if rule.value is None
+            else _filled(rule.value, {**known, "file": where, "text": taken})
+        )
         if value or rule.value is not None:
             if rule.refuse:
                 raise RefusedError(rule.refuse, where)
             return Found(value, f"{where}: {rule.because}" if rule.because else where)
     return None
+
+
+def _filled(value: str, words: Mapping[str, str]) -> str:
+    return re.sub(r"\{([a-z_]+)\}", lambda found: words.get(found[1], found[0]), value)
 
 
 def _text(rule: Rule, path: str, repository: Repository) -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from golden_path.errors import Exit, FleetError
-from golden_path.source import config, infer
+from golden_path.source import adoption_rules, config
 from golden_path.untrusted import inside
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Read:
     """
 
     config: config.Config | None = None
-    rules: infer.Rules | None = None
+    rules: adoption_rules.Rules | None = None
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ class Release:
         return self._read.config
 
     @property
-    def rules(self) -> infer.Rules:
+    def rules(self) -> adoption_rules.Rules:
         """What its ``adopt.yml`` says; nothing where it has none.
 
         Raises:
             FleetError: it cannot be read.
         """
         if self._read.rules is None:
-            self._read.rules = infer.load(self.file(infer.NAME))
+            self._read.rules = adoption_rules.load(self.file(adoption_rules.NAME))
         return self._read.rules
 
     def file(self, name: str) -> str:

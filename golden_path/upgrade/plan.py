@@ -118,7 +118,7 @@ def compute(upgrade: Upgrade, *, run_tasks: bool = False, ask_secrets: bool = Tr
     else:
         done = tasks.Done(tasks.listed(upgrade), theirs)
         say = "task that apply runs"
-    result = merge.merge(store, base, ours, done.theirs, owner, had.path, upgrade.new.rules.leave_out)
+    result = merge.merge(store, base, ours, done.theirs, owner, had.path, upgrade.new.rules)
     result.tree |= parked | done.own
     left_out = _leave_ignored_out(store, has, result)
     merged = result.tree

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from golden_path.rendering.render import Renderer
-from golden_path.source import infer, versions
+from golden_path.source import adoption_rules, infer, versions
 from golden_path.source.ownership import Ownership
 from golden_path.source.template import Templates
 from golden_path.store import service
@@ -66,16 +66,16 @@ def status(
     newest = plan.target(template, version, "")
     release = template.at(version)
     owner = Ownership(release.config, opened.answers.values)
-    leave_out = release.rules.leave_out
     with between(opened, release, release, renderer) as looked_at:
         has, wrote = looked_at.has, looked_at.known
+        own = adoption_rules.choice(release.rules, wrote, has)
         drift = {
             name: CHANGED if name in has else DELETED
             for name, entry in sorted(wrote.items())
             if has.get(name) != entry
             and name != opened.answers.path
             and not owner.seeded(name)
-            and (name in has or not infer.matches(leave_out, name))
+            and (name in has or not infer.matches(own, name))
         }
         if drift and release.config.tasks:  # they make other files of a rendering
             alone = tasks.template_alone(opened, drift)

@@ -26,9 +26,7 @@ STEP := .golden-path/step.sh
 include .golden-path/tools.mk
 include .golden-path/language.mk
 include .golden-path/contract.mk
-include .golden-path/image.mk
-include .golden-path/deploy.mk
-include .golden-path/events.mk
+include .golden-path/parts.mk
 include .golden-path/ci.mk
 include .golden-path/template.mk
 

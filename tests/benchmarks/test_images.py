@@ -27,8 +27,10 @@ def python(request: pytest.FixtureRequest) -> None:
 
 @pytest.mark.images
 @pytest.mark.usefixtures("python")
-def test_every_change_is_built_from_the_cache(template: Path, image_lab: Lab, tmp_path: Path) -> None:
-    subjects = image_cache.prepare("python", template, tmp_path, image_lab.registry, [images.OURS])
+def test_every_change_is_built_from_the_cache(
+    template: Path, image_lab: Lab, own_registry: str, tmp_path: Path
+) -> None:
+    subjects = image_cache.prepare("python", template, tmp_path, own_registry, [images.OURS])
     result = image_cache.measure(subjects, image_lab, 1, ignore, extras=False)
     cpu = {change: samples.values for change, samples in result[images.OURS].items()}
     assert list(cpu) == [*image_cache.CHANGES]
@@ -41,8 +43,8 @@ def test_every_change_is_built_from_the_cache(template: Path, image_lab: Lab, tm
 
 @pytest.mark.images
 @pytest.mark.usefixtures("python")
-def test_images_are_run_side_by_side(template: Path, image_lab: Lab, tmp_path: Path) -> None:
-    subjects = image_run.prepare("python", template, tmp_path, image_lab)
+def test_images_are_run_side_by_side(template: Path, image_lab: Lab, own_registry: str, tmp_path: Path) -> None:
+    subjects = image_run.prepare("python", template, tmp_path, image_lab, own_registry)
     try:
         result = image_run.measure("python", subjects, 1, ignore)
     finally:

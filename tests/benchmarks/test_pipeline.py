@@ -58,7 +58,12 @@ def test_a_job_that_fails_is_told(template: Path, tmp_path: Path) -> None:
 
 @pytest.mark.images
 def test_jobs_are_measured_cold_and_warm(
-    request: pytest.FixtureRequest, template: Path, image_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    template: Path,
+    image_lab: Lab,
+    own_registry: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In Python, which is the cheapest to set up, and one of the jobs that have a setup."""
     if "python" not in chosen(request.config):
@@ -66,7 +71,7 @@ def test_jobs_are_measured_cold_and_warm(
     measured = ("changes", "policy", "image", "ci-ok")
     every = pipeline.jobs
     monkeypatch.setattr(pipeline, "jobs", lambda service: [job for job in every(service) if job.name in measured])
-    result = pipeline.measure("python", template, tmp_path, image_lab, ignore)
+    result = pipeline.measure("python", template, tmp_path, image_lab, own_registry, ignore)
     assert list(result) == [*pipeline.STATES]
     for times in result.values():
         assert set(times.jobs) == set(measured)

@@ -45,5 +45,5 @@ def applied(service: Path, application: Object, work: Path) -> list[Object]:
     assert options.keys() <= {"namespace"}, "an option that this does not know"
     if "namespace" in options:
         command = ["kustomize", "edit", "set", "namespace", options["namespace"]]
-        subprocess.run(command, cwd=copy / source["path"], env=client.environment(), check=True, timeout=60)
+        subprocess.run(command, cwd=copy / source["path"], env=client.environment(), check=True, timeout=180)
     return objects(client.kubectl("kustomize", copy / source["path"]))

@@ -30,7 +30,7 @@ def manifests(folder: Path) -> str:
     """Return what Kustomize makes of a folder with a kustomization."""
     env = path()
     command = ["kustomize", "build"] if shutil.which("kustomize", path=env["PATH"]) else ["kubectl", "kustomize"]
-    done = subprocess.run([*command, folder], env=env, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([*command, folder], env=env, capture_output=True, text=True, check=True, timeout=180)
     return done.stdout
 
 

@@ -426,7 +426,7 @@ def command(*arguments: str, cache: Path, path: str | None = None) -> subprocess
     env = {**os.environ, "XDG_CACHE_HOME": str(cache), "PATH": path or os.environ["PATH"]}
     return subprocess.run(
         [sys.executable, "-m", "tests.labs.cluster", *arguments],
-        cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60,
+        cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=180,
     )  # fmt: skip
 
 

@@ -62,7 +62,7 @@ class World:
     sigstore: Sigstore
 
     def run(self, *command: str | Path) -> str:
-        done = subprocess.run(command, env=self.env, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, env=self.env, capture_output=True, text=True, check=False, timeout=180)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

@@ -45,7 +45,7 @@ def load(service: Service, rate: float) -> Iterator[list[Answered]]:
 
     def send() -> None:
         # The plain client: with httpx the load costs more than the service that is under it.
-        with closing(HTTPConnection(urlsplit(service.url).netloc, timeout=10)) as connection:
+        with closing(HTTPConnection(urlsplit(service.url).netloc, timeout=180)) as connection:
             while not stop.is_set():
                 started = time.monotonic()
                 connection.request("POST", "/v1/items", body, {"Content-Type": "application/json"})
@@ -62,7 +62,7 @@ def load(service: Service, rate: float) -> Iterator[list[Answered]]:
     finally:
         stop.set()
         for thread in threads:
-            thread.join(timeout=30)
+            thread.join(timeout=180)
 
 
 def burst(service: Service, number: int) -> list[int]:

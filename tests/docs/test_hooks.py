@@ -38,7 +38,7 @@ def run(folder: Path, hook: str) -> subprocess.CompletedProcess[str]:
     """Run one hook on all files."""
     command = [str(Path(sys.prefix, "bin/pre-commit")), "run", "--all-files", "--color", "never", hook]
     env = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PRE_COMMIT_HOME": str(folder.parent / "hooks")}
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=180)
 
 
 BAD: dict[str, tuple[str, str, str]] = {  # a file, its content, and what is said

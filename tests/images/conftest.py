@@ -13,14 +13,14 @@ from tests.labs.service import make
 
 
 @pytest.fixture(scope="session")
-def released(image: Image, image_lab: Lab, own: str, shared: Path) -> str:
+def released(image: Image, image_lab: Lab, own_registry: str, shared: Path) -> str:
     """The image in the registry with its SBOM and provenance, pushed once a run: ``name@digest``."""
     folder = shared / "released" / image.folder.name
     reference = folder / "build/image-ref"
     with alone(shared / "locks" / f"{image.language}-released"):
         if not reference.exists():
             clone(image.folder, folder)
-            name = f"{image_lab.registry}/{own}/{folder.name}"
+            name = f"{own_registry}/{folder.name}"
             env = image_lab.environment(folder, image.language)
             done = make(folder, image.language, "image", "PUSH=true", f"IMAGE={name}", env=env)
             if done.returncode != 0:

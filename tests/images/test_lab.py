@@ -115,10 +115,10 @@ def write(folder: Path, dockerfile: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pushed(image_lab: Lab, own: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def pushed(image_lab: Lab, own_registry: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment in which one image on each base was built and pushed."""
     folder = write(tmp_path_factory.mktemp("lab"), DOCKERFILE)
-    env = {**image_lab.environment(folder, "go"), "REGISTRY": f"{image_lab.registry}/{own}"}
+    env = {**image_lab.environment(folder, "go"), "REGISTRY": own_registry}
     run("docker", "buildx", "bake", "--push", "image", cwd=folder, env=env)
     return env
 
@@ -221,7 +221,7 @@ def test_a_container_ends_with_its_run_where_its_client_was_killed(
         while not run(*shown, env=env):
             time.sleep(0.1)
         container.process.kill()
-        container.process.wait(60)
+        container.process.wait(180)
         assert run(*shown, env=env)
         leftovers.end(mark)
         while run(*shown, "--all", env=env):

@@ -21,9 +21,9 @@ MACHINES = {"linux/amd64": 62, "linux/arm64": 183}
 
 
 @pytest.mark.only("go")  # the others are built on a machine of the platform
-def test_both_platforms(image: Image, image_lab: Lab, own: str, tmp_path: Path) -> None:
+def test_both_platforms(image: Image, image_lab: Lab, own_registry: str, tmp_path: Path) -> None:
     folder = clone(image.folder, tmp_path / image.folder.name)
-    name = f"{image_lab.registry}/{own}/{folder.name}-platforms"
+    name = f"{own_registry}/{folder.name}-platforms"
     env = image_lab.environment(folder, "go") | {"PLATFORMS": ",".join(MACHINES)}
     done = make(folder, "go", "image", "PUSH=true", f"IMAGE={name}", env=env)
     assert done.returncode == 0, done.stdout[-5000:]

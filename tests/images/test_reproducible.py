@@ -72,7 +72,7 @@ def modes(folder: Path) -> set[int]:
     return {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
 
 
-def test_one_commit_makes_one_image(image: Image, image_lab: Lab, own: str, tmp_path: Path) -> None:
+def test_one_commit_makes_one_image(image: Image, image_lab: Lab, own_registry: str, tmp_path: Path) -> None:
     """Whoever checks it out, on whatever builder, and with or without the cache.
 
     One builder is empty. The other is the lab's, which was empty when it made each of its layers by itself, for this
@@ -83,7 +83,7 @@ def test_one_commit_makes_one_image(image: Image, image_lab: Lab, own: str, tmp_
     other_user = clone(image.folder, tmp_path / "other" / image.folder.name, 0o002)
     assert modes(folder) == {0o644, 0o755}
     assert modes(other_user) == {0o664, 0o775}
-    name = f"{image_lab.registry}/{own}/{folder.name}-reproduced"
+    name = f"{own_registry}/{folder.name}-reproduced"
     cache = f"{name}-cache:main"
 
     def built(where: Path, builder: Builder | None, settings: Mapping[str, object], **more: str) -> tuple[str, str]:

@@ -17,9 +17,9 @@ from tests.labs.service import await_ready, free_port
 pytestmark = pytest.mark.images
 
 
-def containers(image: Image) -> list[str]:
-    """Return the ids of those that run this image; tests of other images run at the same time."""
-    ps = ["docker", "ps", "--quiet", "--filter", f"ancestor={image.name}"]
+def publishing(image: Image, port: int) -> list[str]:
+    """Return the ids of the containers that publish a port; others may run the very same image at the same time."""
+    ps = ["docker", "ps", "--quiet", "--filter", f"publish={port}"]
     return subprocess.run(ps, env=dict(image.env), capture_output=True, text=True, check=True).stdout.split()
 
 
@@ -33,10 +33,10 @@ def test_make_run_image(image: Image) -> None:
     ) as process:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
             await_ready(process, http, 120)
-        assert len(containers(image)) == 1
+        assert len(publishing(image, port)) == 1
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(30)
-    assert containers(image) == []
+        process.wait(180)
+    assert publishing(image, port) == []
 
 
 def test_as_the_cluster_runs_it(image: Image) -> None:

@@ -131,14 +131,14 @@ class Browser:
         """Call a method of the DevTools protocol, and return its result.
 
         Raises:
-            LabError: the browser refused it, ended, or did not answer within a minute.
+            LabError: the browser refused it, ended, or did not answer within three minutes.
         """
         self._number += 1
         message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
         os.write(self._write, json.dumps(message).encode() + b"\0")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             answer = self._message(deadline)
             if answer.get("id") == self._number:
@@ -152,7 +152,7 @@ class Browser:
             ready, _, _ = select.select([self._read], [], [], max(0.0, deadline - time.monotonic()))
             part = os.read(self._read, 1 << 16) if ready else b""
             if not part:
-                raise LabError("the browser ended" if ready else "the browser did not answer within a minute")
+                raise LabError("the browser ended" if ready else "the browser did not answer within three minutes")
             self._buffer += part
         line, _, self._buffer = self._buffer.partition(b"\0")
         message: dict[str, Any] = json.loads(line)
@@ -170,7 +170,7 @@ class Browser:
     def open(self, file: Path) -> None:
         """Show a file, and wait until it is there."""
         self.call("Page.navigate", url=file.as_uri())
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while self.value("document.readyState") != "complete" or self.value("location.protocol") != "file:":
             if time.monotonic() > deadline:
                 raise LabError(f"{file} is not shown after a minute")

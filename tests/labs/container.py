@@ -42,4 +42,4 @@ class Container(Service):
         subprocess.run(
             ["docker", "rm", "--force", self.name], env=dict(self.docker_env), capture_output=True, check=False
         )
-        self.process.wait(30)
+        self.process.wait(180)

@@ -57,7 +57,7 @@ class Daemon:
         return record["pid"] if _started_at(record["pid"]) == record["started"] else None
 
     def start(
-        self, command: Sequence[str | Path], ready: Callable[[], bool], env: Mapping[str, str], seconds: float = 60
+        self, command: Sequence[str | Path], ready: Callable[[], bool], env: Mapping[str, str], seconds: float = 180
     ) -> None:
         """Start it and wait until it can be used.
 

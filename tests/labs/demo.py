@@ -51,7 +51,7 @@ def run(language: str, folder: Path) -> None:
     finally:
         if process.poll() is None:
             process.terminate()  # make hands it on to the service
-        process.wait(60)
+        process.wait(180)
 
 
 def main() -> int:

@@ -25,7 +25,7 @@ from tests.labs import kustomize, toolchains
 # Verbs that render the manifests.
 RENDERING = {"check", "policy", "manifests", "diff"}
 # Java on a machine with two busy cores is the slowest to start; this only bounds a hang.
-START_SECONDS = 90
+START_SECONDS = 240
 # Services speak plain HTTP; by default each client reads all certificates that are trusted, in 50 ms.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
@@ -236,7 +236,7 @@ class Service:
         lines = self.stdout.split("\n")[:-1]
         return [json.loads(line) for line in lines]
 
-    def logged(self, timeout: float = 30, /, *, after: int = 0, **fields: object) -> dict[str, Any]:
+    def logged(self, timeout: float = 120, /, *, after: int = 0, **fields: object) -> dict[str, Any]:
         """Wait for a log line that has these fields.
 
         Args:

@@ -93,7 +93,7 @@ def test_three_at_once_make_it_once(start: Start, tmp_path: Path) -> None:
     assert [waits(one) for one in others] == [True, True]
     (tmp_path / "go").touch()
     for one in (first, *others):
-        assert one.communicate(timeout=60) == ("whole\n", "")
+        assert one.communicate(timeout=180) == ("whole\n", "")
     assert made(tmp_path) == ["makes"]
     assert left(tmp_path) == ["program", "program.lock"]
 
@@ -104,10 +104,10 @@ def test_when_the_first_is_killed_the_next_makes_it(start: Start, tmp_path: Path
     second = start("second")
     assert waits(second)
     first.kill()
-    assert first.wait(60) < 0
+    assert first.wait(180) < 0
     wait_for(tmp_path, ["first", "second"])
     (tmp_path / "go").touch()
-    assert second.communicate(timeout=60) == ("whole\n", "")
+    assert second.communicate(timeout=180) == ("whole\n", "")
     assert left(tmp_path) == ["program", "program.lock"]
 
 
@@ -117,8 +117,8 @@ def test_when_the_first_fails_it_says_why_and_the_next_makes_it(start: Start, tm
     second = start("second")
     assert waits(second)
     (tmp_path / "go").touch()
-    assert first.communicate(timeout=60) == ("", "cannot make it\n")
-    assert second.communicate(timeout=60) == ("whole\n", "")
+    assert first.communicate(timeout=180) == ("", "cannot make it\n")
+    assert second.communicate(timeout=180) == ("whole\n", "")
     assert made(tmp_path) == ["fails", "second"]
     assert left(tmp_path) == ["program", "program.lock"]
 

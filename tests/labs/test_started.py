@@ -74,8 +74,8 @@ def test_who_comes_while_it_is_being_ended_starts_it_again() -> None:
     coming.join(0.5)
     assert (leaving.is_alive(), coming.is_alive()) == (True, True)
     slow.unlink()
-    leaving.join(60)
-    coming.join(60)
+    leaving.join(180)
+    coming.join(180)
     assert second.status() == {"part": "file"}
     second.__exit__(None, None, None)
     assert second.status() == {"part": ""}

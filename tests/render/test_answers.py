@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 from jinja2 import Environment
 
 from extensions import answers as rules
-from extensions import names
+from extensions import build_tools, names
 from golden_path.service import slo
 from tests.labs import template as lab
 from tests.labs import warm
@@ -147,6 +148,38 @@ def unversioned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
                 f"{WORKFLOW}\nwith: evil",
             )
         ),
+        ({"build_tool": "bazel"}, f"build_tool: must be one of {', '.join(rules.choices('build_tool'))}, not 'bazel'"),
+        (
+            {"build_tool": "poetri", "language": "python"},
+            f"build_tool: must be one of {', '.join(rules.choices('build_tool'))}, not 'poetri' (did you mean poetry?)",
+        ),
+        ({"build_tool": "npm"}, "build_tool: npm builds services in node, not in go"),
+        (
+            {"lint_command": "make lint"},
+            "lint_command: is for a service with a build tool of its own: give build_tool, too",
+        ),
+        *(
+            (
+                {"build_tool": "go", "test_command": bad},
+                "test_command: must be one line of shell, at most 400 characters, without a backslash at its end",
+            )
+            for bad in ("a\nb", "a \\", " a", "x" * 401, "a\tb")
+        ),
+        *(
+            (
+                {"build_tool": "go", "dockerfile": bad},
+                "dockerfile: must be a path in the repository, for example 'docker/Dockerfile'",
+            )
+            for bad in ("../Dockerfile", "/Dockerfile", "a/../b", "..", "a b", "$(id)", "a/")
+        ),
+        (
+            {"build_tool": "go", "runtime_version": "latest"},
+            "runtime_version: must be a version, for example 3.13 or 24, not 'latest'",
+        ),
+        (
+            {"build_tool": "go", "own_makefile": "GNUmakefile"},
+            "own_makefile: must be one of none, Makefile, makefile, not 'GNUmakefile' (did you mean makefile?)",
+        ),
         ({"description": ""}, "description: must be one line of 1 to 200 printable characters"),
         ({"description": "a\nb"}, "description: must be one line of 1 to 200 printable characters"),
         (
@@ -218,6 +251,7 @@ def test_defaults_make_a_service_of_the_folders_name(template: Path, tmp_path: P
     assert answers == {
         "_commit": lab.VERSION,
         "base_image": "distroless",
+        "build_tool": "golden-path",
         "build_workflow": "local",
         "delivery": "canary",
         "description": "The order-service API",
@@ -272,6 +306,23 @@ def test_settings_line_replaces_trust(template: Path, tmp_path: Path, monkeypatc
     assert (tmp_path / "service" / "Makefile").exists()
 
 
+def test_each_build_tool_is_a_choice() -> None:
+    assert tuple(build_tools.BUILD_TOOLS) == rules.choices("build_tool")
+
+
+@pytest.mark.parametrize(
+    "text", ["a", 'echo "$HOME" $(id) `id` $$ # no comment', r"a\#b \\# ${X} $X", "a=b; c := d", "x,y"]
+)
+def test_a_command_is_the_same_in_make(text: str, tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text(
+        f"VALUE = {build_tools.make_value(text)}\nexport VALUE\nall:\n\t@printenv VALUE\n"
+    )
+    assert (
+        subprocess.run(["make", "--silent"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        == f"{text}\n"
+    )
+
+
 class _Noted(dict[str, Any]):
     """Answers that note which of them somebody asks for."""
 
@@ -286,7 +337,7 @@ class _Noted(dict[str, Any]):
 
 def test_the_hook_checks_again_where_an_answer_changed_that_counts() -> None:
     """Every answer that a check of another one looks at is one of those that the hook compares."""
-    environment = Environment(extensions=[names.NamesExtension])
+    environment = Environment(extensions=[names.NamesExtension, build_tools.BuildToolsExtension])
     environment.globals["LATENCY_BUCKETS_MS"] = (100,)
     given = {"service_name": "uuid", "organisation": "google", "base_image": "wolfi", "traffic": "gateway",
              "java_group": "org", "build_workflow": "organisation", "release_workflow": "x",

@@ -10,12 +10,14 @@ import sys
 import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 import yaml
 from allpairspy import AllPairs
 
+from extensions.build_tools import BUILD_TOOLS
 from tests.cluster import policies
 from tests.labs import template as lab
 from tests.labs import warm
@@ -54,6 +56,15 @@ for _case in CASES:
         del _case["base_image"]  # there is no choice
     if _case["delivery"] != "canary":
         del _case["traffic"]
+# Services with a build tool of their own, each a plain one otherwise.
+OWN: dict[str, dict[str, object]] = {
+    name: {"language": tool.languages[0], "build_tool": name, "lint_command": 'a "$B" # c', **more}
+    for (name, tool), more in zip(
+        list(BUILD_TOOLS.items())[1:],
+        cycle(({"dockerfile": "docker/Dockerfile"}, {"own_makefile": "Makefile"})),
+        strict=False,
+    )
+}
 
 # Hosts of package registries, in halves so that this file does not name one: a lock file that holds one works in one
 # network only.
@@ -70,9 +81,16 @@ def services(template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[P
 
 
 @pytest.fixture(scope="module")
-def files(services: list[Path]) -> list[Path]:
+def owned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One service a build tool of its own."""
+    folder = tmp_path_factory.mktemp("owned")
+    return {name: lab.render(template, folder / name, answers) for name, answers in OWN.items()}
+
+
+@pytest.fixture(scope="module")
+def files(services: list[Path], owned: dict[str, Path]) -> list[Path]:
     """Every file of every service."""
-    return [path for service in services for path in service.rglob("*") if path.is_file()]
+    return [path for service in (*services, *owned.values()) for path in service.rglob("*") if path.is_file()]
 
 
 def named(files: list[Path], *patterns: str) -> list[Path]:
@@ -225,6 +243,26 @@ def test_makefile(services: list[Path]) -> None:
         assert done.returncode == 0, done.stdout
         assert "make check " in done.stdout
         assert "overriding recipe" not in done.stdout
+
+
+def test_own_build_tools(owned: dict[str, Path]) -> None:
+    """The verbs, and the command as it was answered; no application of ours, and no release without an image."""
+    for name, service in owned.items():
+        answers = OWN[name]
+        if "own_makefile" in answers:
+            (service / "Makefile").write_text("theirs:\n\t@echo it is theirs\n")
+            assert make(service, str(answers["language"]), "theirs").stdout == "it is theirs\n"
+            assert make(service, str(answers["language"]), "nothing").returncode != 0
+        done = make(service, str(answers["language"]), "help", "--warn-undefined-variables")
+        assert "make check " in done.stdout
+        assert "warning" not in done.stdout
+        shown = make(service, str(answers["language"]), "--silent", "--eval", "show: ; @printenv LINT_COMMAND", "show")
+        assert shown.stdout == f"{answers['lint_command']}\n"
+        assert not [one for one in ("src", "cmd", "package.json", "go.mod", "Dockerfile") if (service / one).exists()]
+        assert (service / ".github/workflows/release.yml").exists() == ("dockerfile" in answers)
+        assert ("image" in (service / ".github/workflows/ci.yml").read_text().split("needs: [")[1].split("]")[0]) == (
+            "dockerfile" in answers
+        )
 
 
 def test_same_answers_same_output(template: Path, services: list[Path], tmp_path: Path, language: str) -> None:

@@ -28,7 +28,7 @@ def questions() -> dict[str, str]:
 
 def _start(template: Path, folder: Path) -> pexpect.spawn[str]:
     arguments = ["copy", "--trust", str(template), str(folder)]
-    child = pexpect.spawn(str(lab.COPIER), arguments, encoding="utf-8", timeout=60, dimensions=(40, 120))
+    child = pexpect.spawn(str(lab.COPIER), arguments, encoding="utf-8", timeout=180, dimensions=(40, 120))
     child.delaybeforesend = 0.2
     return child
 

@@ -57,7 +57,7 @@ def _answers(commands: Iterable[Sequence[str]], env: Mapping[str, str] | None) -
 
 def _answer(command: Sequence[str], env: Mapping[str, str] | None) -> str:
     try:
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=180)
     except OSError as error:
         return f"{command[0]}: {error.strerror}"
     return done.stdout + done.stderr

@@ -66,6 +66,7 @@ SUITES = (
                     "tests/cluster/test_policies_local.py", "tests/deploy/*"),
           quick=True, without=LABS, reads=(".github", "docs/reference", "tests/cluster", *RENDERED)),
     Suite("contracts", ("tests/services/test_contracts.py",), reads=RENDERED),
+    Suite("adopted", ("tests/services/test_adopted.py",), one_language=True, reads=ENGINE),
     Suite("services", ("tests/services/*",), without=LABS, one_language=True, reads=RENDERED),
     Suite("images", ("tests/services/*", "tests/images/*"), one_language=True, reads=("tests/images", *RENDERED)),
     Suite("workflows", ("tests/workflows/*", "tests/deploy/*"), without=("cluster",),

@@ -255,7 +255,7 @@ def test_bad_input_is_told_in_one_line(service: Path, change: dict[str, str], sa
     env = {**inputs(service, "deployed"), **change}
     env |= {"PATH": os.environ["PATH"], "GIVEN": " ".join({"REVISION", "COMMIT_TIME"} & set(env))}
     command = [sys.executable, ".golden-path", "deploy-event", SERVICE, "acme/orders"]
-    done = subprocess.run(command, cwd=service, env=env, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=service, env=env, capture_output=True, text=True, check=False, timeout=180)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"deploy-event: {said}\n")
     assert written(service) == []
 

@@ -32,7 +32,7 @@ def asked(path: Path, java_home: Path | str = "") -> subprocess.CompletedProcess
         (path / name).symlink_to(shutil.which(name) or name)
     env = {"PATH": str(path), "JAVA_HOME": str(java_home)}
     return subprocess.run(
-        [path / "bash", SCRIPT, "25"], env=env, capture_output=True, text=True, timeout=30, check=False
+        [path / "bash", SCRIPT, "25"], env=env, capture_output=True, text=True, timeout=180, check=False
     )
 
 

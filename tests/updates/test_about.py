@@ -83,5 +83,5 @@ def test_an_installation_in_a_service_is_not_described_by_the_service(version: s
     paths = os.pathsep.join([str(packages), *(one for one in sys.path if one.endswith("site-packages"))])
     command = [sys.executable, "-m", "golden_path", "--version"]
     env = environment() | {"PYTHONPATH": paths}
-    done = subprocess.run(command, cwd=service, env=env, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=service, env=env, capture_output=True, text=True, check=False, timeout=180)
     assert done.stdout.splitlines()[0] == told, done.stderr

@@ -30,6 +30,8 @@ NEXT = [
 ]
 FRESH = {"internal/fresh.txt", "src/fresh.txt"}
 BRANCH = "golden-path/adopt-v2.0.0"
+# For a repository whose people want to build as a service of the template does.
+OURS = {"build_tool": "golden-path"}
 ANSWERS = {
     "go": {
         "base_image": "wolfi",
@@ -112,9 +114,11 @@ def test_answers_are_found_and_nothing_of_theirs_changes(
     new = set(has) - set(had)
     assert {".copier-answers.yml", ".github/workflows/ci.yml", ".golden-path/language.mk", "slo.yaml"} <= new
     assert not [name for name in new if name.split("/")[0] in ("src", "internal", "cmd", "test", "tests", "contracts")]
-    assert not new & {"go.sum", "pnpm-lock.yaml", "requirements.txt", ".gitattributes", "LICENSE", ".dockerignore"} - {
-        ".dockerignore" if language == "java" else ""
+    assert not new & {"go.sum", "pnpm-lock.yaml", "requirements.txt", ".gitattributes", "LICENSE", ".dockerignore"}
+    assert not new & {"Makefile", "Dockerfile", ".pre-commit-config.yaml", "CONTRIBUTING.md"} - {
+        "" if language == "go" else "Makefile"
     }
+    assert ("GNUmakefile" in new) == (language == "go")  # it has a Makefile
     assert git(theirs, "rev-list", "--count", f"HEAD..{BRANCH}") == "1"
     assert git(theirs, "fsck", "--strict") == ""
     answers = git(theirs, "show", f"{BRANCH}:.copier-answers.yml")
@@ -130,7 +134,7 @@ def test_what_is_theirs_is_not_replaced_by_a_file_of_another_name(
         ("python", {"ruff.toml", "README.md"}),
     ):
         folder = existing.write(tmp_path / language, existing.KINDS[language][0])
-        done = adopt.adopt(folder, renderer, source=str(history), to="v2.0.0")
+        done = adopt.adopt(folder, renderer, source=str(history), to="v2.0.0", data=OURS)
         left = {one.path for one in done.adoption.files if one.status == adoption.LEFT_OUT}
         assert absent <= left
         assert not absent & set(existing.tree(folder, BRANCH))
@@ -138,14 +142,15 @@ def test_what_is_theirs_is_not_replaced_by_a_file_of_another_name(
 
 def test_the_next_upgrade_leaves_theirs_alone(language: str, history: Path, theirs: Path, renderer: Renderer) -> None:
     had = existing.tree(theirs, "HEAD")
-    adopted = adopt.adopt(theirs, renderer, source=str(history), to="v2.0.0")
+    adopted = adopt.adopt(theirs, renderer, source=str(history), to="v2.0.0", data=OURS)
     merged(theirs, BRANCH)
     assert as_json("plan", theirs, "--to", "v2.0.0", "--trust")["files"] == []
     drift = as_json("status", theirs, "--trust")[0]["drift"]
     deleted = {path.split("/")[0] for path, what in drift.items() if what == "deleted"}
     assert not deleted & {"cmd", "internal", "src", "test", "tests", "contracts"}
     done = apply.apply(theirs, renderer, to="v3.0.0")
-    assert not done.plan.conflicts
+    # Theirs is another one, and too short to say so; it stays.
+    assert [one.path for one in done.plan.conflicts] == (["Makefile"] if language == "go" else [])
     has = existing.tree(theirs, done.branch)
     assert {name: has.get(name) for name in had} == had
     left = {one.path for one in adopted.adoption.files if one.status == adoption.LEFT_OUT}
@@ -155,15 +160,31 @@ def test_the_next_upgrade_leaves_theirs_alone(language: str, history: Path, thei
     assert ".golden-path/help.awk" not in has
     kept = {one.path: one.reason for one in done.plan.changes if one.status == "kept"}
     assert {"internal/fresh.txt" if language == "go" else "src/fresh.txt"} <= set(kept)
-    if language == "go":
-        assert kept["Makefile"] == "yours is another file than the template's"
+
+
+def test_the_next_upgrade_of_a_service_with_its_own_build_tool(
+    history: Path, tmp_path: Path, renderer: Renderer
+) -> None:
+    """Nothing of an application comes, and the file that is read before the Makefile stays in place."""
+    theirs = existing.write(tmp_path / "orders", existing.GO)
+    had = existing.tree(theirs, "HEAD")
+    adopt.adopt(theirs, renderer, source=str(history), to="v2.0.0")
+    merged(theirs, BRANCH)
+    assert set(as_json("status", theirs, "--trust")[0]["drift"]) == {".gitattributes", ".github/CODEOWNERS"}
+    done = apply.apply(theirs, renderer, to="v3.0.0")
+    assert not done.plan.conflicts
+    has = existing.tree(theirs, done.branch)
+    assert {name: has.get(name) for name in had} == had
+    assert {"docs/new.md", ".golden-path/usage.awk"} <= set(has)
+    assert not {*FRESH, "cmd", "tests"} & {*has, *(path.split("/")[0] for path in has)}
 
 
 def test_what_was_added_works_together(history: Path, tmp_path: Path, renderer: Renderer) -> None:
     """The Makefile reads its parts, and the policy finds only what the application lacks: checksums, a good image."""
     for language, wanted in (("java", {"GP305"}), ("python", {"GP201", "GP202", "GP206", "GP207", "GP208"})):
         folder = existing.write(tmp_path / language, existing.KINDS[language][0])
-        git(folder, "merge", "--quiet", adopt.adopt(folder, renderer, source=str(history), to="v2.0.0").branch)
+        done = adopt.adopt(folder, renderer, source=str(history), to="v2.0.0", data=OURS)
+        git(folder, "merge", "--quiet", done.branch)
         shown = subprocess.run(["make", "help"], cwd=folder, capture_output=True, text=True, check=True).stdout
         assert "make lint" in shown
         policy = subprocess.run(
@@ -257,21 +278,22 @@ def test_an_answer_that_the_template_refuses_is_left_to_its_default(
 def test_twice_is_once_and_the_checklist_is_in_the_commit(history: Path, tmp_path: Path) -> None:
     folder = existing.write(tmp_path / "orders", existing.GO)
     before = foreign.state(folder)
-    shown = golden_path("adopt", folder, "--template", history, "--to", "v2.0.0", "--trust", "--diff")
+    ours = ("--data", "build_tool=golden-path")
+    shown = golden_path("adopt", folder, "--template", history, "--to", "v2.0.0", "--trust", "--diff", *ours)
     assert (shown.returncode, shown.stderr) == (3, "")
     assert "-build:" in shown.stdout
     assert "+SERVICE := parcel-tracker" in shown.stdout
     assert foreign.state(folder) == before
-    done = golden_path("adopt", folder, "--template", history, "--to", "v2.0.0", "--trust")
+    done = golden_path("adopt", folder, "--template", history, "--to", "v2.0.0", "--trust", *ours)
     assert (done.returncode, done.stderr) == (3, "")
     text = git(folder, "log", "-1", "--format=%B", BRANCH)
     assert "- [ ] `Makefile`\n" in text
     assert "- [ ] `Dockerfile`\n" in text
     assert "- service_name: `parcel-tracker` (go.mod)" in text
-    assert "build `./cmd/service`" in text  # for Go
-    assert "pnpm" not in text
+    assert "build as in a service that the template wrote" in text
+    assert "call your build tool" not in text
     once = foreign.state(folder)
-    again = as_json("adopt", folder, "--template", history, "--to", "v2.0.0", "--trust")
+    again = as_json("adopt", folder, "--template", history, "--to", "v2.0.0", "--trust", *ours)
     assert (again["status"], again["commit"]) == ("exists", git(folder, "rev-parse", BRANCH))
     assert foreign.state(folder) == once
     merged(folder, BRANCH)

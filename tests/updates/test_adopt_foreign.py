@@ -12,7 +12,7 @@ import pytest
 from golden_path.adopting import adopt, adoption
 from golden_path.errors import Exit, FleetError
 from golden_path.rendering.render import Renderer
-from golden_path.source import infer
+from golden_path.source import adoption_rules, infer
 from golden_path.store import cache
 from golden_path.upgrade import apply
 from tests.labs.template import GIT, commit_all, git
@@ -334,7 +334,7 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><project><artifactI
     ],
 )
 def test_rules(rule: dict[str, object], files: dict[str, str], found: str | None) -> None:
-    rules = infer.load(f"answers: {{name: [{rule}]}}".replace("True", "true"))
+    rules = adoption_rules.load(f"answers: {{name: [{rule}]}}".replace("True", "true"))
     repository = infer.Repository(sorted(files), lambda path: files[path].encode(), "example.com/acme/orders", "Orders")
     values = {name: one.value for name, one in infer.answers(rules, repository).items()}
     assert values.get("name") == found

@@ -10,7 +10,7 @@ import pytest
 from golden_path.adopting import adopt, adoption
 from golden_path.errors import Exit, FleetError
 from golden_path.rendering.render import Renderer
-from golden_path.source import infer
+from golden_path.source import adoption_rules, infer
 from tests.labs import template as lab
 from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
@@ -18,7 +18,7 @@ from tests.updates import existing, foreign
 from tests.updates.commands import as_json, golden_path
 
 Files = Mapping[str, str]
-RULES = infer.load((ROOT / "adopt.yml").read_text(encoding="utf-8"))
+RULES = adoption_rules.load((ROOT / "adopt.yml").read_text(encoding="utf-8"))
 GNU = "{}\n                    GNU {} GENERAL PUBLIC LICENSE\n                       Version {}, 29 June 2007\n"
 BSD = "Redistribution and use in source and binary forms, with or without\nmodification, are permitted\n"
 MANIFEST = {
@@ -29,7 +29,10 @@ MANIFEST = {
 }
 
 
-def found(files: Files, remote: str = "", given: tuple[str, ...] = ("language",)) -> dict[str, infer.Found]:
+GIVEN = {"language": "go"}
+
+
+def found(files: Files, remote: str = "", given: Mapping[str, str] = GIVEN) -> dict[str, infer.Found]:
     repository = infer.Repository(sorted(files), lambda path: files[path].encode(), remote, "folder")
     return infer.answers(RULES, repository, given)
 
@@ -39,8 +42,10 @@ OTHERS: list[tuple[Files, str]] = [
     ({"Cargo.toml": "", "src/main.rs": "", "package.json": "{}"}, "the repository is written in Rust (Cargo.toml)"),
     ({"Shop.sln": "", "package.json": "{}"}, "the repository is written for .NET (Shop.sln)"),
     ({"src/Shop/Shop.csproj": "", "package.json": "{}"}, "the repository is written for .NET (src/Shop/Shop.csproj)"),
-    ({"build.gradle.kts": "", "package.json": "{}"}, "the repository is built with Gradle (build.gradle.kts)"),
-    ({"settings.gradle": "", "app/build.gradle": ""}, "the repository is built with Gradle (settings.gradle)"),
+    (
+        {"settings.gradle": "", "app/build.gradle": "plugins { id 'com.android.application' }\n"},
+        "the repository is an Android app (app/build.gradle)",
+    ),
     ({"Gemfile": "", "package.json": "{}"}, "the repository is written in Ruby (Gemfile)"),
     ({"composer.json": "{}", "package.json": "{}"}, "the repository is written in PHP (composer.json)"),
     ({"README.md": "# Empty\n"}, "nothing at the root says its language: pass --data language=VALUE"),
@@ -54,7 +59,7 @@ OTHERS: list[tuple[Files, str]] = [
 @pytest.mark.parametrize(("files", "said"), OTHERS)
 def test_a_language_that_nobody_wrote_is_refused(files: Files, said: str) -> None:
     with pytest.raises(FleetError) as caught:
-        found(files, given=())
+        found(files, given={})
     assert str(caught.value).startswith(said)
     assert "--data language=VALUE" in str(caught.value)
     assert caught.value.code == Exit.ANSWERS
@@ -66,13 +71,14 @@ def test_a_language_that_nobody_wrote_is_refused(files: Files, said: str) -> Non
         *((files, language) for language, files in MANIFEST.items()),
         ({"go.mod": "", "package.json": "{}", "Cargo.toml": ""}, "go"),
         ({"pom.xml": "", "build.gradle": "", "package.json": "{}"}, "java"),
+        ({"settings.gradle": "", "app/build.gradle": "", "package.json": "{}"}, "java"),
         ({"setup.py": "", "CMakeLists.txt": ""}, "python"),
         ({"requirements-base.txt": ""}, "python"),
         ({"Pipfile": "", "package.json": "{}"}, "python"),
     ],
 )
 def test_a_language_that_we_write(files: Files, kind: str) -> None:
-    assert found(files, given=())["language"].value == kind
+    assert found(files, given={})["language"].value == kind
 
 
 PORTS: list[tuple[Files, str | None, str]] = [
@@ -249,12 +255,16 @@ def test_what_is_of_another_forge_is_left_out(
 @pytest.mark.parametrize("path", ["cmd/server/Dockerfile", "docker/api.dockerfile", "Containerfile"])
 def test_no_build_is_starved(path: str, kind: str, tmp_path: Path, source: Path, renderer: Renderer) -> None:
     folder = repository(tmp_path / "shop", {**MANIFEST[kind], path: "FROM a\nCOPY . .\n"})
-    assert ".dockerignore" in left(adopt.adopt(folder, renderer, source=str(source), show=True))
+    ours = {"build_tool": "golden-path"}
+    assert ".dockerignore" in left(adopt.adopt(folder, renderer, source=str(source), show=True, data=ours))
+    own = adopt.adopt(folder, renderer, source=str(source), show=True).adoption.files
+    assert not {".dockerignore", "Dockerfile"} & {one.path for one in own}
 
 
 def test_a_dockerfile_of_ours_has_its_dockerignore(tmp_path: Path, source: Path, renderer: Renderer) -> None:
     folder = repository(tmp_path / "shop", MANIFEST["go"])
-    assert ".dockerignore" not in left(adopt.adopt(folder, renderer, source=str(source), show=True))
+    ours = {"build_tool": "golden-path"}
+    assert ".dockerignore" not in left(adopt.adopt(folder, renderer, source=str(source), show=True, data=ours))
 
 
 WARNINGS: list[tuple[str, Files, str]] = [
@@ -264,8 +274,9 @@ WARNINGS: list[tuple[str, Files, str]] = [
     ("node", {"package.json": '{"scripts": {"lint": "eslint src", "fmt": "prettier src"}}'}, ""),
     ("go", {".pre-commit-config.yaml": "repos:\n- repo: https://x\n"}, "a linter reads all files"),
     ("python", {".github/workflows/a.yml": "jobs: {a: {steps: [{run: x}]}}\n# flake8 .\n"}, "a linter reads all files"),
-    ("python", {"Makefile": "lint:\n\truff check src\n"}, "your Makefile stays"),
-    ("go", {"deploy/overlays/staging/kustomization.yaml": "resources: []\n"}, "your overlays stay"),
+    ("python", {"Makefile": "lint:\n\truff check src\n"}, ""),
+    ("python", {"GNUmakefile": "lint:\n\truff check src\n"}, "call it Makefile"),
+    ("go", {"deploy/overlays/staging/kustomization.yaml": "resources: []\n"}, ""),
     ("go", {}, ""),
 ]
 
@@ -283,3 +294,69 @@ def test_what_may_break_is_named(
     assert [said in one for one in done.adoption.warnings] == ([True] if said else [])
     text = git(folder, "log", "-1", "--format=%B", done.branch)
     assert ("# What may break" in text) == bool(said)
+
+
+def test_manifests_of_their_own_keep_ours_out_with_all_that_needs_them(
+    tmp_path: Path, source: Path, renderer: Renderer
+) -> None:
+    folder = repository(
+        tmp_path / "shop",
+        {**MANIFEST["go"], "Dockerfile": "FROM a\n", "deploy/x/kustomization.yaml": "resources: []\n"},
+    )
+    reasons = left(adopt.adopt(folder, renderer, source=str(source), show=True))
+    for path in ("deploy/base/rollout.yaml", "slo.yaml", ".github/workflows/release.yml"):
+        assert reasons[path].startswith("you have deploy/x/kustomization.yaml: the template's manifests would")
+    assert ".github/workflows/ci.yml" not in reasons
+    done = adopt.adopt(folder, renderer, source=str(source), show=True, wanted=["/deploy/**"])
+    assert "deploy/base/rollout.yaml" not in left(done)
+    assert ["your overlays stay" in one for one in done.adoption.warnings] == [True]
+
+
+POETRY = '[tool.poetry]\n[tool.poetry.dependencies]\npython = "^3.12"\n'
+COMMANDS: list[tuple[str, Files, Mapping[str, str | None]]] = [
+    ("go", {"go.mod": "go 1.24\ntoolchain go1.24.3\n"}, {"build_tool": "go", "runtime_version": "1.24.3"}),
+    ("go", {"go.mod": "", "GNUmakefile": "test:\n", "Makefile": "test:\n"},
+     {"own_makefile": "none", "test_command": None}),
+    ("go", {"go.mod": "", "makefile": "test := a\nbuild: out\n"},
+     {"own_makefile": "makefile", "test_command": None, "build_command": "make build"}),
+    ("java", {"pom.xml": "<java.version>1.8</java.version>", "mvnw": ""},
+     {"build_tool": "maven", "runtime_version": "8",
+      "test_command": "./mvnw --batch-mode --no-transfer-progress test"}),
+    ("java", {"pom.xml": "<x>spotless-maven-plugin</x>"},
+     {"lint_command": "mvn --batch-mode --no-transfer-progress spotless:check"}),
+    ("java", {"build.gradle": "sourceCompatibility = '1.8'\n"}, {"build_tool": "gradle", "runtime_version": "8"}),
+    ("java", {"build.gradle": "sourceCompatibility = JavaVersion.VERSION_17\n"}, {"runtime_version": "17"}),
+    ("node", {"package.json": '{"packageManager": "yarn@4.1.0", "engines": {"node": ">=20.1"}}'},
+     {"build_tool": "yarn", "runtime_version": "20", "setup_command": "yarn install --no-lockfile"}),
+    ("node", {"package.json": '{"scripts": {"lint:check": "a", "lint": "a --fix"}}', "pnpm-lock.yaml": "",
+              ".nvmrc": "v22\n"},
+     {"build_tool": "pnpm", "lint_command": "pnpm run lint:check", "runtime_version": "22"}),
+    ("node", {"package.json": '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}'},
+     {"build_tool": "npm", "test_command": None, "build_command": None}),
+    ("python", {"pyproject.toml": POETRY, "poetry.lock": 'name = "pytest"\n', "package-lock.json": "{}"},
+     {"build_tool": "poetry", "runtime_version": "3.12", "test_command": "pytest", "setup_command": None}),
+    ("python", {"requirements/base.txt": "", "requirements/dev.txt": "Pytest==1\n",
+                "Dockerfile": "FROM python:3.11-slim\n"},
+     {"build_tool": "pip", "runtime_version": "3.11", "test_command": "pytest", "setup_command":
+      "python3 -m venv .tools/venv && .tools/venv/bin/pip install --quiet -r requirements/base.txt "
+      "-r requirements/dev.txt"}),
+    ("python", {"setup.py": "setup()", "tox.ini": "[tox]\n"}, {"test_command": "tox -e py", "setup_command":
+     'python3 -m venv .tools/venv && .tools/venv/bin/pip install --quiet -e . tox'}),
+    ("python", {"pyproject.toml": "[project]\n[project.optional-dependencies]\ntest = ['pytest']\n", "uv.lock": ""},
+     {"build_tool": "uv", "setup_command": "uv sync --locked --extra test"}),
+    ("python", {"Pipfile": "", ".github/workflows/a.yml": "      - run: pipenv run ruff check src\n"},
+     {"build_tool": "pipenv", "lint_command": "ruff check src --extend-exclude .golden-path,.tools,.venv"}),
+    ("python", {"requirements.txt": "", "nested/api.Dockerfile": "", "app/Dockerfile": "", "tests/Dockerfile": ""},
+     {"dockerfile": "app/Dockerfile"}),
+    ("go", {".golden-path/language.mk": "BUILD_TOOL := go\n", "go.mod": "", "GNUmakefile": "include makefile\n"},
+     {"build_tool": "go", "own_makefile": "makefile"}),
+    ("go", {".golden-path/language.mk": "", "go.mod": "", "Makefile": ""},
+     {"build_tool": "golden-path", "own_makefile": None, "runtime_version": None, "dockerfile": None}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "files", "wanted"), COMMANDS)
+def test_the_build_tool_and_its_commands(kind: str, files: Files, wanted: Mapping[str, str | None]) -> None:
+    """None is left to the default of the tool."""
+    answers = found(files, given={"language": kind})
+    assert {name: answers[name].value if name in answers else None for name in wanted} == wanted

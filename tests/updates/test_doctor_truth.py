@@ -12,7 +12,7 @@ from golden_path.doctor import checkup
 from golden_path.rendering.render import Renderer
 from golden_path.rules import book
 from golden_path.rules.work_tree import WorkTree
-from golden_path.source import infer
+from golden_path.source import adoption_rules, infer
 from tests.labs.template import commit_all
 from tests.labs.toolchains import ROOT
 from tests.updates import foreign
@@ -281,12 +281,12 @@ def test_no_text_takes_long(path: str, tmp_path: Path, renderer: Renderer) -> No
 
 @pytest.mark.parametrize("path", ["LICENSE", "README.md", "Dockerfile", "requirements.txt", "Makefile", "a.py"])
 def test_no_text_takes_long_to_find_answers_in(path: str) -> None:
-    rules = infer.load((ROOT / "adopt.yml").read_text(encoding="utf-8"))
+    rules = adoption_rules.load((ROOT / "adopt.yml").read_text(encoding="utf-8"))
     parts = ("Redistribution and use in source ", "\n", " \n", "ENV A=1 \\\n", "x.run( ", "[![x](y)](z)\n", "flake8 ")
     for part in parts:
         texts = {path: (part * 20000).encode()}
         repository = infer.Repository([path], texts.__getitem__, "", "x")
         before = time.process_time()
-        infer.answers(rules, repository, ["language"])
+        infer.answers(rules, repository, {"language": "python"})
         assert all(infer.holds(case, repository) is not None for case in rules.warn)
         assert time.process_time() - before < MOST, part

@@ -19,7 +19,7 @@ from golden_path.errors import FleetError
 from golden_path.rollout import fleet_file, judge, ledger, page
 from golden_path.rollout.overview import Row
 from golden_path.rollout.steps import Seen
-from golden_path.source import changelog, config, infer, pins
+from golden_path.source import adoption_rules, changelog, config, pins
 from golden_path.source.ownership import Ownership
 from golden_path.store import answers
 from golden_path.untrusted import credentials, foreign, inside
@@ -130,7 +130,7 @@ def test_answers() -> None:
 READERS: dict[str, Callable[[str, Path], Any]] = {
     "changelog": lambda said, _: changelog.between("## 1.0.0\n" + said, "0.1", "2.0", {"a": 1}),
     "pins": lambda said, _: pins._load(said),
-    "rules": lambda said, _: infer.load(said),
+    "rules": lambda said, _: adoption_rules.load(said),
     "config": lambda said, folder: Ownership(_config(said, folder), {"a": 1}),
 }
 KEYS = {
@@ -228,7 +228,7 @@ def test_long_texts(unit: str) -> None:
     for do in (foreign.line, foreign.words, foreign.prose, foreign.code, foreign.block, foreign.html,
                credentials.masked, credentials.redacted, credentials.reason, FleetError,
                lambda text: changelog.between(f"## {text}\n- {text}", "1", "9", {}),
-               lambda text: infer.load(f"next: |\n  {text}\n")):  # fmt: skip
+               lambda text: adoption_rules.load(f"next: |\n  {text}\n")):  # fmt: skip
         began = time.process_time()
         with contextlib.suppress(FleetError):
             do(given)

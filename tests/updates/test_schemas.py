@@ -79,12 +79,17 @@ def an_adoption(folder: Path, renderer: Renderer) -> Iterator[tuple[str, Any]]:
     del renderer
     first = [foreign.write("README.md"), foreign.write("new.txt"), foreign.write("seeded.txt"), foreign.write("x.env")]
     source = foreign.template(folder / "template", first)
+    (source / "adopt.yml").write_text("parts: {all: {files: [/new.txt]}}\n")
+    commit_all(source, "Parts")
+    git(source, "tag", "--force", foreign.OLD)
     files = {"README.md": "# Mine\n", "seeded.txt": "mine\n", ".gitignore": "*.env\n", "Dockerfile": "FROM scratch\n"}
     theirs = existing.write(folder / "theirs", files)
     yield "doctor", as_json("doctor", theirs)
     yield "adopt", as_json("adopt", theirs, "--template", source, "--diff")
     yield "adopt", as_json("adopt", theirs, "--template", source)
     yield "adopt", as_json("adopt", theirs, "--template", source)
+    git(theirs, "merge", "--quiet", as_json("adopt", theirs, "--template", source)["branch"])
+    yield "adopt", as_json("adopt", theirs, "--only", "all")
 
 
 def a_rehearsal(folder: Path, renderer: Renderer) -> Iterator[tuple[str, Any]]:
@@ -223,7 +228,7 @@ CODE: list[tuple[str, str, set[Any]]] = [
     ("apply", "status", {apply.CREATED, apply.THERE, apply.CURRENT, *changes.STATUSES}),
     ("rollback", "status", {rollback.REMOVED, rollback.REVERTED, rollback.THERE}),
     ("status", "drift", {status.CHANGED, status.DELETED}),
-    ("adopt", "status", {apply.CREATED, apply.THERE, adoption.SHOWN, *adoption.STATUSES}),
+    ("adopt", "status", {apply.CREATED, apply.THERE, adoption.SHOWN, adoption.NOTHING, *adoption.STATUSES}),
     ("doctor", "severity", set(rules.SEVERITIES)),
     ("plan-fleet", "files", set(changes.STATUSES)),
     ("plan-fleet", "risk", {plan.LOW, plan.MEDIUM, plan.HIGH, ""}),

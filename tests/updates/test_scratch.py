@@ -56,7 +56,7 @@ def test_a_folder_lasts_as_long_as_its_process(memory: Path) -> None:
             assert (held / "file").exists(), "somebody works in it"
     finally:
         holder.send_signal(signal.SIGKILL)
-        holder.communicate(timeout=30)
+        holder.communicate(timeout=180)
     young = memory / f"{scratch.PREFIX}young"
     young.mkdir()
     link = memory / f"{scratch.PREFIX}link"

@@ -15,6 +15,7 @@ from tests.labs import template as lab
 from tests.labs.built import Built, Image
 from tests.labs.images import Lab as ImageLab
 from tests.labs.images.signing import Authority
+from tests.labs.places import digest
 from tests.labs.workflows import engine
 from tests.labs.workflows.lab import REUSE, Lab
 from tests.labs.workflows.log import Result
@@ -109,9 +110,9 @@ def job_env(image: Image, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 @pytest.fixture(scope="module")
 def released(
-    template: Path, built: Built, image_lab: ImageLab, tmp_path_factory: pytest.TempPathFactory
+    template: Path, built: Built, image_lab: ImageLab, own_registry: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Release]:
-    """Make a service that releases to a registry: the lab's, or GitHub's, for which the lab's stands in.
+    """Make a service that releases to a registry: the lab's, or GitHub's, for which a folder of the lab's stands in.
 
     The same answers make the same commit, so what is built of it is in the cache of the builder.
     """
@@ -125,7 +126,9 @@ def released(
         lab.git(folder, "tag", "v2.0.0")
         link_tools(built, folder)
         env = image_lab.environment(folder, built.language)
-        elsewhere = _elsewhere(registry, f"{image_lab.registry}/ghcr") if registry.startswith("ghcr.io/") else ""
+        # A folder for each: two modules release the same commit at the same time, each with an authority of its own.
+        stand_in = f"{own_registry}/ghcr-{digest(str(place))}"
+        elsewhere = _elsewhere(registry, stand_in) if registry.startswith("ghcr.io/") else ""
         programs = place / "programs"
         engine.wrap(programs, "docker", env, names=engine.DOCKER, script=elsewhere)
         (place / "authority").mkdir()
@@ -146,9 +149,9 @@ def _elsewhere(registry: str, stand_in: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def first_release(released: Callable[[str], Release], image_lab: ImageLab) -> Release:
+def first_release(released: Callable[[str], Release], own_registry: str) -> Release:
     """A service that releases to the lab's registry; nobody changes it."""
-    return released(f"{image_lab.registry}/release")
+    return released(f"{own_registry}/release")
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from tests.labs import template as lab
-from tests.labs.images import Lab as ImageLab
 from tests.labs.places import digest
 from tests.labs.toolchains import ROOT
 from tests.labs.workflows import endings, inputs
@@ -91,11 +90,9 @@ def run(runner: Lab, release: Release, called: Path = ROOT, artifacts: Path | No
 
 
 @pytest.fixture(scope="module")
-def first(
-    organisation: Callable[..., Release], image_lab: ImageLab, tmp_path_factory: pytest.TempPathFactory
-) -> Result:
+def first(organisation: Callable[..., Release], own_registry: str, tmp_path_factory: pytest.TempPathFactory) -> Result:
     """A whole release; its images are there for others to sign."""
-    return run(Lab(tmp_path_factory.mktemp("first")), organisation(f"{image_lab.registry}/called"))
+    return run(Lab(tmp_path_factory.mktemp("first")), organisation(f"{own_registry}/called"))
 
 
 @pytest.mark.images
@@ -128,16 +125,16 @@ def test_it_builds_signs_and_is_verified(first: Result) -> None:
 def test_nothing_else_is_trusted(
     runner: Lab,
     organisation: Callable[..., Release],
-    image_lab: ImageLab,
+    own_registry: str,
     first: Result,
     signed: dict[str, str],
     unlike: str,
     tmp_path: Path,
 ) -> None:
     """The images are those of the first release."""
-    registry = f"{image_lab.registry}/called-{digest(signed)}"
+    registry = f"{own_registry}/called-{digest(signed)}"
     release = organisation(registry, **signed)
-    artifacts = built_again(first, release, f"{image_lab.registry}/called", registry, tmp_path)
+    artifacts = built_again(first, release, f"{own_registry}/called", registry, tmp_path)
     signs_only = tmp_path / "golden-path"
     (signs_only / FILE).parent.mkdir(parents=True)
     shutil.copy(ROOT / FILE, signs_only / FILE)

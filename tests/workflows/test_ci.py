@@ -15,7 +15,6 @@ import pytest
 from tests.labs import template as lab
 from tests.labs.broker import Broker
 from tests.labs.built import VERSION, Built
-from tests.labs.images import Lab as ImageLab
 from tests.labs.service import make
 from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.lab import Lab
@@ -178,11 +177,11 @@ def test_a_branch_of_the_repository_hands_on_none_either(runner: Lab, clone: Clo
 
 @pytest.mark.one_language
 def test_summaries_tell_time_and_caches(
-    runner: Lab, clone: Clone, job_env: dict[str, str], image_lab: ImageLab, language: str
+    runner: Lab, clone: Clone, job_env: dict[str, str], own_registry: str, language: str
 ) -> None:
     """With the setup's cache and the registry's in place, and GitHub's word on how long the jobs took."""
     folder = clone()
-    scratch = f"{image_lab.registry}/scratch/{uuid.uuid4().hex}"
+    scratch = f"{own_registry}/{uuid.uuid4().hex}"
     written = make(
         folder, language, "image", "PUSH=digest", env={**job_env, "IMAGE": scratch, "CACHE_TO": f"{scratch}:amd64"}
     )

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from extensions.build_tools import BUILD_TOOLS
 from tests.labs import template as lab
-from tests.labs.toolchains import ROOT
+from tests.labs.toolchains import LANGUAGES, ROOT
 from tests.labs.workflows import inputs
 from tests.labs.workflows.lint import lint
 
@@ -23,12 +24,25 @@ ANSWERS: dict[str, dict[str, object]] = {
     },
     "other-registry": {"registry": "registry.example.com:5000/team", "upstream": "inventory"},
 }
+OWN = {
+    language: [name for name, tool in BUILD_TOOLS.items() if tool.languages == (language,)] for language in LANGUAGES
+}
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_service(template: Path, tmp_path: Path, language: str, name: str) -> None:
     """actionlint, zizmor at its strictest, GitHub's schemas; and every input and output of every action."""
     folder = lab.render(template, tmp_path / "orders", {"language": language, **ANSWERS[name]})
+    lab.commit_all(folder)
+    assert lint(folder) == []
+    assert inputs.check(folder) == []
+
+
+@pytest.mark.each("tool", OWN)
+def test_a_service_with_its_own_build_tool(template: Path, tmp_path: Path, language: str, tool: str) -> None:
+    """Whose runner gets the tool, and whose image has a Dockerfile of its own."""
+    answers = {"language": language, "build_tool": tool, "dockerfile": "docker/Dockerfile"}
+    folder = lab.render(template, tmp_path / "orders", answers)
     lab.commit_all(folder)
     assert lint(folder) == []
     assert inputs.check(folder) == []

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.labs import template as lab
-from tests.labs.images import Lab as ImageLab
 from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.lab import TOKEN, Lab
 from tests.labs.workflows.log import Result
@@ -119,13 +118,13 @@ def logins(result: Result) -> dict[str, dict[str, str]]:
 
 
 def test_nothing_goes_on_when_the_signature_is_another_workflows(
-    runner: Lab, released: Callable[[str], Release], image_lab: ImageLab, first: Result, tmp_path: Path
+    runner: Lab, released: Callable[[str], Release], own_registry: str, first: Result, tmp_path: Path
 ) -> None:
     """The images are those of the first release."""
-    registry = f"{image_lab.registry}/release-by-ci"
+    registry = f"{own_registry}/release-by-ci"
     release = released(registry)
     release.signed_as("https://github.com/acme/go-orders/.github/workflows/ci.yml@refs/heads/main")
-    artifacts = built_again(first, release, f"{image_lab.registry}/release", registry, tmp_path)
+    artifacts = built_again(first, release, f"{own_registry}/release", registry, tmp_path)
     result = run(runner, release, ended={"build": Ended("success")}, artifacts=artifacts)
     assert (result.result("sign"), result.result("verify")) == ("success", "failure")
     assert result.result("promote") == "skipped"

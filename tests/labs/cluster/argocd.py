@@ -37,7 +37,7 @@ def program() -> Path:
 
 def _run(verb: str, **given: object) -> Any:
     done = subprocess.run(
-        [program(), verb], input=json.dumps(given), capture_output=True, text=True, check=False, timeout=60
+        [program(), verb], input=json.dumps(given), capture_output=True, text=True, check=False, timeout=180
     )
     if done.returncode != 0:
         raise LabError(f"argocd {verb}: {done.stderr.strip()}")

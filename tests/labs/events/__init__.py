@@ -68,7 +68,7 @@ def _build(target: Path) -> None:
 def _compile(work: Path) -> None:
     # The lock names no registry; cargo says what the one that it is set up for is called.
     failure = "cannot build the validator of events, check that cargo can download crates"
-    run("cargo", "generate-lockfile", "--quiet", failure=failure, cwd=work, timeout=600)
+    run("cargo", "generate-lockfile", "--quiet", failure=failure, cwd=work, timeout=1800)
     made = re.search(r'^source = "(.+)"', (work / "Cargo.lock").read_text(encoding="utf-8"), re.MULTILINE)
     lock = (SOURCE / "crates.lock").read_text(encoding="utf-8")
     (work / "Cargo.lock").write_text(lock.replace("REGISTRY", made[1] if made else ""), encoding="utf-8")
@@ -88,5 +88,5 @@ def problem(event: object, version: str) -> str:
         MissingToolchainError: Rust is missing.
     """
     command = [str(validator()), version]
-    done = subprocess.run(command, input=json.dumps(event), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, input=json.dumps(event), capture_output=True, text=True, check=False, timeout=180)
     return "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"

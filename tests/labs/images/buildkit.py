@@ -57,7 +57,7 @@ class BuildKit:
 
     def _answers(self) -> bool:
         try:
-            run(tools.folder() / "buildctl", "--addr", self.address, "debug", "workers", failure="not yet", timeout=10)
+            run(tools.folder() / "buildctl", "--addr", self.address, "debug", "workers", failure="not yet", timeout=60)
         except LabError:
             return False
         return True

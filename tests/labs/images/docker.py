@@ -20,7 +20,7 @@ MODES = ("stand-ins", "docker")
 
 def _works(*command: str) -> bool:
     try:
-        return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+        return subprocess.run(command, capture_output=True, check=False, timeout=180).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 

@@ -42,7 +42,7 @@ def _bridge() -> str:
 
 def _answers() -> bool:
     command = [system.program("docker"), "--host", host(), "version", "--format", "{{.Server.Version}}"]
-    done = subprocess.run([str(part) for part in command], capture_output=True, check=False, timeout=30)
+    done = subprocess.run([str(part) for part in command], capture_output=True, check=False, timeout=180)
     return done.returncode == 0
 
 

@@ -89,6 +89,6 @@ class Stamps(Peer):
             run(
                 "openssl", "ts", "-reply", "-config", "stamps.cnf", "-section", "tsa",
                 "-queryfile", query, "-out", reply,
-                failure="cannot make a time stamp", cwd=self._folder, timeout=30,
+                failure="cannot make a time stamp", cwd=self._folder, timeout=180,
             )  # fmt: skip
             return Answer(body=reply.read_bytes(), content_type="application/timestamp-reply")

@@ -33,12 +33,12 @@ def asked(*command: str | Path, env: Mapping[str, str] | None = None, cwd: Path 
     try:
         done = subprocess.run(
             [str(part) for part in command], env=env, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            errors="replace", check=False, timeout=60,
+            errors="replace", check=False, timeout=180,
         )  # fmt: skip
     except OSError as error:
         return False, error.strerror or str(error)
     except subprocess.TimeoutExpired:
-        return False, "no answer within a minute"
+        return False, "no answer within three minutes"
     return done.returncode == 0, done.stdout + done.stderr or f"exit code {done.returncode}"
 
 

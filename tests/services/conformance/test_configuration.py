@@ -43,7 +43,7 @@ LEVEL = "must be one of debug, info, warn, error"
 )
 def test_bad_value(start: Callable[..., Service], name: str, value: str, message: str) -> None:
     with start(await_ready=False, **{name: value}) as service:
-        service.wait(60)
+        service.wait(180)
         assert service.stderr == f"config: {name}: {message}\n"
         assert service.stdout == ""
         assert service.process.returncode == 2
@@ -51,7 +51,7 @@ def test_bad_value(start: Callable[..., Service], name: str, value: str, message
 
 def test_the_first_bad_value_is_named(start: Callable[..., Service]) -> None:
     with start(await_ready=False, UPSTREAM_RETRIES="x", LOG_LEVEL="x") as service:
-        service.wait(60)
+        service.wait(180)
         assert service.stderr == f"config: LOG_LEVEL: {LEVEL}\n"
         assert service.stdout == ""
         assert service.process.returncode == 2

@@ -32,7 +32,7 @@ def test_request_in_flight_survives(start: Callable[..., Service], number: signa
             while not upstream.requests:
                 time.sleep(0.01)
             service.signal(number)
-            assert answer.result(timeout=20).status_code == 201
+            assert answer.result(timeout=180).status_code == 201
             assert answer.result().headers["connection"] == "close"
         assert service.wait(10) < 5
         assert [line["message"] for line in service.log][-1] == "stopped"
@@ -85,4 +85,4 @@ def test_grace_period_is_a_limit(start: Callable[..., Service]) -> None:
         assert 0.8 < service.wait(20) < 8
         # Cut off, or told so with a 5xx: what may not happen is that it seems to have worked.
         with pytest.raises(httpx.HTTPError):
-            answer.result(timeout=20).raise_for_status()
+            answer.result(timeout=180).raise_for_status()

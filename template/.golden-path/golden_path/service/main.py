@@ -37,6 +37,11 @@ VERBS = {
     "image-index": Verb("golden_path.service.image_index", "", "join the images of all platforms"),
     "image-released": Verb("golden_path.service.image_released", "", "find the newest image"),
     "image-test": Verb("golden_path.service.image_test", "IMAGE PORT", "start the image and stop it"),
+    "known": Verb(
+        "golden_path.service.known",
+        "check|write ZIZMOR ...",
+        "check the repository against the rules, but for what is known",
+    ),
     "manifests": Verb("golden_path.service.manifests", "render|diff [REVISION]", "render the manifests, or compare"),
     "policy": Verb("golden_path.rules.command", "[--list] [FOLDER]", "check the repository against the rules"),
     "preview": Verb("golden_path.service.preview", "publish|remove|expire NUMBER", "keep previews of pull requests"),
