@@ -49,7 +49,7 @@ _PYTHON = ("pyproject.toml", "setup.py", "setup.cfg", "requirements*.txt", "requ
 BUILD_TOOLS = {
     OURS: BuildTool(("go", "java", "node", "python")),
     "go": BuildTool(
-        ("go",), "gomod", "go mod download", "go vet ./...", "go test ./...", "go build -o /dev/null ./...",
+        ("go",), "gomod", "go mod download", "", "go test ./...", "go build -o /dev/null ./...",
         manifests=("go.mod", "go.sum", "go.work"), install="go.dev/dl",
     ),
     "maven": BuildTool(

@@ -135,11 +135,12 @@ KINDS: dict[str, dict[str, Kind]] = {
     "go": {
         "main-at-the-root": Kind(
             _GO,
-            {"build_tool": "go", "test_command": "go test ./...", "runtime_version": "1.24", "own_makefile": "none"},
+            {"build_tool": "go", "test_command": "go test ./...", "runtime_version": "1.24", "own_makefile": "none",
+             "lint_command": ""},
             _GO_BROKEN,
         ),
         "own-makefile": Kind(
-            {**_GO, **_own("Makefile", "go test ./...", "go build -o out/reader .")},
+            {**_GO, **_own("Makefile", "go vet ./... && go test ./...", "go build -o out/reader .")},
             {"build_tool": "go", "test_command": "make test", "build_command": "make build",
              "lint_command": "go vet ./..."},
             _GO_BROKEN, made="out/reader",

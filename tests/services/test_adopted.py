@@ -95,8 +95,8 @@ def test_each_part_is_green_by_itself(language: str, template: Path, renderer: R
         assert checked.returncode == 0, (part, checked.stdout)
         there = "deploy" in parts[: number + 1]
         assert ("  ok    manifests" in checked.stdout) == there
-        assert ("  skip  manifests: deploy/base/rollout.yaml is not here\n" in checked.stdout) != there
-        skipped = "  skip  promote: deploy/base/rollout.yaml is not here; golden-path adopt --only deploy brings it\n"
+        assert ("  skip  manifests: deploy/releases is not here\n" in checked.stdout) != there
+        skipped = "  skip  promote: deploy/releases is not here; golden-path adopt --only deploy brings it\n"
         assert there or run(folder, env, "make", "promote").stdout == skipped
         assert git(folder, "status", "--porcelain") == ""
     assert adopt.adopt(folder, renderer, only=parts).status == NOTHING
