@@ -199,7 +199,7 @@ def test_the_verb_passes_fails_with_the_reason_and_needs_kustomize(changed: Path
     assert "\nkustomize is missing: install kustomize 5, or kubectl\n" in without.stdout, without
     laptop = subprocess.run(command, cwd=changed, env=env, capture_output=True, text=True, check=False)
     assert laptop.returncode == 0, laptop
-    assert "  skip  manifests: kustomize is missing (install kustomize 5, or kubectl)" in laptop.stdout
+    assert "  skip  manifests: kustomize is missing (install kustomize 5 or kubectl)" in laptop.stdout
     path, value, line = BREAKS["tag"]
     patch(changed, "Rollout", {"op": "add", "path": path, "value": value})
     done = make(changed, "go", "policy", env={"CI": "true"})

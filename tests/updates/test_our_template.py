@@ -41,9 +41,12 @@ TOUCHED = [".golden-path/help.awk", ".golden-path/docker-bake.hcl", ".golden-pat
 UPSTREAM = {"upstream": "inventory"}
 SCENARIOS = Path(__file__).with_name("scenarios.yaml")
 # Answers that do not go together, of which tests/render tells each.
-TOGETHER = re.compile(r"(build_workflow: organisation needs|traffic: gateway is for|base_image: wolfi is for) ")
+TOGETHER = re.compile(
+    r"(build_workflow: organisation needs|traffic: gateway is for|base_image: wolfi is for"
+    r"|(build_tool|own_makefile|dockerfile|\w+_command): )"
+)
 # How many sets of answers of a language go together, and how many there are.
-ANSWERED = {"go": (10, 12), "java": (4, 7), "node": (4, 7), "python": (5, 7)}
+ANSWERED = {"go": (9, 15), "java": (3, 7), "node": (2, 7), "python": (3, 7)}
 CHECKS = "CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {"
 
 
