@@ -159,6 +159,8 @@ def test_the_next_upgrade_leaves_theirs_alone(language: str, history: Path, thei
     assert ".golden-path/help.awk" not in has
     kept = {one.path: one.reason for one in done.plan.changes if one.status == "kept"}
     assert {"internal/fresh.txt" if language == "go" else "src/fresh.txt"} <= set(kept)
+    if language == "go":
+        assert kept["Makefile"] == "yours is another file than the template's"
 
 
 def test_the_next_upgrade_of_a_service_with_its_own_build_tool(

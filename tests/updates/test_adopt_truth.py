@@ -360,3 +360,13 @@ def test_the_build_tool_and_its_commands(kind: str, files: Files, wanted: Mappin
     """None is left to the default of the tool."""
     answers = found(files, given={"language": kind})
     assert {name: answers[name].value if name in answers else None for name in wanted} == wanted
+
+
+def test_each_file_of_the_template_is_of_a_part_or_of_an_application() -> None:
+    """And each pattern names one, so that none is left of what has moved."""
+    trees = [tree.read_text().splitlines() for tree in (ROOT / "tests/render/golden").glob("*.tree")]
+    paths = {line.split()[1] for lines in trees for line in lines if line.startswith("==== ")} | {"GNUmakefile"}
+    patterns = [pattern for part in RULES.parts.values() for pattern in part.files]
+    assert [pattern for pattern in patterns if not any(infer.matches([pattern], path) for path in paths)] == []
+    rest = {path for path in paths if not infer.matches([*patterns, *RULES.leave_out], path)}
+    assert rest == {foreign.ANSWERS, ".gitattributes"}
