@@ -17,7 +17,6 @@ from golden_path.rendering import documents, exports, texts, unprompted
 if TYPE_CHECKING:
     from golden_path.rendering import collect
 
-SELDOM = 20000  # new containers between two looks for cycles
 
 sinks: list[collect.Sink] = []  # of the rendering that is going on
 
@@ -41,7 +40,7 @@ def apply() -> None:
     documents.literals_at_once()
     exports.sources_once()
     exports.modules_once()
-    _cycles_seldom()
+    gc.freeze()  # what is imported lives as long as the process: nobody looks for cycles in it
 
 
 def _no_index_to_keep() -> None:
@@ -82,9 +81,3 @@ def _files_at_once() -> None:
             original(self)
 
     _main.Worker._render_template = render_template  # type: ignore[method-assign]
-
-
-def _cycles_seldom() -> None:
-    """Look for cycles less often: what Copier and Jinja have imported lives as long as the process anyway."""
-    gc.freeze()
-    gc.set_threshold(SELDOM, *gc.get_threshold()[1:])
