@@ -94,6 +94,7 @@ def selectable(connection: socket.socket) -> bool:
         return bool(selector.select(0))
 
 
+@pytest.mark.parametrize("start", ["process"], indirect=True)  # the image has the same program
 def test_an_idle_connection_outlives_a_balancer_and_a_head_that_does_not_come_ends(
     start: Callable[..., Service],
 ) -> None:

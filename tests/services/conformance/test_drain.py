@@ -45,6 +45,8 @@ class Client:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
             connection.connect()
             connection.auto_open = 0  # a connection that has ended is not opened anew in silence
+            if self.told and moved.is_set():
+                break  # it took long to open
             self.told = False
             since = time.monotonic()
             while not self.told and not self.lost:
@@ -100,7 +102,7 @@ def stopped(built: Built, drain: int) -> list[Client]:
     return clients
 
 
-@pytest.mark.parametrize("drain", [1, 0])
+@pytest.mark.parametrize("drain", [2, 0])
 def test_a_stop_under_load_loses_no_request(built: Built, drain: int, stops: int) -> None:
     with ThreadPoolExecutor(2) as pool:
         ended = list(pool.map(lambda _: stopped(built, drain), range((stops + 1) // 2)))
