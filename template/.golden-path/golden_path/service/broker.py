@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from golden_path.service.errors import RefusedError
+from golden_path.service.version import pact
 
 PACT = ".tools/python/bin/pact"
 
@@ -72,7 +73,7 @@ def main(verb: str, service: str, version: str, environment: str = "") -> int:
         elif verb != "publish" and not environment:
             raise RefusedError(f"which environment? For example: make {verb} ENVIRONMENT=staging")
         else:
-            VERBS[verb](service, version, environment)
+            VERBS[verb](service, pact(version), environment)
     except RefusedError as reason:
         sys.stderr.write(f"{verb}: {reason}\n")
         return 1

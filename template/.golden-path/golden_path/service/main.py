@@ -50,6 +50,7 @@ VERBS = {
     "signature": Verb("golden_path.service.signature", "sign|verify IMAGE ...", "sign an image, or verify one"),
     "slo": Verb("golden_path.service.slo", "write|check", "write what follows from slo.yaml, or check it"),
     "template": Verb("golden_path.service.template", "update|propose|drift [PYTHON]", "follow the template"),
+    "version": Verb("golden_path.service.version", "git|image|pact", "say what a build is called"),
 }
 
 

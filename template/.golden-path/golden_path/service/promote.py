@@ -68,7 +68,8 @@ def given(image: str, version: str, target: str) -> tuple[str, str]:
     expected = NAME.findall(text)[-1]
     if name != expected or not re.fullmatch("sha256:[0-9a-f]{64}", digest):
         raise RefusedError(f"IMAGE_REF must be {expected}@sha256:..., not {image!r}; a tag can be moved")
-    if not re.fullmatch(r"[\w.+-]{1,100}", version):
+    # It becomes the comment in a line of YAML.
+    if not re.fullmatch(r"\S{1,250}", version) or not version.isprintable():
         raise RefusedError(f"VERSION must be one word, not {version!r}")
     return digest, version
 
