@@ -40,7 +40,9 @@ def first_staged(first_release: Release, tmp_path_factory: pytest.TempPathFactor
         done = make(release.folder, "go", *verb, env=release.env)
         assert done.returncode == 0, done.stdout
     image = (release.folder / "build/image-ref").read_text().strip()
-    done = make(release.folder, "go", "promote", "TO=staging", f"IMAGE_REF={image}", f"VERSION={VERSION}", env=release.env)
+    done = make(
+        release.folder, "go", "promote", "TO=staging", f"IMAGE_REF={image}", f"VERSION={VERSION}", env=release.env
+    )
     assert done.returncode == 0, done.stdout
     lab.commit_all(release.folder, f"Release {VERSION} to staging")
     return Staged(release, image)

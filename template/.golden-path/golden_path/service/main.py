@@ -44,7 +44,7 @@ VERBS = {
     ),
     "manifests": Verb("golden_path.service.manifests", "render|diff [REVISION]", "render the manifests, or compare"),
     "policy": Verb("golden_path.rules.command", "[--list] [FOLDER]", "check the repository against the rules"),
-    "preview": Verb("golden_path.service.preview", "publish|remove|expire NUMBER", "keep previews of pull requests"),
+    "preview": Verb("golden_path.service.preview", "publish|remove|sweep NUMBER", "keep previews of pull requests"),
     "promote": Verb("golden_path.service.promote", "...", "write which image an environment runs"),
     "promotion": Verb("golden_path.service.promotion", "ENVIRONMENT", "open the pull request of a promotion"),
     "signature": Verb("golden_path.service.signature", "sign|verify IMAGE ...", "sign an image, or verify one"),
