@@ -12,7 +12,8 @@ from tests.labs.images import Lab
 
 pytestmark = [pytest.mark.images, pytest.mark.one_language]
 
-INDEX = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}
+TYPE = "application/vnd.oci.image.index.v1+json"
+INDEX = {"schemaVersion": 2, "mediaType": TYPE, "manifests": []}
 # Names that git takes for tags.
 ALLOWED = ["v1.2.3", "1", "V_2", "latest", "v1.2.3-4-g0a1b2c3-dirty", "x" * 128]
 OTHERS = [
@@ -24,7 +25,7 @@ OTHERS = [
 def put(lab: Lab, own: str, tag: str) -> int:
     """Ask the registry to keep an index under a tag; return its status."""
     url = f"http://{lab.registry}/v2/{own}/tags/manifests/{quote(tag, safe='')}"
-    return httpx.put(url, json=INDEX, headers={"Content-Type": INDEX["mediaType"]}, trust_env=False).status_code
+    return httpx.put(url, json=INDEX, headers={"Content-Type": TYPE}, trust_env=False).status_code
 
 
 def test_what_the_registry_takes_stays_as_it_is(image_lab: Lab, own: str) -> None:

@@ -92,8 +92,8 @@ def test_what_waits_in_a_group_does_something(service: Path) -> None:
     groups = {name: job.get("concurrency", {}).get("group") for name, job in content["jobs"].items()}
     number = "${{ github.event.pull_request.number }}"
     assert groups == {
-        "configuration": None, "image": f"preview-image-{number}", "publish": f"preview-{number}",
-        "remove": f"preview-{number}", "sweep": "preview-sweep",
+        "configuration": "preview-${{ github.run_id }}", "image": f"preview-image-{number}",
+        "publish": f"preview-{number}", "remove": f"preview-{number}", "sweep": "preview-sweep",
     }  # fmt: skip
 
 
