@@ -16,6 +16,7 @@ from typing import Any
 from golden_path.service import contracts
 from golden_path.service.deployments import release
 from golden_path.service.errors import RefusedError, WrongInputError
+from golden_path.service.handover import check
 from golden_path.service.promote import ORDER
 from golden_path.service.version import pact
 from golden_path.service.web import read
@@ -35,9 +36,9 @@ def broker(*arguments: str) -> str:
 
 def publish(service: str, version: str, _: str) -> None:
     """Publish the contracts that this service wrote, and how it keeps those of its consumers."""
-    contracts.check(str(contracts.FETCHED), os.environ.get("PACTS_SHA256", ""))
+    check(contracts.FETCHED, os.environ.get("PACTS_SHA256", ""))
     if packed := os.environ.get("CONTRACTS_SHA256"):
-        contracts.check(str(contracts.PACKED), packed)
+        check(contracts.PACKED, packed)
     else:
         contracts.pack()
     consumed = contracts.PACKED / "consumed"

@@ -9,7 +9,6 @@ In build/broker each contract is a file; one that the service has never kept yet
 build/contracts/results, name these files; where each is sent, only build/broker/index.json says.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from golden_path.service.errors import NoAnswerError, RefusedError, WrongInputError
+from golden_path.service.handover import check, checksum
 from golden_path.service.web import receiver, send
 
 FETCHED = Path("build/broker")
@@ -111,21 +111,6 @@ def results() -> Iterator[tuple[str, bool]]:
         yield index[name], said == "true"
 
 
-def checksum(folder: Path) -> str:
-    """The sum of all files of a folder, and of their names."""
-    total = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = file.relative_to(folder).as_posix()
-        total.update(f"{hashlib.sha256(file.read_bytes()).hexdigest()} {name}\n".encode(errors="surrogateescape"))
-    return total.hexdigest()
-
-
-def check(folder: str, expected: str) -> None:
-    """Raises RefusedError if the folder is not the one with this sum; an empty sum stands for a folder of no job."""
-    if expected and checksum(Path(folder)) != expected:
-        raise RefusedError(f"{folder} is not what the job before has left: run the workflow again")
-
-
 def note(text: str) -> None:
     """On standard error, since what is printed goes to $GITHUB_OUTPUT."""
     sys.stderr.write(f"  {text}\n")
@@ -134,7 +119,7 @@ def note(text: str) -> None:
 def main(verb: str, *arguments: str) -> int:
     try:
         if verb == "check":
-            check(*arguments)
+            check(Path(arguments[0]), *arguments[1:])
         elif verb == "fetch" and not os.environ.get("PACT_BROKER_BASE_URL"):
             note("skip  contracts of a broker: none is configured; set PACT_BROKER_BASE_URL and PACT_BROKER_TOKEN")
         else:

@@ -52,7 +52,7 @@ VERBS = {
     "promotion": Verb("golden_path.service.promotion", "ENVIRONMENT", "open the pull request of a promotion"),
     "signature": Verb("golden_path.service.signature", "sign|verify IMAGE ...", "sign an image, or verify one"),
     "slo": Verb("golden_path.service.slo", "write|check", "write what follows from slo.yaml, or check it"),
-    "template": Verb("golden_path.service.template", "update|propose|drift [PYTHON]", "follow the template"),
+    "template": Verb("golden_path.service.template", "update|pack|propose|drift [PYTHON]", "follow the template"),
     "version": Verb("golden_path.service.version", "git|image", "say what a build is called"),
 }
 
