@@ -5,20 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-# Fixed into what `build` makes. CI passes them; on a laptop git tells. A tag may be called $(...), which make or the
-# shell would run in a recipe: recipes read them from the environment.
-ifeq ($(origin VERSION),undefined)
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.0.0-dev)
-else ifeq ($(origin VERSION),environment)
-VERSION := $(value VERSION)
-endif
-ifeq ($(origin REVISION),undefined)
-REVISION := $(shell git rev-parse --verify --quiet HEAD 2>/dev/null || echo unknown)
-else ifeq ($(origin REVISION),environment)
-REVISION := $(value REVISION)
-GIVEN += REVISION
-endif
-export VERSION REVISION
+include .golden-path/version.mk
 
 # Runs a command and prints one line, or all of its output when it fails; V=1 prints everything.
 STEP := .golden-path/step.sh

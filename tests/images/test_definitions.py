@@ -42,6 +42,6 @@ def test_description_arrives_as_it_was_given(template: Path, image_lab: Lab, own
     env = image_lab.environment(folder, "python")
     (folder / "Dockerfile").write_text("FROM scratch\nARG VERSION REVISION\nCOPY requirements.txt /\n")
     bake = ["docker", "buildx", "bake", "--progress=quiet", "image"]
-    subprocess.run(bake, cwd=folder, env={**env, "IMAGE": f"{own}/described", "VERSION": "label"}, check=True)
+    subprocess.run(bake, cwd=folder, env={**env, "IMAGE": f"{own}/described", "TAG": "label"}, check=True)
     labels = archive.inspect(f"{own}/described:label", env)["Config"]["Labels"]
     assert labels["org.opencontainers.image.description"] == description

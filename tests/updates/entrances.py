@@ -18,10 +18,12 @@ from tests.updates.cases import Case
 
 PLATFORM = ROOT / "template" / ".golden-path"
 WORKFLOW = ".github/workflows/template-update.yml"
-# The two verbs of the workflow, with the Copier of the tests in place of one that is installed for each service.
+# The verbs of the workflow, with the Copier of the tests in place of one that is installed for each service.
 MAKEFILE = f"""\
 template-update:
 \t@python3 .golden-path template update {sys.executable}
+template-pack:
+\t@python3 .golden-path template pack
 template-propose:
 \t@python3 .golden-path template propose
 """

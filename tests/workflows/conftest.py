@@ -24,6 +24,8 @@ from tests.labs.workflows.recorders import Answer, Recorder
 # What a repository sets, when everything is set.
 SECRETS = {"REGISTRY_PASSWORD": "hunter2", "AUTOMATION_APP_KEY": "key-of-the-app"}
 VARIABLES = {"REGISTRY_USERNAME": "robot", "AUTOMATION_APP_ID": "7"}
+# Each release of the tests has a version that is no tag of an image: every engine gets its own spelling.
+VERSION = "v2.0.0+build/7"
 # GitHub with no pull request yet.
 GITHUB = Recorder(
     (Answer("^pr list", stdout="[]"), Answer("^pr create", stdout="https://github.com/acme/go-orders/pull/8")),
@@ -123,7 +125,7 @@ def released(
         answers = {"language": built.language, "service_name": service, "registry": registry, **more}
         folder = lab.render(template, place / service, answers)
         lab.commit_all(folder)
-        lab.git(folder, "tag", "v2.0.0")
+        lab.git(folder, "tag", VERSION)
         link_tools(built, folder)
         env = image_lab.environment(folder, built.language)
         # A folder for each: two modules release the same commit at the same time, each with an authority of its own.

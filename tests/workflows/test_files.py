@@ -82,6 +82,21 @@ def test_what_deploys_to_production_is_in_its_environment(service: Path) -> None
             assert deploys is ((file.name, name) == ("promote.yml", "promote"))
 
 
+def test_what_waits_in_a_group_does_something(service: Path) -> None:
+    """Of three runs in a group GitHub keeps the last: in preview.yml, whose events mostly mean nothing, only jobs wait.
+
+    act runs one event at a time; that these jobs are skipped when the event means nothing is seen in test_preview.py.
+    """
+    content = yaml.safe_load((service / ".github/workflows/preview.yml").read_text())
+    assert "concurrency" not in content
+    groups = {name: job.get("concurrency", {}).get("group") for name, job in content["jobs"].items()}
+    number = "${{ github.event.pull_request.number }}"
+    assert groups == {
+        "configuration": "preview-${{ github.run_id }}", "image": f"preview-image-{number}",
+        "publish": f"preview-{number}", "remove": f"preview-{number}", "sweep": "preview-sweep",
+    }  # fmt: skip
+
+
 def test_the_registry_of_github_takes_the_jobs_own_token(service: Path) -> None:
     """Of every workflow in its default form; release.yml and promote.yml are run so in test_release.py."""
     logins = [

@@ -12,7 +12,7 @@ from tests.labs.service import make
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
-from tests.workflows.conftest import GITHUB, SECRETS, VARIABLES, Release, pushed_diff
+from tests.workflows.conftest import GITHUB, SECRETS, VARIABLES, VERSION, Release, pushed_diff
 
 pytestmark = [pytest.mark.images, pytest.mark.only("go")]
 
@@ -40,9 +40,11 @@ def first_staged(first_release: Release, tmp_path_factory: pytest.TempPathFactor
         done = make(release.folder, "go", *verb, env=release.env)
         assert done.returncode == 0, done.stdout
     image = (release.folder / "build/image-ref").read_text().strip()
-    done = make(release.folder, "go", "promote", "TO=staging", f"IMAGE_REF={image}", "VERSION=v2.0.0", env=release.env)
+    done = make(
+        release.folder, "go", "promote", "TO=staging", f"IMAGE_REF={image}", f"VERSION={VERSION}", env=release.env
+    )
     assert done.returncode == 0, done.stdout
-    lab.commit_all(release.folder, "Release v2.0.0 to staging")
+    lab.commit_all(release.folder, f"Release {VERSION} to staging")
     return Staged(release, image)
 
 
@@ -70,7 +72,7 @@ def test_production_is_offered_what_staging_runs(runner: Lab, release: Release, 
     file, removed, added = pushed_diff(result, "acme/go-orders", "release/production")
     assert file == "deploy/releases/production/kustomization.yaml"
     assert removed.endswith(" # nothing yet")
-    assert added == f"    digest: {staged.partition('@')[2]} # v2.0.0"
+    assert added == f"    digest: {staged.partition('@')[2]} # {VERSION}"
     [created] = [call for call in result.called("gh") if call.arguments[:2] == ("pr", "create")]
     assert staged.partition("@")[2] in created.arguments[created.arguments.index("--body") + 1]
 
@@ -102,7 +104,7 @@ def test_without_an_app_it_says_what_to_do(runner: Lab, release: Release, staged
     summary = result.jobs["promote"].summary
     assert "and say in the message: Deploy freeze: not asked, since nothing runs there yet" in summary
     assert "gh secret set AUTOMATION_APP_KEY" in summary
-    assert f"+    digest: {staged.partition('@')[2]} # v2.0.0" in summary
+    assert f"+    digest: {staged.partition('@')[2]} # {VERSION}" in summary
     assert not result.called("gh")
 
 

@@ -16,7 +16,7 @@ from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.lab import TOKEN, Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
-from tests.workflows.conftest import GITHUB, SECRETS, VARIABLES, Release, built_again, pushed_diff
+from tests.workflows.conftest import GITHUB, SECRETS, VARIABLES, VERSION, Release, built_again, pushed_diff
 
 pytestmark = [pytest.mark.images, pytest.mark.only("go")]
 
@@ -75,9 +75,9 @@ def test_what_is_built_is_what_is_signed_and_verified(first: Result, first_relea
     file, removed, added = pushed_diff(result, "acme/go-orders", "release/staging")
     assert file == "deploy/releases/staging/kustomization.yaml"
     assert removed == f"    digest: sha256:{'0' * 64} # nothing yet"
-    assert added == f"    digest: {signed.partition('@')[2]} # v2.0.0"
+    assert added == f"    digest: {signed.partition('@')[2]} # {VERSION}"
     [created] = [call for call in result.called("gh") if call.arguments[:2] == ("pr", "create")]
-    assert created.arguments[created.arguments.index("--title") + 1] == "Release v2.0.0 to staging"
+    assert created.arguments[created.arguments.index("--title") + 1] == f"Release {VERSION} to staging"
     assert created.env["GH_TOKEN"] == "stub-token"
 
 
@@ -96,7 +96,7 @@ def test_to_githubs_registry_with_the_jobs_own_token(runner: Lab, released: Call
     builds = [call for call in result.called("docker") if "bake" in call.arguments]
     assert {call.env["CACHE_TO"].rpartition(":")[0] for call in builds} == {"ghcr.io/acme/go-orders-cache"}
     _, _, added = pushed_diff(result, "acme/go-orders", "release/staging")
-    assert added == f"    digest: {signed.partition('@')[2]} # v2.0.0"
+    assert added == f"    digest: {signed.partition('@')[2]} # {VERSION}"
     # Merged, it is staging's, and promote.yml goes on from there.
     lab.git(release.folder, "pull", "--quiet", str(result.remotes / "acme/go-orders"), "release/staging")
     offered = runner.run(

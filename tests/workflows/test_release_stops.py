@@ -10,7 +10,7 @@ from tests.labs.service import make
 from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
-from tests.workflows.conftest import GITHUB, SECRETS, VARIABLES, Release, pushed_diff
+from tests.workflows.conftest import GITHUB, SECRETS, VARIABLES, VERSION, Release, pushed_diff
 
 pytestmark = pytest.mark.images
 
@@ -41,4 +41,4 @@ def test_only_what_is_verified_is_promoted(runner: Lab, released: Callable[[str]
     result = run()
     assert (result.result("verify"), result.result("promote")) == ("success", "success"), result.stdout[-5000:]
     _, _, added = pushed_diff(result, repository, "release/staging")
-    assert added == f"    digest: {reference.partition('@')[2]} # v2.0.0"
+    assert added == f"    digest: {reference.partition('@')[2]} # {VERSION}"

@@ -12,7 +12,7 @@ from tests.labs import template as lab
 from tests.labs.service import make
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
-from tests.workflows.conftest import Release
+from tests.workflows.conftest import VERSION, Release
 
 pytestmark = [pytest.mark.images, pytest.mark.only("go")]
 
@@ -78,7 +78,7 @@ def test_the_newest_release_is_scanned(runner: Lab, release: Release, tmp_path: 
 
 
 def test_before_the_first_release(runner: Lab, release: Release, tmp_path: Path) -> None:
-    lab.git(release.folder, "tag", "--delete", "v2.0.0")
+    lab.git(release.folder, "tag", "--delete", VERSION)
     (release.folder / "NOTES").write_text(str(tmp_path))
     lab.commit_all(release.folder, "Never released")
     lab.git(

@@ -13,6 +13,7 @@ import pytest
 
 from golden_path.errors import Exit
 from golden_path.service import template as verbs
+from golden_path.service.handover import checksum
 from golden_path.source import address
 from golden_path.store import cache
 from golden_path.store.git import EMAIL
@@ -20,6 +21,7 @@ from tests.labs import template as lab
 from tests.labs import updates
 from tests.labs.service import make
 from tests.labs.updates import BADGE, BRANCH, LOGO, NEW, OLD, Pair, put, replace, work
+from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
@@ -378,7 +380,7 @@ def changes(result: Result) -> list[str]:
 def test_a_pull_request_is_opened(runner: Lab, pair: Pair) -> None:
     work(pair.service)
     result = run(runner, pair.service, gh())
-    assert result.result("update") == "success", result.stdout[-3000:]
+    assert (result.result("update"), result.result("propose")) == ("success", "success"), result.stdout[-3000:]
     [token] = [call for call in result.calls if call.name == "actions/create-github-app-token"]
     scopes = {name: value for name, value in token.inputs.items() if name.startswith("permission-")}
     assert set(scopes) == {"permission-contents", "permission-pull-requests", "permission-workflows"}
@@ -390,11 +392,9 @@ def test_a_pull_request_is_opened(runner: Lab, pair: Pair) -> None:
     remote = result.remotes / "acme/orders"
     assert "Run the unit tests, fast" in show(remote, VERBS)
     assert lab.git(remote, "log", "-1", "--format=%ce %P", BRANCH) == f"{EMAIL} {lab.git(remote, 'rev-parse', 'main')}"
-    assert URL in result.jobs["update"].summary
-    # What the template's code could read had no token in it.
-    assert [call.name for call in result.calls].index("actions/create-github-app-token") < [
-        call.name for call in result.calls
-    ].index("gh")
+    assert URL in result.jobs["propose"].summary
+    # Nothing of the template's has run on the machine that has the token.
+    assert (token.job, {call.job for call in result.called("gh")}) == ("propose", {"propose"})
 
 
 def test_no_second_pull_request(runner: Lab, proposed: Pair) -> None:
@@ -403,7 +403,7 @@ def test_no_second_pull_request(runner: Lab, proposed: Pair) -> None:
     assert result.code == 0, result.stdout[-3000:]
     assert changes(result) == []
     assert pushed(result) == lab.git(proposed.service, "rev-parse", BRANCH)
-    assert "is up to date" in result.jobs["update"].summary
+    assert "is up to date" in result.jobs["propose"].summary
 
 
 def test_a_push_without_its_pull_request_is_made_good(runner: Lab, proposed: Pair) -> None:
@@ -432,13 +432,13 @@ def test_a_persons_commit_is_not_overwritten(runner: Lab, proposed: Pair) -> Non
     lab.git(proposed.service, "switch", "--quiet", "main")
     result = run(runner, proposed.service, gh(OPEN))
     assert (result.code, changes(result), pushed(result)) == (0, [], mine)
-    assert "left alone" in result.jobs["update"].summary
+    assert "left alone" in result.jobs["propose"].summary
 
 
 def test_what_was_closed_stays_closed(runner: Lab, pair: Pair) -> None:
     result = run(runner, pair.service, gh({**OPEN, "state": "CLOSED"}))
     assert (result.code, changes(result), pushed(result)) == (0, [], "")
-    assert "not opened again" in result.jobs["update"].summary
+    assert "not opened again" in result.jobs["propose"].summary
 
 
 def test_a_pull_request_of_a_fork_is_not_ours(runner: Lab, pair: Pair) -> None:
@@ -461,7 +461,7 @@ def test_a_pull_request_of_the_fleets_is_left_alone(runner: Lab, proposed: Pair)
     work(proposed.service)
     result = run(runner, proposed.service, gh({**OPEN, "body": f"Rollout: {NEW} of 2026-11-28\n\nRisk: low"}))
     assert (result.code, changes(result), pushed(result)) == (0, [], first)
-    assert "is the fleet's: left alone" in result.jobs["update"].summary
+    assert "is the fleet's: left alone" in result.jobs["propose"].summary
 
 
 @pytest.mark.parametrize("name", hard_cases.RUN)
@@ -518,5 +518,35 @@ def test_a_failure_says_why(runner: Lab, pair: Pair) -> None:
     assert result.called("gh") == []
     refuses = Recorder((Answer(match="pr create", stderr="GraphQL: no\n", code=1), Answer(stdout="[]")))
     result = run(runner, pair.service, refuses)
-    assert result.result("update") == "failure"
-    assert "FAIL  template-propose: gh pr create: GraphQL: no" in result.jobs["update"].output
+    assert (result.result("update"), result.result("propose")) == ("success", "failure")
+    assert "FAIL  template-propose: gh pr create: GraphQL: no" in result.jobs["propose"].output
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, ""),
+        ({"branch": "main"}, "main is no branch for an update of the template"),
+        ({"commit": "1" * 40}, "is not one commit on top of this one: run the workflow again"),
+        (None, "build/template-update is not what the job before has left: run the workflow again"),
+    ],
+    ids=["as it was", "another branch", "another commit", "another sum"],
+)
+def test_what_the_templates_code_hands_on_is_looked_at(
+    runner: Lab, proposed: Pair, tmp_path: Path, change: dict[str, str] | None, said: str
+) -> None:
+    """Its job may hand on anything: only a commit on top of main, on a branch of the engine's, is pushed."""
+    packed = proposed.service / "build/template-update"
+    assert verb(proposed.service, "template-pack").returncode == 0
+    handed = json.loads((packed / "proposal.json").read_text())
+    (packed / "proposal.json").write_text(json.dumps({**handed, **(change or {})}))
+    total = checksum(packed)
+    lab.git(proposed.service, "branch", "-D", BRANCH)
+    shutil.copytree(packed, tmp_path / "artifacts/template-update")
+    result = run(
+        runner, proposed.service, gh(), artifacts=tmp_path / "artifacts",
+        ended={"update": Ended("success", {"sha256": "1" * 64 if change is None else total})},
+    )  # fmt: skip
+    assert result.result("propose") == ("failure" if said else "success"), result.stdout[-3000:]
+    assert said in result.jobs["propose"].output
+    assert bool(pushed(result)) is not bool(said)

@@ -76,6 +76,12 @@ def push(sha: str, branch: str) -> bool:
     return True
 
 
+def branches(prefix: str) -> list[str]:
+    """The branches on origin whose names begin so."""
+    lines = git("ls-remote", "origin", f"refs/heads/{prefix}*").splitlines()
+    return [line.partition("\trefs/heads/")[2] for line in lines]
+
+
 def delete(branch: str) -> bool:
     """Delete the branch on origin; returns whether it was there."""
     if not git("ls-remote", "origin", f"refs/heads/{branch}"):

@@ -16,9 +16,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-# A pull request that changes nothing else needs no build.
-DOCUMENTS = re.compile(r"(^|/)(README|CONTRIBUTING|SECURITY|CHANGELOG|LICENSE)(\.\w+)?$|^docs/")
+# A pull request that changes nothing else needs no build. Deeper down a document may be part of a program.
+DOCUMENT = re.compile(
+    r"LICENSE|[^/]+\.(md|rst|adoc)|docs/(.+/)?[^/]+\.(md|rst|adoc|gif|jpe?g|pdf|png|svg|webp)", re.IGNORECASE
+)
+# Of git: no file, and a file that is neither a link nor a program.
+PLAIN = {"000000", "100644"}
 GATE = "changes"
+RULESETS = (
+    ("golden-path", "ruleset.json", "No ruleset of the repository requires `ci-ok` and a review by the code owners"),
+    ("golden-path-tags", "ruleset-tags.json", "Tags, which versions are made of, can be moved and deleted"),
+)
 
 
 def changes() -> int:
@@ -26,13 +34,27 @@ def changes() -> int:
     # The merge queue builds everything: its HEAD may hold several pull requests, and it is what main becomes.
     if os.environ.get("GITHUB_EVENT_NAME") == "pull_request":
         # The checkout is the merge of the pull request: its first parent is what it would be merged into.
-        diff = subprocess.run(
-            ["git", "diff", "--name-only", "HEAD^1", "HEAD"], capture_output=True, text=True, check=False
-        )
-        files = diff.stdout.splitlines()
-        code = diff.returncode != 0 or not files or not all(map(DOCUMENTS.search, files))
+        code = not _documents_only("HEAD^1", "HEAD")
     sys.stdout.write(f"code={str(code).lower()}\n")
     return 0
+
+
+def _documents_only(before: str, after: str) -> bool:
+    """Whether git knows what changed, and nothing but documents did; a file that moved counts at both ends."""
+    diff = subprocess.run(
+        ["git", "diff", "--raw", "-z", "--no-renames", before, after],
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        check=False,
+    )
+    words = diff.stdout.split("\0")[:-1]
+    changed = list(zip(words[::2], words[1::2], strict=False))
+    return bool(
+        diff.returncode == 0
+        and changed
+        and all({*what[1:14].split()} <= PLAIN and DOCUMENT.fullmatch(name) for what, name in changed)
+    )
 
 
 def problems(needs: dict[str, dict[str, Any]]) -> list[str]:
@@ -123,13 +145,10 @@ def missing(repository: str) -> list[str]:
                 f"gh secret set PROMETHEUS_TOKEN --repo {repository}",
             )
         )
-    if not _has_ruleset(repository):
-        found.append(
-            (
-                "No ruleset of the repository requires `ci-ok` and a review by the code owners",
-                f"gh api --method POST repos/{repository}/rulesets --input .golden-path/ruleset.json",
-            )
-        )
+    there = _rulesets(repository)
+    for name, file, what in RULESETS:
+        if name not in there:
+            found.append((what, f"gh api --method POST repos/{repository}/rulesets --input .golden-path/{file}"))
     if not found:
         return []
     lines = ["### Not configured yet", ""]
@@ -138,11 +157,11 @@ def missing(repository: str) -> list[str]:
     return [*lines, ""]
 
 
-def _has_ruleset(repository: str) -> bool:
+def _rulesets(repository: str) -> list[str]:
     asked = subprocess.run(
         ["gh", "api", f"repos/{repository}/rulesets", "--jq", ".[].name"], capture_output=True, text=True, check=False
     )
-    return asked.returncode == 0 and "golden-path" in asked.stdout.splitlines()
+    return asked.stdout.splitlines() if asked.returncode == 0 else []
 
 
 def setup() -> int:

@@ -15,6 +15,8 @@ import sys
 import time
 from pathlib import Path
 
+from golden_path.service.version import local_image, tag
+
 BUILD = Path("build")
 # What BuildKit, or the package manager in it, says, and what it means.
 LOCK = "run 'make lock' and commit it"
@@ -88,8 +90,9 @@ def main(target: str, *locks: str) -> int:
     begun = time.monotonic()
     command = [*os.environ["BAKE"].split(), "--progress=plain", f"--metadata-file={metadata}", target]
     verbose = os.environ.get("V") == "1"
+    env = {**os.environ, "TAG": tag(os.environ["VERSION"])}
     with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as build,
+        subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as build,
         log.open("w") as kept,
     ):
         for line in build.stdout or ():
@@ -101,7 +104,7 @@ def main(target: str, *locks: str) -> int:
         if not verbose:
             sys.stderr.write(output)
         return fail(cause(output))
-    name = f"{os.environ['IMAGE']}:{os.environ['VERSION']}"
+    name = local_image()
     if target != "image":
         digest = json.loads(metadata.read_text())[target]["containerimage.digest"]
         name = f"{os.environ['IMAGE']}@{digest}"

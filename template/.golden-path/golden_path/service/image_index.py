@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from golden_path.service.version import local_image
+
 
 def main() -> int:
     references = sorted(path.read_text().strip() for path in Path("build/platforms").glob("*/image-ref"))
@@ -16,7 +18,7 @@ def main() -> int:
         sys.stderr.write("  FAIL  image-index: no build/platforms/*/image-ref: run 'make image PUSH=digest' first\n")
         return 1
     metadata = Path("build/index.json")
-    tag = f"{os.environ['IMAGE']}:{os.environ['VERSION']}"
+    tag = local_image()
     create = ["docker", "buildx", "imagetools", "create", f"--metadata-file={metadata}", "--tag", tag, *references]
     done = subprocess.run(create, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -1,11 +1,13 @@
 """Find the newest commit of this branch whose image is in the registry: image=NAME@DIGEST, or image= if there is none.
 
-The tag of an image is what `git describe` said when it was released.
+The tag of an image is what `git describe` said when it was released, as version.py spells it.
 """
 
 import os
 import subprocess
 import sys
+
+from golden_path.service.version import tag
 
 # Commits whose release failed, or which are being released at this moment.
 LOOK_BACK = 20
@@ -19,7 +21,15 @@ def main() -> int:
     name = os.environ["IMAGE"]
     for commit in run("git", "rev-list", "--first-parent", f"--max-count={LOOK_BACK}", "HEAD").split():
         version = run("git", "describe", "--tags", "--always", commit)
-        show = ("docker", "buildx", "imagetools", "inspect", f"{name}:{version}", "--format", "{{.Manifest.Digest}}")
+        show = (
+            "docker",
+            "buildx",
+            "imagetools",
+            "inspect",
+            f"{name}:{tag(version)}",
+            "--format",
+            "{{.Manifest.Digest}}",
+        )
         if digest := run(*show):
             sys.stdout.write(f"image={name}@{digest}\n")
             return 0

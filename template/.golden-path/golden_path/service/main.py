@@ -23,11 +23,14 @@ VERBS = {
     "admission": Verb("golden_path.service.admission", "", "hold the manifests against the cluster's policies"),
     "broker": Verb(
         "golden_path.service.broker",
-        "publish|can-i-deploy|record-deployment SERVICE VERSION [ENVIRONMENT]",
+        "publish|can-i-deploy|record-deployment|record-deployments SERVICE VERSION [ENVIRONMENT]",
         "talk to the Pact broker",
     ),
     "ci": Verb(
         "golden_path.service.ci", "changes|ok|setup|scorecard|summary [ARGUMENT]", "answer what the workflow ci asks"
+    ),
+    "contracts": Verb(
+        "golden_path.service.contracts", "fetch|pack|check [ARGUMENT] [SUM]", "hand contracts from one job to another"
     ),
     "deploy-event": Verb("golden_path.service.deploy_event", "SERVICE REPOSITORY", "record a deployment or incident"),
     "deployments": Verb("golden_path.service.deployments", "SERVICE REPOSITORY BEFORE", "record what main deployed"),
@@ -44,12 +47,13 @@ VERBS = {
     ),
     "manifests": Verb("golden_path.service.manifests", "render|diff [REVISION]", "render the manifests, or compare"),
     "policy": Verb("golden_path.rules.command", "[--list] [FOLDER]", "check the repository against the rules"),
-    "preview": Verb("golden_path.service.preview", "publish|remove|expire NUMBER", "keep previews of pull requests"),
+    "preview": Verb("golden_path.service.preview", "publish|remove|sweep NUMBER", "keep previews of pull requests"),
     "promote": Verb("golden_path.service.promote", "...", "write which image an environment runs"),
     "promotion": Verb("golden_path.service.promotion", "ENVIRONMENT", "open the pull request of a promotion"),
     "signature": Verb("golden_path.service.signature", "sign|verify IMAGE ...", "sign an image, or verify one"),
     "slo": Verb("golden_path.service.slo", "write|check", "write what follows from slo.yaml, or check it"),
-    "template": Verb("golden_path.service.template", "update|propose|drift [PYTHON]", "follow the template"),
+    "template": Verb("golden_path.service.template", "update|pack|propose|drift [PYTHON]", "follow the template"),
+    "version": Verb("golden_path.service.version", "git|image", "say what a build is called"),
 }
 
 

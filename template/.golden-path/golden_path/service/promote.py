@@ -2,7 +2,7 @@
 
 usage: promote --to ENVIRONMENT --from ENVIRONMENT [...]   what one environment has, the next one gets
        promote --to ENVIRONMENT --image NAME@sha256:... --version VERSION
-       promote --show ENVIRONMENT                          image=NAME@sha256:... that it runs, or image=
+       promote --show ENVIRONMENT                          image=NAME@sha256:... that it runs, or image=, and version=
 
 Prints digest=, version= and changed=true|false, for $GITHUB_OUTPUT. A new image may go into the first environment or a
 preview only; whatever comes after takes what the one before it has. Into the last one goes nothing new while the
@@ -68,7 +68,8 @@ def given(image: str, version: str, target: str) -> tuple[str, str]:
     expected = NAME.findall(text)[-1]
     if name != expected or not re.fullmatch("sha256:[0-9a-f]{64}", digest):
         raise RefusedError(f"IMAGE_REF must be {expected}@sha256:..., not {image!r}; a tag can be moved")
-    if not re.fullmatch(r"[\w.+-]{1,100}", version):
+    # It becomes the comment in a line of YAML.
+    if not re.fullmatch(r"\S{1,250}", version) or not version.isprintable():
         raise RefusedError(f"VERSION must be one word, not {version!r}")
     return digest, version
 
@@ -121,7 +122,8 @@ def main(*arguments: str) -> int:
     asked = vars(parser.parse_args(arguments))
     try:
         if asked["show"]:
-            sys.stdout.write(f"image={shown(asked['show'])}\n")
+            _, _, line = read(asked["show"])
+            sys.stdout.write(f"image={shown(asked['show'])}\nversion={line['version'] or ''}\n")
             return 0
         if not asked["to"] or bool(asked["from"]) == bool(asked["image"]):
             raise RefusedError("say make promote FROM=staging TO=production, or IMAGE_REF=name@sha256:... TO=staging")

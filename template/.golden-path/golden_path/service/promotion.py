@@ -25,6 +25,13 @@ The run that opened this verified the signature, the SBOM and the provenance of 
 """
 
 
+# How the job ended that asks the Pact broker, and what that says.
+CONTRACTS = {
+    "success": "Contracts: the Pact broker says that this version fits what is in {environment}",
+    "skipped": "Contracts: not asked, since no Pact broker is configured",
+}
+
+
 def freeze(digest: str) -> str:
     """What promote was told about the deploy freeze for this digest, empty where it did not ask."""
     if not ASKED.exists():
@@ -54,7 +61,8 @@ def main(environment: str) -> int:
         else:
             push(sha, f"release/{environment}")
             body = BODY.format(environment=environment, digest=line["digest"], version=version, run=url)
-            body += f"- {said}\n" if said else ""
+            asked = CONTRACTS.get(os.environ.get("CONTRACTS", ""), "").format(environment=environment)
+            body += "".join(f"- {line}\n" for line in (asked, said) if line)
             say(f"{title}: {pull_request(f'release/{environment}', title, body)}")
     except RefusedError as reason:
         sys.stderr.write(f"  FAIL  promotion: {reason}\n")

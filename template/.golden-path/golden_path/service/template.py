@@ -2,12 +2,14 @@
 
 usage: python3 .golden-path template update PYTHON   the branch golden-path/VERSION, and the text of its pull request in
                                                      build/template-update.json; $TEMPLATE_VERSION: that version
-       python3 .golden-path template propose         push that branch, open its pull request or bring it up to date
+       python3 .golden-path template pack            both into build/template-update; prints sha256= for $GITHUB_OUTPUT
+       python3 .golden-path template propose         push that branch (with $TEMPLATE_UPDATE_SHA256 the one that another
+                                                     job packed), open its pull request or bring it up to date
        python3 .golden-path template drift PYTHON    a table, into $GITHUB_STEP_SUMMARY where there is one; never fails
 
 The template brings the engine that does it, golden_path/, in each of its versions; PYTHON has Copier installed. That
-code runs, so it is always the template that the committed answers name, at one of its tags. None of it runs in
-"propose", which has the token.
+code runs, so it is always the template that the committed answers name, at one of its tags. None of it has run in the
+job of "propose", which has the token: what comes from the other is looked at before it is pushed.
 """
 
 import contextlib
@@ -16,19 +18,24 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from golden_path.service import automation
 from golden_path.service.automation import CREDENTIALS, say
 from golden_path.service.errors import RefusedError
+from golden_path.service.handover import check, checksum
 
 ANSWERS = ".copier-answers.yml"
 RESULT = Path("build/template-update.json")
+PACKED = Path("build/template-update")
+PROPOSAL, COMMITS = PACKED / "proposal.json", PACKED / "commits.bundle"
+BRANCH = re.compile(r"golden-path/v?\d[\w.+-]*")
 RELEASE = re.compile(r"v?(\d+(?:\.\d+)*)")
 ENGINE, PLATFORM = "golden_path", "template/.golden-path"
 REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
@@ -234,10 +241,41 @@ def offer(branch: str, commit: str, title: str, body: str) -> str:
     return said or opened[0]["url"]
 
 
+def pack() -> None:
+    """Hand the branch on, to a job in which no code of the template has run."""
+    shutil.rmtree(PACKED, ignore_errors=True)
+    if not RESULT.exists():
+        return
+    PACKED.mkdir(parents=True)
+    shutil.copy(RESULT, PROPOSAL)
+    branch = json.loads(RESULT.read_text(encoding="utf-8"))["branch"]
+    git("bundle", "create", "--quiet", COMMITS, f"refs/heads/{branch}", "^HEAD")
+    sys.stdout.write(f"sha256={checksum(PACKED)}\n")
+
+
+def unpacked() -> dict[str, str]:
+    """What the other job proposes: one commit on top of this one, on a branch of the engine's."""
+    check(PACKED, os.environ["TEMPLATE_UPDATE_SHA256"])
+    try:
+        proposal = json.loads(PROPOSAL.read_text(encoding="utf-8"))
+        found = {name: str(proposal[name]) for name in ("branch", "commit", "title", "body")}
+    except (OSError, ValueError, TypeError, KeyError):
+        raise RefusedError(f"{PROPOSAL} is no proposal: run the workflow again") from None
+    if not BRANCH.fullmatch(found["branch"]):
+        raise RefusedError(f"{found['branch']} is no branch for an update of the template")
+    git("-c", "fetch.fsckObjects=true", "fetch", "--quiet", "--no-tags", COMMITS, f"refs/heads/{found['branch']}")
+    commit = git("rev-parse", "FETCH_HEAD")
+    if commit != found["commit"] or git("log", "-1", "--format=%P", commit) != git("rev-parse", "HEAD"):
+        raise RefusedError(f"{found['branch']} is not one commit on top of this one: run the workflow again")
+    return found
+
+
 def propose() -> None:
     result = "no update of the template to propose"
-    if RESULT.exists():
-        result = offer(**json.loads(RESULT.read_text(encoding="utf-8")))
+    if os.environ.get("TEMPLATE_UPDATE_SHA256"):
+        result = offer(**unpacked())
+    elif RESULT.exists():
+        result = offer(**json.loads(RESULT.read_text()))
     say(f"template: {result}")
 
 
@@ -249,14 +287,12 @@ def shown(reason: RefusedError) -> str:
 
 
 def main(verb: str = "", *arguments: str) -> int:
-    """Run one of the three."""
+    """Run one of the four."""
     for name in ELSEWHERE:
         os.environ.pop(name, None)
     try:
-        if verb == "propose":
-            propose()
-        else:
-            {"update": update, "drift": drift}[verb](*arguments)
+        verbs: dict[str, Callable[..., None]] = {"update": update, "pack": pack, "propose": propose, "drift": drift}
+        verbs[verb](*arguments)
     except RefusedError as reason:
         sys.stderr.write(f"  FAIL  template-{verb}: {shown(reason)}\n")
         return 1

@@ -26,9 +26,15 @@ def read(name: str, pattern: str, what: str, *, optional: bool = False) -> str:
     return value
 
 
-def receiver(name: str) -> tuple[str, dict[str, str], int]:
-    """The address of this name, or nothing, the headers, and the limit of one attempt; raises WrongInputError."""
-    url, token = os.environ.get(f"{name}_URL", ""), os.environ.get(f"{name}_TOKEN", "")
+def receiver(name: str, token: str = "") -> tuple[str, dict[str, str], int]:
+    """The address of this name, or nothing, the headers, and the limit of one attempt; raises WrongInputError.
+
+    Args:
+        name: of the variables, without their ends.
+        token: the name of the one with the token, where it is not called like the others.
+    """
+    secret = token or f"{name}_TOKEN"
+    url, token = os.environ.get(f"{name}_URL", ""), os.environ.get(secret, "")
     what = "a number of seconds from 1 to 999"
     seconds = int(read(f"{name}_TIMEOUT", r"[1-9]\d{0,2}", what, optional=True) or 10)
     if not url:
@@ -43,9 +49,9 @@ def receiver(name: str) -> tuple[str, dict[str, str], int]:
             f"{name}_URL must be an absolute http or https URL without user"
         )  # it may hold a secret: not shown
     if token and not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise WrongInputError(f"{name}_TOKEN must be a token, without spaces and line ends")
+        raise WrongInputError(f"{secret} must be a token, without spaces and line ends")
     if token and parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise WrongInputError(f"{name}_URL must be an https URL: {name}_TOKEN is not sent in the clear")
+        raise WrongInputError(f"{name}_URL must be an https URL: {secret} is not sent in the clear")
     return url, {"Authorization": f"Bearer {token}"} if token else {}, seconds
 
 
