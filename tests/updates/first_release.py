@@ -27,7 +27,8 @@ def history(folder: Path) -> Path:
     folder.mkdir(parents=True)
     archive = subprocess.run(["git", "archive", COMMIT], cwd=ROOT, capture_output=True, check=False)
     if archive.returncode != 0:
-        pytest.fail(f"{COMMIT[:7]}, version 0.1.0, is not in the history of this checkout: git fetch --unshallow")
+        told = f"{COMMIT[:7]}, version 0.1.0, is not in the history of this checkout: git fetch --unshallow"
+        pytest.skip(told) if (lab.git(ROOT, "rev-parse", "--is-shallow-repository") == "true") else pytest.fail(told)
     subprocess.run(["tar", "-x"], cwd=folder, input=archive.stdout, check=True)
     lab.commit_all(folder, "Template")
     lab.git(folder, "tag", OLD)
