@@ -22,8 +22,13 @@ def questions() -> dict[str, str]:
     return {
         name: question["help"]
         for name, question in everything.items()
-        if not name.startswith("_") and question.get("when") is not False and "ask" not in question
+        if not name.startswith("_") and "ask" not in question and not _seldom(question.get("when"))
     }
+
+
+def _seldom(when: object) -> bool:
+    """Whether a question is computed, or only for an application that has a build tool of its own."""
+    return when is False or "build_tool != 'golden-path'" in str(when)
 
 
 def _start(template: Path, folder: Path) -> pexpect.spawn[str]:
