@@ -126,7 +126,7 @@ def test_diff_shows_what_a_change_does_to_each_environment(service: Path) -> Non
     done = script(service, "manifests", "diff", "origin/nowhere")
     assert (done.returncode, done.stderr) == (
         1,
-        "  FAIL  diff: origin/nowhere: not a valid object name: origin/nowhere; fetch it, or name another with BASE=\n",
+        "  FAIL  diff: origin/nowhere: Not a valid object name origin/nowhere; fetch it, or name another with BASE=\n",
     )
 
 
