@@ -34,7 +34,7 @@ def released(folder: Path, environment: str) -> str:
 
 
 def test_a_release_moves_on_by_one_line(service: Path) -> None:
-    assert promote(service, show="production").stdout == "image=\n"
+    assert promote(service, show="production").stdout == "image=\nversion=\n"
     done = promote(service, to="staging", image=f"{IMAGE}@{ONE}", version="v1.0.0")
     assert (done.returncode, done.stdout) == (0, f"digest={ONE}\nversion=v1.0.0\nchanged=true\n"), done.stderr
     done = promote(service, to="production", from_="staging")
@@ -42,7 +42,7 @@ def test_a_release_moves_on_by_one_line(service: Path) -> None:
     assert lab.git(service, "diff", "--shortstat") == "2 files changed, 2 insertions(+), 2 deletions(-)"
     again = promote(service, to="production", from_="staging")
     assert again.stdout.endswith("changed=false\n")
-    assert promote(service, show="production").stdout == f"image={IMAGE}@{ONE}\n"
+    assert promote(service, show="production").stdout == f"image={IMAGE}@{ONE}\nversion=v1.0.0\n"
 
 
 def test_by_hand_it_says_that_nothing_was_verified(service: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from golden_path.store import scratch
 
 HOLD = """\
 import sys, time
-from fleet import scratch
+from golden_path.store import scratch
 scratch.MEMORY = sys.argv[1]
 with scratch.folder() as one:
     (one / "file").write_text("x")

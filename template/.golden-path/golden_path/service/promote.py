@@ -123,7 +123,8 @@ def main(*arguments: str) -> int:
     try:
         if asked["show"]:
             _, _, line = read(asked["show"])
-            sys.stdout.write(f"image={shown(asked['show'])}\nversion={line['version'] or ''}\n")
+            image = shown(asked["show"])
+            sys.stdout.write(f"image={image}\nversion={(line['version'] or '') if image else ''}\n")
             return 0
         if not asked["to"] or bool(asked["from"]) == bool(asked["image"]):
             raise RefusedError("say make promote FROM=staging TO=production, or IMAGE_REF=name@sha256:... TO=staging")
