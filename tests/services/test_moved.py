@@ -20,7 +20,7 @@ WORK = [
     foreign.append("README.md", "\nOurs.\n"),
     foreign.append("deploy/overlays/staging/config.env", "OWN_SETTING=1\n"),
 ]
-MOVED = [foreign.append("make/contract.mk", "# ours\n"), foreign.append("docker-bake.hcl", "# ours\n")]
+MOVED = [foreign.append("make/tools.mk", "# ours\n"), foreign.append("docker-bake.hcl", "# ours\n")]
 
 
 @pytest.mark.parametrize("way", ["engine", "copier"])
