@@ -108,7 +108,8 @@ def write(folder: Path, dockerfile: str) -> Path:
     """Write a build that names the images as a service does."""
     text = re.sub(r"\{([a-z-]+)\}", lambda name: pins.load()["images"][name[1]], dockerfile)
     (folder / "Dockerfile").write_text(text, encoding="utf-8")
-    (folder / "docker-bake.hcl").write_text(BAKE, encoding="utf-8")
+    (folder / overrides.BAKE_FILE).parent.mkdir()
+    (folder / overrides.BAKE_FILE).write_text(BAKE, encoding="utf-8")
     (folder / "go.mod").write_text("module server\n\ngo 1.26\n", encoding="utf-8")
     (folder / "main.go").write_text(GO, encoding="utf-8")
     return folder
