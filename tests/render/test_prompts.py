@@ -28,7 +28,7 @@ def questions() -> dict[str, str]:
 
 def _seldom(when: object) -> bool:
     """Whether a question is computed, or only for an application that has a build tool of its own."""
-    return when is False or "build_tool != 'golden-path'" in str(when)
+    return when is False or "build_tool == 'golden-path'" in str(when)
 
 
 def _start(template: Path, folder: Path) -> pexpect.spawn[str]:
