@@ -58,11 +58,9 @@ def project(tmp_path: Path) -> Project:
     with Renderer(trust=True) as renderer:
         fleet = fleets.make(tmp_path, renderer, {"first": 2, "rest": 3})
     names = ["Makefile", "requirements.txt", ".github/workflows/fleet.yml"]
-    names += [
-        str(one.relative_to(ROOT))
-        for one in (ROOT / "golden_path").rglob("*")
-        if one.is_file() and one.suffix != ".pyc"
-    ]
+    # With what its links lead to, which lies in the template.
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "golden_path", fleet.folder / "golden_path", ignore=ignored)
     for name in names:
         (fleet.folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, fleet.folder / name)
