@@ -88,10 +88,9 @@ def checked(files: Files) -> Iterator[Found]:
 @rule("GP108", NOTE, "Every job has a time limit.", "the default is six hours", former="W003")
 def time_limits(files: Files) -> Iterator[Found]:
     """Jobs without timeout-minutes; one that calls a workflow cannot have any."""
-    for workflow in workflows.workflows(files):
-        for job in workflow.jobs.values():
-            if "timeout-minutes" not in job.data and "uses" not in job.data:
-                yield Found(workflow.path, job.line, f"the job {job.name} has no timeout-minutes: set some")
+    for workflow, job in workflows.jobs(files):
+        if "timeout-minutes" not in job.data and "uses" not in job.data:
+            yield Found(workflow.path, job.line, f"the job {job.name} has no timeout-minutes: set some")
 
 
 @rule(
@@ -140,13 +139,12 @@ def no_credentials_left(files: Files) -> Iterator[Found]:
 @rule("GP113", NOTE, "Runner images are named with their version.", "-latest changes under you", former="W008")
 def pinned_runners(files: Files) -> Iterator[Found]:
     """Runners by -latest, in a list and in a matrix too."""
-    for workflow in workflows.workflows(files):
-        for job in workflow.jobs.values():
-            matrix = at(job.data, "strategy", "matrix")
-            rows = [matrix, *maps(at(matrix, "include"))] if isinstance(matrix, dict) else []
-            places = [(job.data, "runs-on"), *((row, key) for row in rows for key in row if key != "include")]
-            for place, key in places:
-                value = place.get(key)
-                for one in [value] if isinstance(value, str) else items(value):
-                    if _LATEST.fullmatch(str(one)):
-                        yield Found(workflow.path, line(place, key), f"{one} changes under you: name a version")
+    for workflow, job in workflows.jobs(files):
+        matrix = at(job.data, "strategy", "matrix")
+        rows = [matrix, *maps(at(matrix, "include"))] if isinstance(matrix, dict) else []
+        places = [(job.data, "runs-on"), *((row, key) for row in rows for key in row if key != "include")]
+        for place, key in places:
+            value = place.get(key)
+            for one in [value] if isinstance(value, str) else items(value):
+                if _LATEST.fullmatch(str(one)):
+                    yield Found(workflow.path, line(place, key), f"{one} changes under you: name a version")

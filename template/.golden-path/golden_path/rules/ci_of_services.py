@@ -84,12 +84,11 @@ def no_chosen_text(files: Files) -> Iterator[Found]:
 )  # fmt: skip
 def no_identity_for_pull_requests(files: Files) -> Iterator[Found]:
     """Jobs with id-token, attestations or contents to write."""
-    for workflow in workflows.workflows(files):
-        for job in workflow.jobs.values() if "pull_request" in workflow.events() else ():
-            for scope in ("id-token", "attestations", "contents"):
-                if job.writes(scope):
-                    said = f"the job {job.name} has {scope}: write in a pull request"
-                    yield Found(workflow.path, job.line, said)
+    for workflow, job in workflows.jobs(files):
+        for scope in ("id-token", "attestations", "contents"):
+            if "pull_request" in workflow.events() and job.writes(scope):
+                said = f"the job {job.name} has {scope}: write in a pull request"
+                yield Found(workflow.path, job.line, said)
 
 
 @rule(
@@ -98,12 +97,11 @@ def no_identity_for_pull_requests(files: Files) -> Iterator[Found]:
 )  # fmt: skip
 def verified_before_promoted(files: Files) -> Iterator[Found]:
     """Jobs called promote... and deploy... that wait for none called verify..."""
-    for workflow in workflows.workflows(files):
-        for job in workflow.jobs.values():
-            waits = workflows.before(workflow, job.name)
-            if job.name.startswith(("promote", "deploy")) and not any(one.startswith("verify") for one in waits):
-                said = f"the job {job.name} does not wait for a job that verifies"
-                yield Found(workflow.path, job.line, said)
+    for workflow, job in workflows.jobs(files):
+        waits = workflows.before(workflow, job.name)
+        if job.name.startswith(("promote", "deploy")) and not any(one.startswith("verify") for one in waits):
+            said = f"the job {job.name} does not wait for a job that verifies"
+            yield Found(workflow.path, job.line, said)
 
 
 @rule(
@@ -112,15 +110,14 @@ def verified_before_promoted(files: Files) -> Iterator[Found]:
 )  # fmt: skip
 def identity_where_used(files: Files) -> Iterator[Found]:
     """Jobs with id-token or attestations to write, and no step that needs it."""
-    for workflow in workflows.workflows(files):
-        for job in workflow.jobs.values():
-            # A workflow that is called passes these on; those of pull requests are of GP112.
-            if "uses" in job.data or "pull_request" in workflow.events():
-                continue
-            steps = maps(job.data.get("steps"))
-            calls = "\n".join(str(step.get(key, "")) for step in steps for key in ("uses", "run"))
-            for scope, use in (("id-token", _IDENTITY), ("attestations", _ATTESTATION)):
-                if job.writes(scope) and not use.search(calls):
-                    said = f"the job {job.name} has {scope}: write and no step that needs it"
-                    yield Found(workflow.path, job.line, said)
-                    break
+    for workflow, job in workflows.jobs(files):
+        # A workflow that is called passes these on; those of pull requests are of GP112.
+        if "uses" in job.data or "pull_request" in workflow.events():
+            continue
+        steps = maps(job.data.get("steps"))
+        calls = "\n".join(str(step.get(key, "")) for step in steps for key in ("uses", "run"))
+        for scope, use in (("id-token", _IDENTITY), ("attestations", _ATTESTATION)):
+            if job.writes(scope) and not use.search(calls):
+                said = f"the job {job.name} has {scope}: write and no step that needs it"
+                yield Found(workflow.path, job.line, said)
+                break

@@ -99,6 +99,13 @@ def _workflows(files: Files) -> list[Workflow]:
     return found
 
 
+def jobs(files: Files) -> Iterator[tuple[Workflow, Job]]:
+    """Yield each job of a repository's workflows, with its workflow."""
+    for workflow in workflows(files):
+        for job in workflow.jobs.values():
+            yield workflow, job
+
+
 def steps(files: Files) -> list[Step]:
     """Return every step of every job, and of every action of the repository's own."""
     return files.once(_steps)
