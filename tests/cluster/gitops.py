@@ -40,7 +40,7 @@ def applied(service: Path, application: Object, work: Path) -> list[Object]:
     """
     source = application["spec"]["source"]
     copy = work / str(application["metadata"]["name"])
-    shutil.copytree(service / "deploy", copy / "deploy")
+    shutil.copytree(service, copy, symlinks=True)  # the whole checkout: bases lie outside deploy/ too
     options = source.get("kustomize", {})
     assert options.keys() <= {"namespace"}, "an option that this does not know"
     if "namespace" in options:
