@@ -21,7 +21,7 @@ from golden_path.untrusted import inside
 MOST = 5000  # texts; with more, those that this run did not use are forgotten
 LARGEST = 1 << 25  # bytes of the file
 # What a text becomes depends on these.
-OWN = ("compiled.py", "documents.py", "exports.py", "ordinary.py", "patches.py", "reads.py", "texts.py")
+OWN = ("compiled.py", "documents.py", "exports.py", "functions.py", "ordinary.py", "patches.py", "reads.py", "texts.py")
 _books: dict[Path, _Book] = {}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import defaults
 from jinja2.runtime import Context
 
-from golden_path.rendering import reads
+from golden_path.rendering import functions
 
 _SHAPE = "_golden_path_shape"
 _READING = ("preprocess", "filter_stream", "parse")
@@ -52,7 +52,7 @@ def shape(environment: Any) -> str | None:
     known = environment.__dict__
     if _SHAPE not in known:
         plain = "extensions" in known and ordinary(environment)  # not while it is being made
-        text = repr(reads.form(environment)).encode(errors="surrogatepass") if plain else b""
+        text = repr(functions.form(environment)).encode(errors="surrogatepass") if plain else b""
         known[_SHAPE] = hashlib.sha256(text).hexdigest() if plain else None
     found: str | None = known[_SHAPE]
     return found

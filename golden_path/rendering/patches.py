@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from golden_path.rendering import documents, exports, texts, unprompted
 
 if TYPE_CHECKING:
-    from golden_path.rendering import collect
+    from golden_path.rendering import contents
 
 
-sinks: list[collect.Sink] = []  # of the rendering that is going on
+sinks: list[contents.Sink] = []  # of the rendering that is going on
 
 
 def apply() -> None:

@@ -50,10 +50,10 @@ def render(job: dict[str, Any]) -> dict[str, Any]:
     exports.use_export(job["source"], job["version"], Path(job["export"]))
     sink = None
     if "objects" in job:
-        from golden_path.rendering import collect  # the engine, which imports this module, starts without it
+        from golden_path.rendering import contents  # the engine, which imports this module, starts without it
 
         attributes = str(job["attributes"]).encode(errors="surrogateescape")
-        sink = collect.Sink(job["objects"], job["shared"], job["form"], attributes)
+        sink = contents.Sink(job["objects"], job["shared"], job["form"], attributes)
         patches.sinks.append(sink)
     try:
         done = copier.run_copy(
