@@ -37,6 +37,7 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Rehearse; returns the exit code: 3 where too many services are in conflict, one is broken or could not follow."""
     from golden_path.rehearsal import scenarios, simulate  # the other commands start without it
+    from golden_path.rehearsal.outcome import as_json, table
 
     given = scenarios.load(options.answers) if options.answers else None
     with Renderer(trust=options.trust) as renderer:
@@ -46,9 +47,9 @@ def run(options: argparse.Namespace) -> int:
             progress=_progress,
         )  # fmt: skip
     if options.json:
-        print_json(simulate.as_json(outcome))
+        print_json(as_json(outcome))
     else:
-        print_lines(*simulate.table(outcome))
+        print_lines(*table(outcome))
     passed = outcome.rate <= options.max_conflict_rate and not outcome.broken and not outcome.problems
     if outcome.rate > options.max_conflict_rate:
         limit = f"{options.max_conflict_rate:g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from golden_path.errors import Exit, FleetError
-from golden_path.store import git
+from golden_path.store import git, packs
 from golden_path.store.reader import LargeError, MissingError, Reader
 from golden_path.store.service import LARGEST, Service
 from golden_path.store.trees import EMAIL, Store
@@ -93,7 +93,7 @@ def put(service: Service, branch: str, commit: str, old: str, store: Store) -> N
     Raises:
         FleetError: the repository cannot be written, or the branch was moved meanwhile.
     """
-    pack = store.pack(commit, service.head)
+    pack = packs.pack(store, commit, service.head)
     try:
         git.run("-c", "core.fsync=all", "unpack-objects", "-q", cwd=service.path, data=pack)
         git.run("update-ref", "-m", "golden-path", f"refs/heads/{branch}", commit, old, cwd=service.path)

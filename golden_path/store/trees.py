@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -37,7 +36,6 @@ class Entry(NamedTuple):
 Tree = dict[str, Entry]
 
 FILE = "100"
-_PACKED = {b"commit": 1, b"tree": 2, b"blob": 3}  # as git's packs call them
 
 
 class Store:
@@ -179,7 +177,7 @@ class Store:
         return tree
 
     def _list(self, name: str, above: str, tree: Tree) -> None:
-        for kind, inner, key in reader.entries(self._read(name, b"tree"), self._hash().digest_size):
+        for kind, inner, key in reader.entries(self.object(name, b"tree"), self._hash().digest_size):
             mode, path = kind.decode(), above + _name(inner)
             if int(mode, 8) == 0o40000:  # some programs wrote a zero before it
                 self._list(key, f"{path}/", tree)
@@ -234,9 +232,15 @@ class Store:
 
     def read(self, blob: str) -> bytes:
         """Return the content of a file."""
-        return self._read(blob, b"blob")
+        return self.object(blob, b"blob")
 
-    def _read(self, name: str, kind: bytes) -> bytes:
+    def object(self, name: str, kind: bytes) -> bytes:
+        """Return the content of an object.
+
+        Args:
+            name: any name of it that git takes.
+            kind: ``blob``, ``tree`` or ``commit``.
+        """
         if self._reader is None:
             self._reader = self._held.enter_context(reader.Reader(self.folder, git.environment(self._env)))
         return self._reader.read(name, kind)
@@ -244,48 +248,6 @@ class Store:
     def hash(self, content: bytes) -> str:
         """Put a content into the store, and return its id."""
         return self._loose(b"blob", content)
-
-    def pack(self, commit: str, without: str) -> bytes:
-        """Return a pack of a commit, and of what its tree has and that of another has not, as ``pack-objects`` does.
-
-        Args:
-            commit: whose parent is the other one.
-            without: the other one.
-
-        Raises:
-            FleetError: something of it is not there, or not what its id says.
-        """
-        found: dict[str, tuple[int, bytes]] = {}
-        tree = self._take(commit, b"commit", found)[5:].partition(b"\n")[0].decode()
-        self._lacking(tree, self._read(f"{without}^{{tree}}", b"tree"), found)
-        parts = [b"PACK", struct.pack(">II", 2, len(found))]
-        for number, content in found.values():
-            size, first = len(content) >> 4, number << 4 | len(content) & 15
-            while size:
-                parts.append(bytes([first | 128]))
-                size, first = size >> 7, size & 127
-            parts += [bytes([first]), zlib.compress(content, 1)]
-        whole = b"".join(parts)
-        return whole + self._hash(whole).digest()
-
-    def _lacking(self, tree: str, old: bytes, found: dict[str, tuple[int, bytes]]) -> None:
-        length = self._hash().digest_size
-        had = {(mode, name): key for mode, name, key in reader.entries(old, length)}
-        for mode, name, key in reader.entries(self._take(tree, b"tree", found), length):
-            before = had.get((mode, name))
-            if before == key or key in found or mode == b"160000":
-                continue
-            if int(mode, 8) == 0o40000:
-                self._lacking(key, self._read(before, b"tree") if before else b"", found)
-            else:
-                self._take(key, b"blob", found)
-
-    def _take(self, key: str, kind: bytes, found: dict[str, tuple[int, bytes]]) -> bytes:
-        content = self._read(key, kind)
-        if self._hash(b"%s %d\0" % (kind, len(content)) + content).hexdigest() != key:
-            raise FleetError(f"the trees cannot be computed: {key} is damaged", Exit.FAILED)
-        found[key] = _PACKED[kind], content
-        return content
 
     def diff(self, old: Entry | None, new: Entry | None) -> str:
         """Return the changed lines between two files, and a line for each other difference."""

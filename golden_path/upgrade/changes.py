@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from golden_path.merging import merge
+from golden_path.merging.result import Result
 from golden_path.store.trees import Entry, Tree
 
 NEW, CLEAN, MERGED, CONFLICT, DROPPED, KEPT = "new", "clean", "merged", "conflict", "dropped", "kept"
@@ -41,7 +41,7 @@ def differ(old: Tree, new: Tree) -> set[str]:
 
 
 def of(
-    base: Tree, ours: Tree, theirs: Tree, result: merge.Result, migrated: Set[str], reasons: Mapping[str, str]
+    base: Tree, ours: Tree, theirs: Tree, result: Result, migrated: Set[str], reasons: Mapping[str, str]
 ) -> list[Change]:
     """Compare a service with what a merge made of it.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from golden_path.errors import Exit, FleetError
 from golden_path.merging import merge, structured
+from golden_path.merging.result import Result
 from golden_path.source import changelog, secret, versions
 from golden_path.source.ownership import Ownership
 from golden_path.source.template import Template
@@ -151,7 +152,7 @@ def _short(command: str) -> str:
     return f"{first[:COMMAND]}{' ...' if more or len(first) > COMMAND else ''}"
 
 
-def _leave_ignored_out(store: Store, has: Tree, result: merge.Result) -> set[str]:
+def _leave_ignored_out(store: Store, has: Tree, result: Result) -> set[str]:
     """Take out what the service's rules ignore and it has not committed; ``git add`` would not take it either."""
     new = {*result.tree, *result.kept, *result.conflicts} - set(has)
     found = ignored.ignored(store, result.tree, new)
@@ -161,7 +162,7 @@ def _leave_ignored_out(store: Store, has: Tree, result: merge.Result) -> set[str
     return found
 
 
-def _follow_migrated(store: Store, result: merge.Result, merged: Tree) -> None:
+def _follow_migrated(store: Store, result: Result, merged: Tree) -> None:
     """Let a conflict name the file's new path, where a migration moved it after the merge."""
     if result.tree is merged or not result.conflicts:
         return

@@ -13,7 +13,9 @@ import pytest
 import yaml
 
 from golden_path.errors import FleetError
+from golden_path.rehearsal import one as rehearsed
 from golden_path.rehearsal import scenarios, simulate
+from golden_path.rehearsal.outcome import as_json
 from golden_path.rehearsal.scenarios import Scenarios
 from golden_path.rendering.render import Renderer
 from golden_path.source.config import load
@@ -78,7 +80,7 @@ def test_a_harmless_change_is_not(step: foreign.Step, source: Path, renderer: Re
 def test_a_check_that_leaves_a_program_behind_ends_at_its_limit(
     source: Path, renderer: Renderer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulate, "TIMEOUT", 1)
+    monkeypatch.setattr(rehearsed, "TIMEOUT", 1)
     change(source, foreign.line("a.txt", 25, cases.THEIRS))
     check = f"sleep 60 & echo $! >>{tmp_path}/left; wait"
     done = simulate.simulate(str(source), renderer, given=Scenarios(answers=[{}]), edits=0, last=1, check=check)
@@ -104,10 +106,10 @@ def test_edits_at_random_find_conflicts_and_are_the_same_each_time(source: Path,
     change(source, *(foreign.line("a.txt", number, f"{cases.THEIRS} {number}") for number in range(1, 31)))
     first = simulate.simulate(str(source), renderer, old=["v1.0.0"], services=4)
     again = simulate.simulate(str(source), renderer, old=["v1.0.0"], services=4)
-    assert simulate.as_json(first) == simulate.as_json(again)
+    assert as_json(first) == as_json(again)
     assert first.rate > 0
     other = simulate.simulate(str(source), renderer, old=["v1.0.0"], services=4, seed="1")
-    assert simulate.as_json(first) != simulate.as_json(other)
+    assert as_json(first) != as_json(other)
 
 
 def test_answers_meet_in_pairs(source: Path) -> None:

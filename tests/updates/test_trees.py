@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from golden_path.errors import FleetError
+from golden_path.store import packs
 from golden_path.store.service import load, without_answers
 from golden_path.store.trees import EMAIL, Entry, Store
 from tests.labs.template import commit_all, git
@@ -58,7 +59,7 @@ def test_a_pack_has_what_the_commit_needs_and_nothing_else(sha256: bool, tmp_pat
         tree["elsewhere/c"] = tree.pop("moved/c")
         del tree["gone/d"], tree["kind"]
         commit = store.commit(store.write(tree), head, message=b"New", date=DATE)
-        pack = store.pack(commit, head)
+        pack = packs.pack(store, commit, head)
         asked = f"{commit}\n^{head}\n".encode()
         needed = {
             line.split()[0].decode() for line in store.run("rev-list", "--objects", "--stdin", data=asked).splitlines()
@@ -84,7 +85,7 @@ def test_a_damaged_content_is_not_packed() -> None:
         blob = store.hash(b"as its id says")
         (store.objects / blob[:2] / blob[2:]).write_bytes(zlib.compress(b"blob 5\0other"))
         with pytest.raises(FleetError, match="damaged"):
-            store.pack(store.commit(store.write({"a": Entry("100644", blob)}), head), head)
+            packs.pack(store, store.commit(store.write({"a": Entry("100644", blob)}), head), head)
 
 
 def test_a_commit_whose_date_cannot_be_read(tmp_path: Path) -> None:
