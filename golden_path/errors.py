@@ -1,4 +1,4 @@
-"""What can go wrong, each with an exit code of its own (docs/reference/fleet.md lists them)."""
+"""What can go wrong, each with an exit code of its own (docs/reference/exit-codes.md lists them)."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def text(done: Outcome) -> Iterator[str]:
 
 
 def as_json(done: Outcome) -> dict[str, Any]:
-    """Return it for a program (docs/reference/fleet.md describes it)."""
+    """Return it for a program (docs/reference/commands/adopt.md describes it)."""
     adoption = done.adoption
     return {
         "status": done.status,

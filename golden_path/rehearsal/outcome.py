@@ -99,7 +99,7 @@ def table(outcome: Outcome) -> Iterator[str]:
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    """Return a rehearsal for a program (docs/reference/fleet.md describes it)."""
+    """Return a rehearsal for a program (docs/reference/commands/simulate.md describes it)."""
     return {
         "change": outcome.change,
         "conflict_rate": round(outcome.rate, 2),

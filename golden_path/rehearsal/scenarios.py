@@ -39,7 +39,7 @@ def load(path: Path) -> Scenarios:
     Raises:
         FleetError: it is not as it has to be.
     """
-    form = f"{path}: has to be a list of answers, or 'answers' and 'edits' (docs/reference/fleet.md)"
+    form = f"{path}: has to be a list of answers, or 'answers' and 'edits' (docs/reference/commands/simulate.md)"
     try:
         data = bounded.load(path.read_bytes())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -57,7 +57,7 @@ def counts(planned: Plan) -> str:
 
 
 def plan_json(planned: Plan, store: Store, path: str, source: str) -> dict[str, Any]:
-    """Return a plan for a program (docs/reference/fleet.md describes it)."""
+    """Return a plan for a program (docs/reference/commands/plan.md describes it)."""
     return {
         "path": path,
         "template": source,

@@ -1,4 +1,4 @@
-"""docs/reference/proofs.md, and the table of what was mended in fleet.md, name tests that are there."""
+"""docs/reference/proofs.md, and the table of what was mended in trust.md, name tests that are there."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from tests.labs.toolchains import ROOT
 PAGE = ROOT / "docs/reference/proofs.md"
 # A test, a file or a folder of tests; after one with a file, a test of the same file may stand alone.
 NAMED = re.compile(r"`(tests/[\w/]+(?:\.py)?)?(?:::)?(test_\w+)?`")
-
-
-FLEET = ROOT / "docs/reference/fleet.md"
+TRUST = ROOT / "docs/reference/trust.md"
 
 
 def named(line: str) -> list[tuple[str, str]]:
@@ -27,7 +25,7 @@ def named(line: str) -> list[tuple[str, str]]:
 
 
 ROWS = [line for line in PAGE.read_text().splitlines() if line.startswith("|") and "`" in line]
-MENDED = [line for line in FLEET.read_text().splitlines() if line.startswith("|") and "`tests/" in line]
+MENDED = [line for line in TRUST.read_text().splitlines() if line.startswith("|") and "`tests/" in line]
 
 
 @pytest.mark.parametrize("row", [*ROWS, *MENDED], ids=lambda row: row.split("|")[1].strip()[:40])
