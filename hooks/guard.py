@@ -58,6 +58,7 @@ def guard(service: Path, template: Path, version: str, answers_file: str, data: 
     more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
     own = "'make template-update' or " if any((service / one).exists() for one in UPDATES) else ""
     return (
-        f"golden-path: nothing was written, since Copier would lose what you did to {', '.join(listed[:NAMED])}{more}: "
-        f"run {own}'golden-path apply .', which keep it, or take your change back and put it in again afterwards"
+        "golden-path: nothing was written, because Copier would discard your changes to "
+        f"{', '.join(listed[:NAMED])}{more}: "
+        f"run {own}'golden-path apply .', which keep them, or revert your changes, update, and reapply them"
     )

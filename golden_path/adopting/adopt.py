@@ -58,7 +58,7 @@ def adopt(
     Raises:
         FleetError: it cannot be done; the repository is as before.
     """
-    busy = f"another golden-path works on {path}: wait for its end"
+    busy = f"another golden-path process is using {path}: try again when it has finished"
     at = service.place(path)
     with cache.locked(at.common, wait=False, message=busy):
         opened, names = service.without_answers(at)

@@ -176,7 +176,7 @@ class Run:
         yield from each(title, members, do, self._jobs)
 
     def _alone(self, *, shared: bool = False) -> Any:
-        message = f"another golden-path works on {self.fleet.file}: wait for its end"
+        message = f"another golden-path process is using {self.fleet.file}: try again when it has finished"
         return cache.locked(self._ledger.folder, wait=False, message=message, shared=shared)
 
 

@@ -44,7 +44,7 @@ def rollback(path: Path, *, answers_file: str = "") -> Outcome:
     Raises:
         FleetError: there is nothing to take back, or a person's work would be lost; the repository is as before.
     """
-    busy = f"another golden-path works on {path}: wait for its end"
+    busy = f"another golden-path process is using {path}: try again when it has finished"
     at = service.place(path)
     with cache.locked(at.common, wait=False, message=busy):
         opened = service.load(at, answers_file)

@@ -146,10 +146,8 @@ def test_a_spent_budget_blocks_a_deployment_until_it_is_back(
             counters.good, counters.failed = 990, 10
             wait_until(lambda: budget() < 0)
             line = refusal(service, *promote(service, **url))
-            assert line.startswith(
-                "the error budget of orders-production is spent, left of 30 days' are availability -9"
-            )
-            assert "latency 100.0%: wait for more, or ship a fix with FREEZE_OVERRIDE=" in line
+            assert line.startswith("the error budget of orders-production is spent (left of 30 days: availability -9")
+            assert "latency 100.0%): wait until it recovers, or ship a fix with FREEZE_OVERRIDE=" in line
             code, output = verb(service, "freeze", url)
             assert code != 0
             assert "FAIL  freeze: the error budget of orders-production is spent" in output
@@ -161,7 +159,7 @@ def test_a_spent_budget_blocks_a_deployment_until_it_is_back(
             wait_until(lambda: budget() > 0)
             code, output = promote(service, **url)
             assert code == 0, output
-            assert "Deploy freeze: left of 30 days' error budget are availability 9" in output
+            assert "Deploy freeze: error budget left of 30 days: availability 9" in output
             assert runs(service, NEW)
 
 
@@ -179,7 +177,7 @@ def test_what_is_left_lets_a_version_go(service: Path, tmp_path: Path, budgets: 
         code, output = promote(service, **env)
     assert code == 0, output
     assert runs(service, NEW)
-    line = f"Deploy freeze: left of 30 days' error budget are {said}\n"
+    line = f"Deploy freeze: error budget left of 30 days: {said}\n"
     assert line in output
     assert summary.read_text() == line
     [request] = peer.requests
@@ -197,7 +195,7 @@ def test_the_namespace_is_that_of_the_overlay(service: Path) -> None:
 
 
 UNKNOWN = "what is left of the error budget is not known, http://127.0.0.1:"
-NO_PROMETHEUS = "answers what no Prometheus does: is PROMETHEUS_URL right?"
+NO_PROMETHEUS = "did not send a Prometheus response: check PROMETHEUS_URL"
 
 
 @pytest.mark.parametrize(
@@ -312,8 +310,8 @@ def test_what_only_looks_like_a_rollback_is_frozen(service: Path, digest: str, v
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (vector(SPENT), "fix of INC-7 (the error budget of orders-production is spent, left of 30 days' are "
-         "availability -50.0%, latency 25.0%)\n"),
+        (vector(SPENT), "fix of INC-7 (the error budget of orders-production is spent (left of 30 days: "
+         "availability -50.0%, latency 25.0%))\n"),
         (Answer(401, b""), "fix of INC-7 (what is left of the error budget is not known, http://127.0.0.1:"),
         (vector(LEFT), "availability 50.0%, latency 25.0%; nothing had to be overridden (fix of INC-7)\n"),
     ],

@@ -218,7 +218,7 @@ def test_killed_before_any_call_of_git(tmp_path: Path, renderer: Renderer) -> No
 
 
 def test_two_at_once(small: Fleet) -> None:
-    busy = f"golden-path: another golden-path works on {small.file}: wait for its end\n"
+    busy = f"golden-path: another golden-path process is using {small.file}: try again when it has finished\n"
     seen: set[tuple[int, str]] = set()
     for _ in range(5):  # on a busy machine one may have ended before the next begins
         runs = [subprocess.Popen(command("fleet", "advance", small.file), env=environment(), stdout=subprocess.DEVNULL,

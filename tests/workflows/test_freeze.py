@@ -22,7 +22,7 @@ TOKEN = "token-of-prometheus"
 LEFT = {"availability": "-1", "latency": "1"}
 RESULT = [{"metric": {"objective": name}, "value": [0, share]} for name, share in LEFT.items()]
 SPENT = Answer(body=json.dumps({"status": "success", "data": {"result": RESULT}}).encode())
-SAID = "the error budget of orders-production is spent, left of 30 days' are availability -100.0%, latency 100.0%"
+SAID = "the error budget of orders-production is spent (left of 30 days: availability -100.0%, latency 100.0%)"
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_what_is_left_is_recorded_too(runner: Lab, service: Path) -> None:
     with Peer(lambda _: Answer(body=SPENT.body.replace(b"-1", b"0.25"))) as peer:
         result = run(runner, service, peer, TWO, inputs={"freeze_override": ""})
     assert result.code == 0, result.stdout[-5000:]
-    line = "Deploy freeze: left of 30 days' error budget are availability 25.0%, latency 100.0%"
+    line = "Deploy freeze: error budget left of 30 days: availability 25.0%, latency 100.0%"
     assert (message(result), body(result).splitlines()[-1]) == (f"Release v2 to production\n\n{line}", f"- {line}")
 
 

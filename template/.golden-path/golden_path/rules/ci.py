@@ -43,7 +43,7 @@ def pinned(used: str) -> bool:
     return used.startswith("./") or bool(re.search(r"@[0-9a-f]{40}$", used))
 
 
-@rule("GP101", ERROR, "Every action is pinned by commit.", "a tag can be moved to other code", former="W001")
+@rule("GP101", ERROR, "Every action is pinned to a commit.", "a tag can be moved to different code", former="W001")
 def pinned_actions(files: Files) -> Iterator[Found]:
     """Actions and reusable workflows by tag or branch, and images of actions by tag."""
     for path, number, used in workflows.uses(files):
@@ -51,7 +51,13 @@ def pinned_actions(files: Files) -> Iterator[Found]:
             yield Found(path, number, f"{used} is not pinned by commit: name it, and the version in a comment")
 
 
-@rule("GP102", WARNING, "A workflow says its permissions.", "the default may write everything", former="W002")
+@rule(
+    "GP102",
+    WARNING,
+    "Every workflow declares its permissions.",
+    "the default may allow writing everything",
+    former="W002",
+)
 def permissions(files: Files) -> Iterator[Found]:
     """Workflows with no permissions at the top, of which a job says none either; and those that may write all."""
     for workflow in workflows.workflows(files):
@@ -77,7 +83,13 @@ def _with_permissions(content: bytes) -> bytes:
     return re.sub(rb"^jobs:", lambda match: _LEAST.replace(b"\n", end) + match[0], content, count=1, flags=re.MULTILINE)
 
 
-@rule("GP103", WARNING, "A pull request is checked.", "what is not checked before the merge breaks main", scored=False)
+@rule(
+    "GP103",
+    WARNING,
+    "A workflow checks pull requests.",
+    "changes that are not checked before the merge break main",
+    scored=False,
+)
 def checked(files: Files) -> Iterator[Found]:
     """No workflow for pull requests, and no other CI."""
     events = {event for workflow in workflows.workflows(files) for event in workflow.events()}
@@ -94,8 +106,8 @@ def time_limits(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP109", ERROR, "No code of a pull request runs with the repository's secrets.",
-    "whoever opens one could read them, and write here",
+    "GP109", ERROR, "No workflow runs a pull request's code with the repository's secrets.",
+    "anybody who opens a pull request could read them and write to the repository",
 )  # fmt: skip
 def no_foreign_code(files: Files) -> Iterator[Found]:
     """A checkout of what was pushed, in a workflow that has the secrets."""
@@ -110,8 +122,8 @@ def no_foreign_code(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP110", ERROR, "No script contains text that somebody else writes.",
-    "a title could end the command and begin another", former="W005",
+    "GP110", ERROR, "No script contains text that outsiders write.",
+    "a title could end the command and start another", former="W005",
 )  # fmt: skip
 def no_free_text(files: Files) -> Iterator[Found]:
     """Titles, bodies, names of branches and messages, put into a script."""
@@ -123,7 +135,7 @@ def no_free_text(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP111", NOTE, "A checkout leaves no token in the working copy.", "each later step could take it",
+    "GP111", NOTE, "Checkouts leave no token in the working copy.", "every later step could read it",
     former="W006",
 )  # fmt: skip
 def no_credentials_left(files: Files) -> Iterator[Found]:
@@ -136,7 +148,13 @@ def no_credentials_left(files: Files) -> Iterator[Found]:
                 yield Found(step.path, line(step.data, "uses"), said)
 
 
-@rule("GP113", NOTE, "Runner images are named with their version.", "-latest changes under you", former="W008")
+@rule(
+    "GP113",
+    NOTE,
+    "Runner images are named with their version.",
+    "-latest moves to another version without notice",
+    former="W008",
+)
 def pinned_runners(files: Files) -> Iterator[Found]:
     """Runners by -latest, in a list and in a matrix too."""
     for workflow, job in workflows.jobs(files):

@@ -24,7 +24,7 @@ _ATTESTATION = re.compile(r"^actions/attest\b", re.MULTILINE)
 
 
 @rule(
-    "GP106", WARNING, "Beside the commit of an action stands its version.", "nobody can read a hash, or tell its age",
+    "GP106", WARNING, "A comment names the version of each pinned action.", "nobody can tell from a hash how old it is",
     scope=SERVICE, former="W001",
 )  # fmt: skip
 def versions_shown(files: Files) -> Iterator[Found]:
@@ -38,7 +38,8 @@ def versions_shown(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP107", WARNING, "A workflow grants nothing; each job says what it needs.", "what one job needs, others get too",
+    "GP107", WARNING, "Workflows grant no permissions; each job asks for its own.",
+    "otherwise every job gets what one job needs",
     scope=SERVICE, former="W002",
 )  # fmt: skip
 def nothing_granted_to_all(files: Files) -> Iterator[Found]:
@@ -53,8 +54,8 @@ def nothing_granted_to_all(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP118", WARNING, "No event runs foreign code or text with this repository's secrets.",
-    "one mistake gives them away", scope=SERVICE, former="W004",
+    "GP118", WARNING, "No event runs other people's code or text with the repository's secrets.",
+    "one mistake exposes them", scope=SERVICE, former="W004",
 )  # fmt: skip
 def no_privileged_events(files: Files) -> Iterator[Found]:
     """Events that have the secrets, whatever the jobs do."""
@@ -66,8 +67,8 @@ def no_privileged_events(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP119", WARNING, "No script contains text that somebody else chooses; it comes through a variable.",
-    "a tag or an input could end the command and begin another", scope=SERVICE, former="W005",
+    "GP119", WARNING, "Scripts get inputs, tags and branch names through variables.",
+    "a tag or an input could end the command and start another", scope=SERVICE, former="W005",
 )  # fmt: skip
 def no_chosen_text(files: Files) -> Iterator[Found]:
     """Inputs, tags and names, put into a script; free text is of GP110."""
@@ -79,8 +80,8 @@ def no_chosen_text(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP112", ERROR, "What runs for pull requests can neither sign nor write to the repository.",
-    "only the release signs", scope=SERVICE, former="W007",
+    "GP112", ERROR, "Workflows for pull requests can neither sign nor write to the repository.",
+    "only a release may sign", scope=SERVICE, former="W007",
 )  # fmt: skip
 def no_identity_for_pull_requests(files: Files) -> Iterator[Found]:
     """Jobs with id-token, attestations or contents to write."""
@@ -92,8 +93,8 @@ def no_identity_for_pull_requests(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP114", ERROR, "Nothing is promoted or deployed that was not verified before, in the same run.",
-    "an image is trusted for its signature, not for its name", scope=SERVICE, former="W009",
+    "GP114", ERROR, "Every promotion and deployment verifies the image first, in the same run.",
+    "the signature makes an image trustworthy, not its name", scope=SERVICE, former="W009",
 )  # fmt: skip
 def verified_before_promoted(files: Files) -> Iterator[Found]:
     """Jobs called promote... and deploy... that wait for none called verify..."""
@@ -105,8 +106,8 @@ def verified_before_promoted(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP115", ERROR, "Only a job that signs, attests or deploys gets the identity and the right for it.",
-    "any step of the others could sign in its name", scope=SERVICE, former="W010",
+    "GP115", ERROR, "Only jobs that sign, attest or deploy get the identity and permissions for it.",
+    "every step of another job could sign with that identity", scope=SERVICE, former="W010",
 )  # fmt: skip
 def identity_where_used(files: Files) -> Iterator[Found]:
     """Jobs with id-token or attestations to write, and no step that needs it."""

@@ -13,7 +13,7 @@ CHECKSUMS = ".mvn/checksums/checksums.sha256"
 _SETTINGS = ("settings.gradle", "settings.gradle.kts")
 
 
-@rule("GP301", ERROR, "The dependencies are locked.", "the next build may get others", former="R004")
+@rule("GP301", ERROR, "Dependencies are locked.", "without a lock the next build may use other versions", former="R004")
 def locked(files: Files) -> Iterator[Found]:
     """A manifest with dependencies and no lock file, and a requirements.txt that leaves versions open."""
     loose = {one.path: one for one in _loose(files)}
@@ -45,7 +45,7 @@ def lock_matches(files: Files) -> Iterator[Found]:
             yield Found(lock, 0, f"does not have what {wants} wants ({names}): lock again")
 
 
-@rule("GP303", WARNING, "A lock of Python has hashes.", "without them a mirror can send another file")
+@rule("GP303", WARNING, "Python locks have hashes.", "without them a mirror can send another file")
 def hashed(files: Files) -> Iterator[Found]:
     """Requirements without a hash, in a requirements.txt that is the only lock, and is one."""
     for path in _requirements(files):
@@ -57,7 +57,14 @@ def hashed(files: Files) -> Iterator[Found]:
             yield Found(bare[0].path, bare[0].number, message)
 
 
-@rule("GP305", ERROR, "Maven checks what it downloads.", "a mirror can send another file", scope=SERVICE, former="R004")
+@rule(
+    "GP305",
+    ERROR,
+    "Maven checks the checksums of what it downloads.",
+    "otherwise a mirror can send another file",
+    scope=SERVICE,
+    former="R004",
+)
 def checksums(files: Files) -> Iterator[Found]:
     """A pom.xml at the root without the checksums of its artifacts."""
     if files.has("pom.xml") and not _there(files, CHECKSUMS):

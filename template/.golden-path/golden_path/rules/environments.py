@@ -48,7 +48,7 @@ def _values(environment: Environment) -> Iterator[Found]:
 
 
 @rule(
-    "GP401", ERROR, "A patch leaves the Rollout whole.", "a strategic merge patch drops what it does not name",
+    "GP401", ERROR, "Patches leave the Rollout complete.", "a strategic merge patch can drop what it does not name",
     scope=RENDERED,
 )  # fmt: skip
 def whole(environment: Environment) -> Iterator[Found]:
@@ -64,7 +64,7 @@ def whole(environment: Environment) -> Iterator[Found]:
 
 
 @rule(
-    "GP402", ERROR, "Every Secret that a pod reads is written.", "a pod waits for one that is missing",
+    "GP402", ERROR, "Every Secret that a pod reads exists.", "a pod does not start without it",
     scope=RENDERED,
 )  # fmt: skip
 def written(environment: Environment) -> Iterator[Found]:
@@ -84,7 +84,7 @@ def written(environment: Environment) -> Iterator[Found]:
 
 
 @rule(
-    "GP403", ERROR, "Every SecretStore that is named is there.", "what reads from one that is missing writes no Secret",
+    "GP403", ERROR, "Every SecretStore that is named exists.", "without it the ExternalSecret writes no Secret",
     scope=RENDERED,
 )  # fmt: skip
 def stored(environment: Environment) -> Iterator[Found]:

@@ -34,7 +34,9 @@ class Permitted:
         return found.rule.identifier in self.rules and patterns.matches(self.paths, found.found.path)
 
 
-@rule("GP009", ERROR, "An exception has a reason and a last day.", "what is let pass for ever is no rule")
+@rule(
+    "GP009", ERROR, "Every exception has a reason and an expiry date.", "an exception without an end turns the rule off"
+)
 def good(files: Files) -> Iterator[Found]:
     """Exceptions that cannot be read, that name no rule, or that have ended."""
     for number, one in _read(files):

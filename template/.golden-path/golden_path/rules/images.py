@@ -28,7 +28,9 @@ _NUMBER = re.compile(r"[1-9]\d*(?::[1-9]\d*)?")
 _SMALL = ("gcr.io/distroless/", "cgr.dev/chainguard/")
 
 
-@rule("GP201", ERROR, "Every base image is pinned by digest.", "a tag is another image tomorrow", former="D001")
+@rule(
+    "GP201", ERROR, "Every base image is pinned by digest.", "a tag can point to another image tomorrow", former="D001"
+)
 def pinned_bases(files: Files) -> Iterator[Found]:
     """FROM with a tag, or with nothing."""
     for path, stages in _built(files):
@@ -85,7 +87,7 @@ def _no_root(content: bytes) -> bytes:
 
 
 @rule(
-    "GP205", WARNING, "The user is named by number.", "Kubernetes cannot check that a name is not root",
+    "GP205", WARNING, "The user is a number.", "Kubernetes cannot check whether a user name is root",
     scope=SERVICE, former="D002",
 )  # fmt: skip
 def numbered(files: Files) -> Iterator[Found]:
@@ -100,7 +102,7 @@ def numbered(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP206", WARNING, "The entry point is in exec form.", "the service is process 1 and gets the signals",
+    "GP206", WARNING, "The entry point is in exec form.", "then the service is process 1 and gets the signals",
     scope=SERVICE, former="D003",
 )  # fmt: skip
 def exec_form(files: Files) -> Iterator[Found]:
@@ -119,7 +121,7 @@ def _is_list(text: str) -> bool:
 
 
 @rule(
-    "GP207", WARNING, "What runs has neither shell nor package manager.", "what is not there needs no patch",
+    "GP207", WARNING, "The final image has no shell and no package manager.", "what is not there needs no patches",
     scope=SERVICE, former="D004",
 )  # fmt: skip
 def small_base(files: Files) -> Iterator[Found]:
@@ -131,7 +133,7 @@ def small_base(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP208", WARNING, "The build gets only what is listed.", "secrets stay out of the context",
+    "GP208", WARNING, ".dockerignore lists what the build gets.", "then secrets stay out of the build context",
     scope=SERVICE, former="D005",
 )  # fmt: skip
 def listed_context(files: Files) -> Iterator[Found]:

@@ -42,7 +42,12 @@ _PUBLIC = re.compile(r"PUBLIC|PUBLISHABLE|_FILE$|CACHE|SORT|PRIMARY_KEY|FOREIGN_
 _NO_VALUE = re.compile(r"[\d.]+[smhd]?|/\S*|\./\S*|[a-z]+://\S*|[$<{%\[].*", re.IGNORECASE)
 
 
-@rule("GP304", ERROR, "No secret is in the repository.", "whoever reads it has it, and history does not forget")
+@rule(
+    "GP304",
+    ERROR,
+    "The repository contains no secrets.",
+    "everybody who can read the repository has them, and they stay in its history",
+)
 def no_secrets(files: Files) -> Iterator[Found]:
     """What looks like a secret, without the secret itself; and a committed .env."""
     for path, text in files.texts():

@@ -18,7 +18,7 @@ _UPDATES = (".github/dependabot.yml", ".github/dependabot.yaml")
 _COOLDOWN = 3  # days
 
 
-@rule("GP007", ERROR, "No conflict is left.", "markers of a merge break what reads the file")
+@rule("GP007", ERROR, "No file contains merge conflict markers.", "they break whatever reads the file")
 def no_conflicts(files: Files) -> Iterator[Found]:
     """Conflict markers, and what patch leaves."""
     for path, text in files.texts():
@@ -31,7 +31,7 @@ def no_conflicts(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP104", NOTE, "The rules of the main branch are in the repository.", "what is only clicked is not reviewed",
+    "GP104", NOTE, "The ruleset of the main branch is in the repository.", "changes in the browser are not reviewed",
     scored=False,
 )  # fmt: skip
 def protected(files: Files) -> Iterator[Found]:
@@ -41,7 +41,14 @@ def protected(files: Files) -> Iterator[Found]:
         yield Found(".github/ruleset.json", 0, said)
 
 
-@rule("GP105", WARNING, "Every file has an owner.", "who reviews is known before it hurts", former="R002", scored=False)
+@rule(
+    "GP105",
+    WARNING,
+    "CODEOWNERS names an owner for every file.",
+    "then it is clear who reviews a change",
+    former="R002",
+    scored=False,
+)
 def owned(files: Files) -> Iterator[Found]:
     """No CODEOWNERS, or one that leaves files to nobody."""
     there = next((path for path in _OWNERS if files.has(path)), "")
@@ -51,7 +58,7 @@ def owned(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP116", WARNING, "Who finds a vulnerability knows where to report it.", "else it is reported in public",
+    "GP116", WARNING, "SECURITY.md says where to report a vulnerability.", "otherwise it is reported in public",
     scope=SERVICE, former="R001",
 )  # fmt: skip
 def security_policy(files: Files) -> Iterator[Found]:
@@ -61,7 +68,7 @@ def security_policy(files: Files) -> Iterator[Found]:
 
 
 @rule(
-    "GP117", WARNING, "A new release of a library waits some days.", "a hijacked one is found by then",
+    "GP117", WARNING, "New releases of libraries wait some days.", "a hijacked release is usually found by then",
     scope=SERVICE, former="R003",
 )  # fmt: skip
 def cooldown(files: Files) -> Iterator[Found]:

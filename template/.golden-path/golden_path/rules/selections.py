@@ -18,7 +18,7 @@ _DASHBOARD = "grafana_dashboard"
 
 
 @rule(
-    "GP405", ERROR, "Every Service has pods.", "requests to one that selects none are refused, and nothing is scraped",
+    "GP405", ERROR, "Every Service selects pods.", "a Service without pods refuses requests, and nothing is scraped",
     scope=RENDERED,
 )  # fmt: skip
 def served(environment: Environment) -> Iterator[Found]:
@@ -39,7 +39,7 @@ def served(environment: Environment) -> Iterator[Found]:
 
 
 @rule(
-    "GP406", ERROR, "Every query asks for a job that is scraped.", "no data judges nothing, and looks like health",
+    "GP406", ERROR, "Every query asks for a job that is scraped.", "a query without data looks like a healthy service",
     scope=RENDERED,
 )  # fmt: skip
 def scraped(environment: Environment) -> Iterator[Found]:

@@ -13,7 +13,7 @@ from golden_path.rules.objects import FILES, KUSTOMIZATIONS, containers, objects
 _SERVING = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
 
 
-@rule("GP203", WARNING, "A manifest names which version runs.", "'latest' is another one at each restart")
+@rule("GP203", WARNING, "Manifests name the version that runs.", "'latest' can be another version at each restart")
 def named_versions(files: Files) -> Iterator[Found]:
     """Images of containers by 'latest' or no tag, which no kustomization sets."""
     replaced = {
@@ -30,7 +30,12 @@ def named_versions(files: Files) -> Iterator[Found]:
                 yield Found(one.path, line(container, "image"), said)
 
 
-@rule("GP204", WARNING, "The cluster can ask whether it is well.", "one that hangs still gets requests")
+@rule(
+    "GP204",
+    WARNING,
+    "Every workload that serves has a readiness probe.",
+    "without one, a pod that hangs still gets requests",
+)
 def probed(files: Files) -> Iterator[Found]:
     """Workloads that serve, with no container that has a readiness probe."""
     for one in objects(files):
@@ -41,7 +46,7 @@ def probed(files: Files) -> Iterator[Found]:
                 yield Found(one.path, line(with_images[0], "image"), said)
 
 
-@rule("GP404", ERROR, "No secret is written into a manifest.", "whoever reads the repository or the object has it")
+@rule("GP404", ERROR, "Manifests contain no secrets.", "everybody who can read the repository or the object has them")
 def no_values(files: Files) -> Iterator[Found]:
     """Values in Secrets, and under names of secrets in ConfigMaps, variables, arguments and literals."""
     shipped = set(files.shipped(*FILES, *KUSTOMIZATIONS))

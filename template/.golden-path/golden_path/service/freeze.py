@@ -57,7 +57,7 @@ def remaining(url: str, headers: dict[str, str], seconds: int, labels: str) -> d
             raise ValueError(found["status"])
         return {one["metric"]["objective"]: float(one["value"][1]) for one in found["data"]["result"]}
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
-        raise NoAnswerError(f"{host(url)} answers what no Prometheus does: is PROMETHEUS_URL right?") from None
+        raise NoAnswerError(f"{host(url)} did not send a Prometheus response: check PROMETHEUS_URL") from None
 
 
 def left(budgets: dict[str, float]) -> str:
@@ -92,9 +92,9 @@ def judge() -> str:
         )
     if any(share <= 0 for share in budgets.values()):
         raise FrozenError(
-            f"the error budget of {namespace} is spent, left of 30 days' are {left(budgets)}", "wait for more"
+            f"the error budget of {namespace} is spent (left of 30 days: {left(budgets)})", "wait until it recovers"
         )
-    return f"left of 30 days' error budget are {left(budgets)}"
+    return f"error budget left of 30 days: {left(budgets)}"
 
 
 def check() -> str:
