@@ -20,6 +20,7 @@ from golden_path.output import say as _say
 from golden_path.platform import commands as platform
 from golden_path.rehearsal import simulate_cli
 from golden_path.rendering.render import Renderer
+from golden_path.reporting import report_cli
 from golden_path.rollout import options as rollout
 from golden_path.rules.book import ERROR, SEVERITIES
 from golden_path.source.template import Templates
@@ -296,6 +297,7 @@ def _parser() -> argparse.ArgumentParser:
             )
             command.add_argument("--checkout", action="store_true", help="switch the work tree to the branch")
     simulate_cli.add(commands)
+    report_cli.add(commands)
     platform.add(commands)
     return parser
 

@@ -17,7 +17,7 @@ MERGED, CHECKED = "merged", "checked"
 REQUIRED, OPTIONAL = "required", "optional"
 
 _RING = ("require", "max_red", "soak", "green")
-_SERVICE = ("forge", "checks", "check", "environment", "answers_file", "data")
+_SERVICE = ("forge", "checks", "check", "environment", "answers_file", "data", "team")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 DIGITS = 6
@@ -41,6 +41,7 @@ class Member:
         environment: names of the caller's variables that it sees besides those that every program needs.
         answers_file: which, where there are several.
         data: answers, for questions without a default.
+        team: that owns it; empty if nobody says.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Member:
     environment: tuple[str, ...] = ()
     answers_file: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
+    team: str = ""
 
 
 @dataclass(frozen=True)

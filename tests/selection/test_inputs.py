@@ -82,7 +82,7 @@ UNSEEN = {
     "a page": "docs/reference/benchmarks.md",
     "another test": "tests/workflows/test_ci.py",
     "the changelog": "CHANGELOG.md",
-    "the fleet's report": "golden_path/rollout/page.js",
+    "the fleet's report": "golden_path/pages/page.js",
 }
 
 

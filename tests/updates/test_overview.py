@@ -209,8 +209,8 @@ def test_the_page_in_a_browser(browser: Browser, tmp_path: Path) -> None:
     browser.type("#text", "CE-19")
     assert count(browser) == 100
     browser.type("#text", "")
-    browser.value("document.querySelector('#ring').value = 'canary'")
-    browser.value("document.querySelector('#ring').dispatchEvent(new Event('input', {bubbles: true}))")
+    browser.value("document.querySelector('#group').value = 'canary'")
+    browser.value("document.querySelector('#group').dispatchEvent(new Event('input', {bubbles: true}))")
     assert count(browser) == 10
     browser.value("document.querySelector('#show').value = 'drift'")
     browser.value("document.querySelector('#show').dispatchEvent(new Event('input', {bubbles: true}))")
@@ -237,7 +237,7 @@ def test_its_policy_lets_nothing_else_run(browser: Browser, tmp_path: Path) -> N
     )
     before = len(browser.requests)
     browser.open(file)
-    assert browser.value("document.title") == "Fleet: gh:acme/<template>"
+    assert browser.value("document.title") == "Fleet of gh:acme/<template>"
     assert [one for one in browser.requests[before:] if one.startswith("http")] == []
     assert any("violates the following Content Security Policy" in one for one in browser.problems)
     browser.problems.clear()

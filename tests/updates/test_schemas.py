@@ -24,6 +24,7 @@ from tests.labs.template import commit_all, git
 from tests.labs.toolchains import ROOT
 from tests.updates import cases, existing, fleets, foreign
 from tests.updates.commands import as_json
+from tests.updates.test_report import FLEET, Events
 
 FOLDER = ROOT / "docs/reference/schemas"
 SCHEMAS: dict[str, dict[str, Any]] = {one.stem: json.loads(one.read_text()) for one in sorted(FOLDER.glob("*.json"))}
@@ -45,7 +46,7 @@ def said(tmp_path_factory: pytest.TempPathFactory, renderer: Renderer) -> Said:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         (folder / "settings.yml").write_text("{}\n")
         found: Said = {}
-        for one in (one_service, an_adoption, a_rehearsal, a_fleet):
+        for one in (one_service, an_adoption, a_rehearsal, a_fleet, a_report):
             for name, document in one(folder / one.__name__, renderer):
                 found.setdefault(name, []).append(document)
     return found
@@ -121,6 +122,16 @@ def a_fleet(folder: Path, renderer: Renderer) -> Iterator[tuple[str, Any]]:
     yield "fleet", fleet.told("rollback")
     fleets.merge([gone], fleets.REVERT)
     yield "fleet", fleet.told("advance")
+
+
+def a_report(folder: Path, renderer: Renderer) -> Iterator[tuple[str, Any]]:
+    del renderer
+    folder.mkdir()
+    some = Events(folder / "events.jsonl")
+    some.out("orders", 1, 1)
+    some.write("service.rolledback", "orders", 2)
+    (folder / "fleet.yaml").write_text(FLEET)
+    yield "report", as_json("report", some.file, "--fleet", folder / "fleet.yaml")
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -257,5 +268,5 @@ def _with_json(parser: argparse.ArgumentParser, name: str = "") -> Iterator[str]
 
 def test_every_json_has_a_schema_and_every_schema_is_of_one() -> None:
     of_services = set(_with_json(cli._parser()))
-    assert of_services == {"plan", "apply", "rollback", "status", "adopt", "doctor", "simulate", "fleet"}
+    assert of_services == {"plan", "apply", "rollback", "status", "adopt", "doctor", "simulate", "fleet", "report"}
     assert set(SCHEMAS) == {*of_services, "plan-fleet", "status-fleet"}

@@ -1,10 +1,10 @@
-const body = document.querySelector("tbody"), rows = [...body.rows];
+const body = document.querySelector("#all tbody"), rows = [...body.rows];
 const field = (name) => document.getElementById(name);
 const filter = () => {
-  const text = field("text").value.trim().toLowerCase(), ring = field("ring").value, show = field("show").value;
+  const text = field("text").value.trim().toLowerCase(), group = field("group").value, show = field("show").value;
   let count = 0;
   for (const row of rows) {
-    const wanted = row.dataset.name.includes(text) && (!ring || row.dataset.ring === ring) &&
+    const wanted = row.dataset.name.includes(text) && (!group || row.dataset.group === group) &&
       (!show || row.dataset.is.split(" ").includes(show));
     row.hidden = !wanted;
     count += wanted;
@@ -13,7 +13,7 @@ const filter = () => {
 };
 document.querySelector("form").addEventListener("input", filter);
 document.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
-const heads = [...document.querySelectorAll("thead th")];
+const heads = [...document.querySelectorAll("#all thead th")];
 heads.forEach((head, column) => head.addEventListener("click", () => {
   const down = head.getAttribute("aria-sort") === "ascending";
   for (const one of heads) one.setAttribute("aria-sort", one !== head ? "none" : down ? "descending" : "ascending");
