@@ -175,6 +175,9 @@ GOOD = [
     Case("plain", pod()),
     Case("tag and digest", _with_image(f"ghcr.io/acme/orders:1.2.3@{DIGEST}")),
     Case("init", pod(initContainers=[container("first")])),
+    Case("another's beside it", pod(initContainers=[container("first", image=f"ghcr.io/acme/order@{DIGEST}")])),
+    Case("another's that ends like it", _with_image(f"ghcr.io/acme/my-orders@{DIGEST}")),
+    Case("of no service", _labelled(**{"app.kubernetes.io/name": None})),
     Case("sidecar", pod(initContainers=[container("first", restartPolicy="Always")])),
     Case("other numbers", pod(containers=[container(resources={"requests": SIZE, "limits": {**SIZE, "cpu": "2"}})])),
     Case("where a secret is", _with_env("TOKEN_URL", "https://id.example.com/token")),
@@ -279,6 +282,18 @@ _BAD: dict[str, dict[str, tuple[Object, str]]] = {
         "other host": (_with_image(f"ghcr.io.evil.example/acme/orders@{DIGEST}"), "not ghcr.io.evil.example/"),
         "port": (_with_image(f"localhost:5000/orders@{DIGEST}"), "not localhost:5000/orders@"),
         "port, tag and digest": (_with_image(f"localhost:5000/orders:1@{DIGEST}"), "not localhost:5000/orders:1@"),
+        "begins like the service": (_with_image(f"ghcr.io/acme/orders-evil@{DIGEST}"), "not ghcr.io/acme/orders-evil@"),
+        "begins like it, with a tag": (_with_image(f"ghcr.io/acme/orders2:1@{DIGEST}"), "not ghcr.io/acme/orders2:1@"),
+        "below it": (_with_image(f"ghcr.io/acme/orders/evil@{DIGEST}"), "not ghcr.io/acme/orders/evil@"),
+        "its preview": (_with_image(f"ghcr.io/acme/orders-preview@{DIGEST}"), "not ghcr.io/acme/orders-preview@"),
+        "its cache, beside it": (
+            pod(initContainers=[container("first", image=f"ghcr.io/acme/orders-cache@{DIGEST}")]),
+            "not ghcr.io/acme/orders-cache@",
+        ),
+        "a volume like it": (
+            pod(volumes=[{"name": "a", "image": {"reference": f"ghcr.io/acme/orders-x@{DIGEST}"}}]),
+            "not ghcr.io/acme/orders-x@",
+        ),
         "init of elsewhere": (pod(initContainers=[container("first", image=f"x@{DIGEST}")]), "not x@"),
     },
     "pod-resources": {
@@ -378,6 +393,18 @@ CONTROLLED.append(
         "orders (requests.cpu, requests.memory)",
     )
 )
+# Where the image that a pull request of orders built may run: what follows the service's name in the namespace's.
+PREVIEWS = {"-preview": True, "-pr-7": True, "-production": False, "-staging": False, "-prod": False, "x-pr-7": False}
+
+
+def preview(namespace: str, service: str = "orders") -> Object:
+    """Return a pod of a service in a namespace, from the image of a preview."""
+    one = _with_image(f"ghcr.io/acme/{service}-preview@{DIGEST}")
+    one["metadata"]["labels"]["app.kubernetes.io/name"] = service
+    one["metadata"]["namespace"] = f"{service}{namespace}"
+    return one
+
+
 # Judged by what is beside it: the object, what else there is, whether it passes.
 ISOLATION = [
     (pod(), [network()], True),

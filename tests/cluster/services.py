@@ -43,6 +43,19 @@ def rendered(folder: Path) -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in (folder / "build/manifests").glob("*.yaml")}
 
 
+COMPONENTS = ("node-local-dns", "pull-secret")
+
+
+def with_components(folder: Path) -> Path:
+    """Add the components that only some clusters need to each environment of a service; return the service."""
+    for overlay in (folder / "deploy/overlays").glob("*/kustomization.yaml"):
+        text = overlay.read_text(encoding="utf-8")
+        lines = "".join(f"  - ../../components/{name}\n" for name in COMPONENTS)
+        assert text.count("\ncomponents:\n") == 1, overlay
+        overlay.write_text(text.replace("\ncomponents:\n", f"\ncomponents:\n{lines}"), encoding="utf-8")
+    return folder
+
+
 def objects(manifests: str) -> list[Object]:
     """Return the objects in YAML."""
     return [document for document in yaml.load_all(manifests, Loader=yaml.CSafeLoader) if document]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.services import ENVIRONMENTS, apart, objects, only, rendered, script
+from tests.cluster.services import ENVIRONMENTS, apart, objects, only, rendered, script, with_components
 from tests.labs import template as lab
 from tests.labs.cluster import KubectlError, Lab, offline
 
@@ -41,7 +41,8 @@ def test_every_environment_is_accepted(
     cluster_lab: Lab, template: Path, tmp_path: Path, language: str, answers: str
 ) -> None:
     given = {"language": language, "service_name": f"{language}-{answers}", **ANSWERS[answers]}
-    manifests = rendered(lab.render(template, tmp_path / "service", given))
+    folder = lab.render(template, tmp_path / "service", given)
+    manifests = rendered(with_components(folder) if answers == "full" else folder)
     assert sorted(manifests) == sorted(ENVIRONMENTS)
     for text in map(apart, manifests.values()):
         assert offline.problems(text) == []

@@ -16,14 +16,16 @@ from tests.cluster.policy_cases import (
     CONTROLLED,
     DEBUGGED,
     GOOD,
+    PREVIEWS,
     RESTRICTED,
     Case,
     Object,
     container,
     made_by,
     pod,
+    preview,
 )
-from tests.cluster.services import objects, only
+from tests.cluster.services import objects, only, with_components
 from tests.cluster.test_manifests import ANSWERS
 from tests.labs import template as lab
 from tests.labs.cluster import KubectlError, Lab
@@ -105,6 +107,18 @@ def test_what_breaks_a_rule_is_refused_with_its_reason(cluster_lab: Lab, judged:
         assert case.said in denied[2], (case.name, line)
 
 
+def test_an_image_of_a_preview_is_for_previews(cluster_lab: Lab, judged: str, mark: str) -> None:
+    assert judged
+    for namespace, passes in PREVIEWS.items():
+        one = preview(namespace, mark)
+        name = one["metadata"]["namespace"]
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"test": mark, **OWNED}}}
+        with cluster_lab.owned(space, wait=False):
+            said = refusal(cluster_lab, one, name)
+            assert (said == "") == passes, (namespace, said)
+            assert passes or f"denied request: image-registry: images of the name {mark} only" in said
+
+
 def test_pod_security_says_the_same_of_pods(cluster_lab: Lab) -> None:
     """The API server's own check, which sees pods only."""
     with cluster_lab.namespace({"pod-security.kubernetes.io/enforce": "restricted"}) as namespace:
@@ -119,6 +133,8 @@ def test_what_a_service_deploys_is_admitted_and_a_break_of_it_is_not(
     cluster_lab: Lab, template: Path, tmp_path: Path, judged: str, mark: str, answers: str
 ) -> None:
     folder = lab.render(template, tmp_path / "service", {"service_name": f"go-{answers}", **ANSWERS[answers]})
+    if answers == "full":
+        with_components(folder)
     found = policies.built(folder / "deploy/overlays/staging")
     for one in found:
         if one["kind"] == "Namespace":

@@ -18,11 +18,13 @@ from tests.cluster.policy_cases import (
     DEBUGGED,
     GOOD,
     ISOLATION,
+    PREVIEWS,
     PRIVILEGED,
     Object,
     network,
+    preview,
 )
-from tests.cluster.services import ENVIRONMENTS, objects, rendered
+from tests.cluster.services import ENVIRONMENTS, objects, rendered, with_components
 from tests.cluster.test_manifests import ANSWERS
 from tests.labs import template as lab
 from tests.labs.cluster import kyverno
@@ -91,6 +93,8 @@ def written(template: Path, tmp_path_factory: pytest.TempPathFactory, request: p
         name = f"{language}-{answers}"
         given = {"language": language, "service_name": name, **ANSWERS[answers]}
         folder = lab.render(template, tmp_path_factory.mktemp("written") / name, given)
+        if answers == "full":
+            with_components(folder)
         found += [one for text in rendered(folder).values() for one in objects(text)]
     return found
 
@@ -107,6 +111,12 @@ def judged(rules: list[Object], written: list[Object], tmp_path_factory: pytest.
         labels[space] = {"environment": "staging"}
         asked.append(named(f"isolated-{number}", one, space))
         beside += [named("beside", other, space) for other in others]
+    for number, namespace in enumerate(PREVIEWS):
+        one = preview(namespace)
+        space = one["metadata"]["namespace"]
+        labels[space] = {"environment": "preview"}
+        asked.append(named(f"preview-{number}", one, space))
+        beside.append(named("beside", network(), space))
     labels |= {one["metadata"]["name"]: one["metadata"]["labels"] for one in written if one["kind"] == "Namespace"}
     beside += [one for one in written if one["kind"] == "NetworkPolicy"]
     work = tmp_path_factory.mktemp("kyverno")
@@ -131,6 +141,12 @@ def test_pods_are_isolated_by_what_is_beside_them(judged: list[Verdict]) -> None
     for number, (one, _, passes) in enumerate(ISOLATION):
         complained = [policy for policy, *_ in complaints(judged, f"isolated-{number}")]
         assert complained == ([] if passes else ["network-isolation"]), one
+
+
+def test_an_image_of_a_preview_is_for_previews(judged: list[Verdict]) -> None:
+    for number, (namespace, passes) in enumerate(PREVIEWS.items()):
+        complained = [policy for policy, *_ in complaints(judged, f"preview-{number}")]
+        assert complained == ([] if passes else ["image-registry"]), namespace
 
 
 def test_what_the_template_writes_passes(judged: list[Verdict], written: list[Object]) -> None:

@@ -22,13 +22,16 @@ from tests.cluster.policy_cases import (
     DEBUGGED,
     GOOD,
     ISOLATION,
+    PREVIEWS,
     PRIVILEGED,
     Case,
     Object,
     made_by,
     network,
     pod,
+    preview,
 )
+from tests.cluster.services import with_components
 from tests.cluster.test_manifests import ANSWERS
 from tests.labs import template as lab
 from tests.labs.service import make
@@ -115,6 +118,15 @@ def test_pods_are_isolated_by_what_is_beside_them(service: Path) -> None:
         assert all(f"{one['kind']} orders: network-isolation: no NetworkPolicy" in line for line in said)
 
 
+def test_an_image_of_a_preview_is_for_previews(service: Path) -> None:
+    ones = [preview(namespace) for namespace in PREVIEWS]
+    beside = [{**network(), "metadata": {"name": "orders", "namespace": one["metadata"]["namespace"]}} for one in ones]
+    found = policies.local(service, [[one, other] for one, other in zip(ones, beside, strict=True)])
+    for (namespace, passes), said in zip(PREVIEWS.items(), found, strict=True):
+        assert (said == []) == passes, (namespace, said)
+        assert passes or "image-registry: images of the name orders only" in said[0]
+
+
 def test_a_namespace_that_no_policy_would_look_at_is_found(service: Path) -> None:
     namespace: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "orders"}}
     labels = {"owner": "a", "cost-center": "b"}
@@ -134,7 +146,8 @@ def test_a_namespace_that_no_policy_would_look_at_is_found(service: Path) -> Non
 @pytest.mark.spread("answers", ANSWERS)
 def test_what_the_template_writes_passes(template: Path, tmp_path: Path, language: str, answers: str) -> None:
     given = {"language": language, "service_name": "orders", **ANSWERS[answers]}
-    done = check(lab.render(template, tmp_path / "orders", given))
+    folder = lab.render(template, tmp_path / "orders", given)
+    done = check(with_components(folder) if answers == "full" else folder)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 

@@ -23,7 +23,7 @@ import httpx
 from tests.labs import kustomize, toolchains
 
 # Verbs that render the manifests.
-RENDERING = {"check", "policy", "manifests", "diff"}
+RENDERING = {"check", "policy", "manifests", "diff", "image-test"}
 # Java on a machine with two busy cores is the slowest to start; this only bounds a hang.
 START_SECONDS = 240
 # Services speak plain HTTP; by default each client reads all certificates that are trusted, in 50 ms.

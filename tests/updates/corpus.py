@@ -66,7 +66,9 @@ HEALTHY: Mapping[str, str] = {
     ".github/ruleset.json": "{}\n",
     "Dockerfile": DOCKERFILE,
     "deploy/app.yaml": DEPLOYMENT,
-    "deploy/kustomization.yaml": f"images:\n  - name: registry.example.com/proxy\n    digest: {DIGEST}\n",
+    "deploy/kustomization.yaml": f"images:\n  - name: registry.example.com/proxy\n    digest: {DIGEST}\n"
+    "configMapGenerator:\n  - name: shop\n    envs: [config.env]\n",
+    "deploy/config.env": "# of the shop\nPORT=1\n",
     "chart/templates/app.yaml": "kind: Deployment\n{{ if }}\nimage: x:latest\n",
     "go.mod": "module example.com/shop\n\ngo 1.26\n\nrequire a.example/b v1.0.0\n\n"
     "require (\n\tc.example/d v1.2.3 // indirect\n\te.example/f v0.0.1\n)\n\nreplace e.example/f => ./f\n",
@@ -178,6 +180,7 @@ BREAKS: list[tuple[str, str, Change, int, str]] = [
      "Secret db holds stringData"),
     ("GP404", "deploy/kustomization.yaml",
      ("images:", "secretGenerator:\n  - literals:\n      - user=shop\nimages:"), 3, "holds a value for user"),
+    ("GP407", "deploy/config.env", 'PORT=1\nLEVEL="info"\n', 2, "the quotes become part of the value of LEVEL: write"),
     ("GP304", ".env", "PORT=1\nAPI_TOKEN=abc\n", 0, "is committed, with values of secrets"),
 ]  # fmt: skip
 # What looks like a break, and is none.
@@ -200,6 +203,7 @@ PASSES: list[tuple[str, Change]] = [
     ("job.yaml", "kind: Job\nspec: {template: {spec: {containers: [{image: 'x:1'}]}}}\n"),
     ("package-lock.json", "x" * (1 << 20) + "x"),
     (".env", "PORT=8080\n"),
+    ("other.env", 'PORT="8080"\n'),
     ("poetry.lock", '[[package]]\nname = "fast-api"\n[[package]]\nname = "click"\n'),
     ("logo.png", f"\0{KEY}{CONFLICT}"),
 ]

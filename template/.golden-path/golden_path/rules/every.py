@@ -4,6 +4,7 @@ from golden_path.rules import (  # noqa: F401 - they register their rules
     ci,
     ci_of_services,
     dependencies,
+    env_files,
     environments,
     exceptions,
     images,

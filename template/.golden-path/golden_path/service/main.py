@@ -39,7 +39,7 @@ VERBS = {
     "image": Verb("golden_path.service.image", "TARGET [LOCK] ...", "build the image"),
     "image-index": Verb("golden_path.service.image_index", "", "join the images of all platforms"),
     "image-released": Verb("golden_path.service.image_released", "", "find the newest image"),
-    "image-test": Verb("golden_path.service.image_test", "IMAGE PORT", "start the image and stop it"),
+    "image-test": Verb("golden_path.service.image_test", "IMAGE PORT SERVICE", "start the image and stop it"),
     "known": Verb(
         "golden_path.service.known",
         "check|write ZIZMOR ...",

@@ -43,12 +43,17 @@ def build(folder: Path) -> str:
     return done.stdout
 
 
+def overlays(root: Path) -> list[Path]:
+    """The folder of each environment, which has its name."""
+    return [one.parent for one in sorted((root / OVERLAYS).glob("*/kustomization.yaml"))]
+
+
 def render(root: Path) -> dict[str, str]:
     """The manifests by environment."""
     found = {}
-    for overlay in sorted((root / OVERLAYS).glob("*/kustomization.yaml")):
-        environment = overlay.parent.name
-        found[environment] = build(overlay.parent)
+    for overlay in overlays(root):
+        environment = overlay.name
+        found[environment] = build(overlay)
         if broken := exceptions.without(WorkTree(Path()), problems(environment, found[environment])):
             raise RefusedError(str(broken[0]))
     return found
