@@ -62,7 +62,7 @@ SUITES = (
     Suite("service", ("tests/services/test_check.py", "tests/services/test_jdk.py", "tests/services/conformance/*"),
           quick=True, without=("images",), one_language=True, reads=RENDERED),
     Suite("rules", ("tests/workflows/test_files.py", "tests/workflows/test_lint.py", "tests/workflows/test_policy.py",
-                    "tests/cluster/test_offline.py", "tests/cluster/test_objectives.py",
+                    "tests/cluster/test_offline.py", "tests/cluster/test_objectives.py", "tests/cluster/test_drift.py",
                     "tests/cluster/test_policies_local.py", "tests/deploy/*"),
           quick=True, without=LABS, reads=(".github", "docs/reference", "tests/cluster", *RENDERED)),
     Suite("contracts", ("tests/services/test_contracts.py",), reads=RENDERED),
