@@ -89,8 +89,21 @@ def _name(value: Any) -> str:
     )
 
 
+def _language(answers: Answers) -> str:
+    """The language that was given, or else the default: that of models is Python."""
+    return str(answers.get("language", "python" if answers.get("kind") == "model" else "go"))
+
+
 def _check_language(value: Any, _: Answers, __: Environment) -> str:
     return _choice(value, "language")
+
+
+def _check_kind(value: Any, answers: Answers, _: Environment) -> str:
+    if problem := _choice(value, "kind"):
+        return problem
+    if str(value) == "model" and _language({**answers, "kind": "model"}) != "python":
+        return f"model is for language=python only, not for {answers['language']}"
+    return ""
 
 
 def _check_service_name(value: Any, answers: Answers, env: Environment) -> str:
@@ -99,8 +112,9 @@ def _check_service_name(value: Any, answers: Answers, env: Environment) -> str:
         return problem
     if len(str(value)) > limit:
         return f"is {len(str(value))} characters long; Kubernetes leaves room for {limit}"
-    language = str(answers.get("language", ""))
-    if _reserved(env, str(value), language):
+    model = answers.get("kind") == "model"
+    language = _language(answers) if model else str(answers.get("language", ""))
+    if _reserved(env, str(value), "model" if model else language):
         return f"{value!r} is a reserved word of {language}; choose another, for example '{value}-service'"
     return ""
 
@@ -108,6 +122,8 @@ def _check_service_name(value: Any, answers: Answers, env: Environment) -> str:
 def _check_upstream(value: Any, answers: Answers, env: Environment) -> str:
     if str(value) == "":
         return ""
+    if answers.get("kind") == "model":
+        return "is for kind=service only: a model's API calls no other service"
     if str(value) == str(answers.get("service_name", "")):
         return "a service cannot be its own upstream"
     return _check_service_name(value, {}, env)
@@ -123,7 +139,7 @@ def _check_description(value: Any, _: Answers, __: Environment) -> str:
 def _check_organisation(value: Any, answers: Answers, env: Environment) -> str:
     if not _GITHUB.fullmatch(str(value)):
         return "must be a GitHub organisation: letters, digits and single hyphens"
-    if answers.get("language", "go") != "go":
+    if _language(answers) != "go":
         return ""
     return _dependency(env, "go", module=f"github.com/{value}/{answers.get('service_name', '')}")
 
@@ -157,7 +173,7 @@ def _check_licence(value: Any, _: Answers, __: Environment) -> str:
 def _check_base_image(value: Any, answers: Answers, _: Environment) -> str:
     if problem := _choice(value, "base_image"):
         return problem
-    language = str(answers.get("language", "go"))
+    language = _language(answers)
     if str(value) == "wolfi" and language != "go":
         return (
             f"wolfi is for go only: its free images carry another version of the {language} runtime than the service's"
@@ -239,7 +255,9 @@ def _check_build_tool(value: Any, answers: Answers, env: Environment) -> str:
     if problem := _choice(value, "build_tool"):
         return problem
     languages = cast(Callable[[str], Any], env.globals["build_tool_of"])(str(value)).languages
-    language = str(answers.get("language", "go"))
+    language = _language(answers)
+    if str(value) != "golden-path" and answers.get("kind") == "model":
+        return f"{value} is for kind=service only: what serves a model is the template's"
     return "" if language in languages else f"{value} builds services in {', '.join(languages)}, not in {language}"
 
 
@@ -277,10 +295,11 @@ def _own_only(value: Any, answers: Answers) -> str:
 
 
 # The answers that the check of another one looks at.
-_DECISIVE = ("language", "service_name", "delivery", "build_workflow", "release_workflow", "build_tool")
+_DECISIVE = ("language", "kind", "service_name", "delivery", "build_workflow", "release_workflow", "build_tool")
 
 CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {
     "language": _check_language,
+    "kind": _check_kind,
     "service_name": _check_service_name,
     "description": _check_description,
     "organisation": _check_organisation,

@@ -31,10 +31,13 @@ GO_RESERVED = frozenset(
 # The Python Language Reference, 2.3.1 (keywords); the tests beside it; and all modules of the interpreter and of the
 # locked packages: the image has src/ on the path before them, so a service of that name would hide one.
 _MODULES = Path(__file__).with_name("python_modules.txt").read_text(encoding="utf-8").splitlines()[1:]
+_OF_MODELS = Path(__file__).with_name("model_modules.txt").read_text(encoding="utf-8").splitlines()[1:]
 PYTHON_RESERVED = frozenset(
     "False None True and as assert async await break class continue def del elif else except finally for from "
     "global if import in is lambda nonlocal not or pass raise return try while with yield tests".split()
 ).union(*map(str.split, _MODULES))
+# Of a service for a model also what trains and runs it.
+MODEL_RESERVED = PYTHON_RESERVED.union(("training",), *map(str.split, _OF_MODELS))
 # ECMA-262, 12.7.2 (reserved words, strict mode included), and names that npm refuses.
 NODE_RESERVED = frozenset(
     "await break case catch class const continue debugger default delete do else enum export extends false finally "
@@ -43,7 +46,13 @@ NODE_RESERVED = frozenset(
 )
 # The Java Language Specification, 7.4, and the modules of the JDK: nobody else can have a package there.
 JAVA_OF_THE_JDK = frozenset(("java", "javax", "jdk", "sun"))
-RESERVED = {"java": JAVA_RESERVED, "go": GO_RESERVED, "python": PYTHON_RESERVED, "node": NODE_RESERVED}
+RESERVED = {
+    "java": JAVA_RESERVED,
+    "go": GO_RESERVED,
+    "python": PYTHON_RESERVED,
+    "model": MODEL_RESERVED,
+    "node": NODE_RESERVED,
+}
 
 
 def is_reserved(name: str, language: str) -> bool:
@@ -51,7 +60,8 @@ def is_reserved(name: str, language: str) -> bool:
 
     Args:
         name: the service name, for example ``order-service``.
-        language: ``go``, ``java``, ``node`` or ``python``; another one reserves nothing.
+        language: ``go``, ``java``, ``node``, ``python``, or ``model`` for Python's with a model; another one reserves
+            nothing.
 
     Returns:
         True where an identifier made from the name is a reserved word, or hides a module that the service needs.
@@ -128,7 +138,7 @@ def snake_case(text: str) -> str:
 
 # What they give follows from their arguments and these files, so they are asked once (golden_path/rendering/reads.py).
 java_segment.golden_path_reads = snake_case.golden_path_reads = ()  # type: ignore[attr-defined]
-service_name.golden_path_reads = ("extensions/python_modules.txt",)  # type: ignore[attr-defined]
+service_name.golden_path_reads = ("extensions/python_modules.txt", "extensions/model_modules.txt")  # type: ignore[attr-defined]
 is_reserved.golden_path_reads = service_name.golden_path_reads  # type: ignore[attr-defined]
 
 

@@ -19,7 +19,7 @@ from tests.labs.built import UPSTREAM, VERSION, Built, Image
 from tests.labs.images import Lab, engine
 from tests.labs.places import digest, once, remove
 from tests.labs.service import make
-from tests.labs.toolchains import OF_MAKE, ROOT
+from tests.labs.toolchains import KINDS, OF_MAKE, ROOT, answers_of
 from tests.selection import plugin as selection
 
 
@@ -48,6 +48,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         names = selection.chosen(metafunc.config)
         if metafunc.definition.get_closest_marker("one_language"):
             names = names[:1]
+        if metafunc.definition.get_closest_marker("models") and "python" in names:
+            names = [*names, *KINDS]
         if only := metafunc.definition.get_closest_marker("only"):
             names = [name for name in names if name in only.args]
         if mark := metafunc.definition.get_closest_marker("spread"):
@@ -92,7 +94,8 @@ def template(shared: Path) -> Path:
 
 def written(language: str, template: Path, folder: Path, **more: str) -> Path:
     """Write and commit the service of a language that the tests share, with more answers where there are any."""
-    answers = {"language": language, "service_name": f"{language}-orders", "upstream": UPSTREAM, **more}
+    upstream = {} if language in KINDS else {"upstream": UPSTREAM}
+    answers = {**answers_of(language), "service_name": f"{language}-orders", **upstream, **more}
     lab.render(template, folder, answers)
     lab.commit_all(folder)
     lab.git(folder, "tag", VERSION)

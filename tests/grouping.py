@@ -6,12 +6,12 @@ import re
 
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.labs.toolchains import LANGUAGES
+from tests.labs.toolchains import KINDS, LANGUAGES
 
 # Canaries mostly wait, and have a service of their own: they go beside the tests of its language.
 _ROLLOUTS = re.compile(r"/test_(canary|blue_green)\.py::")
 # The longest first, so that none is left over for one process in the end.
-_FIRST = ("go", "rollouts", "java", "workflows", "node", "python")
+_FIRST = ("go", "rollouts", "java", "workflows", "node", "python", "model")
 
 
 def group(nodeid: str) -> str:
@@ -23,7 +23,7 @@ def group(nodeid: str) -> str:
     if _ROLLOUTS.search(nodeid):
         return "rollouts"
     file, _, name = nodeid.partition("::")
-    named = [part for part in re.split(r"[\[\]-]", name.partition("[")[2]) if part in LANGUAGES]
+    named = [part for part in re.split(r"[\[\]-]", name.partition("[")[2]) if part in {*LANGUAGES, *KINDS}]
     # Most workflows are run in Go, each in a clone of its own.
     if named == ["go"] and file.startswith("tests/workflows/"):
         return "workflows"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,9 @@ import pytest
 import yaml
 
 from golden_path.service import slo
+from tests.cluster.promtool import get, promtool, rules
 from tests.cluster.services import objects, only, script
 from tests.labs import template as lab
-from tests.labs.cluster import client, tools
-from tests.labs.errors import LabError
 
 METRIC = "http_server_request_duration_seconds"
 BUDGET = 0.001  # of the availability of tier standard
@@ -24,32 +21,12 @@ BUDGET = 0.001  # of the availability of tier standard
 
 @pytest.fixture(scope="module", autouse=True)
 def _promtool() -> None:
-    """Get promtool from Debian, or take the one on PATH; no cluster is needed."""
-    try:
-        tools.prometheus()
-    except LabError as error:
-        if shutil.which("promtool") is None:
-            pytest.skip(f"promtool is missing: {error}")
+    get()
 
 
 @pytest.fixture
 def service(template: Path, tmp_path: Path) -> Path:
     return lab.render(template, tmp_path / "orders", {"language": "go"})
-
-
-def promtool(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = ["promtool", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=cwd, env=client.environment(), capture_output=True, text=True, check=False, timeout=120
-    )
-
-
-def rules(service: Path, folder: Path) -> Path:
-    """Write the rules as Prometheus reads them, without the Kubernetes object around them."""
-    text = (service / ".golden-path/slo/rules.yaml").read_text()
-    file = folder / "rules.yaml"
-    file.write_text(yaml.safe_dump(only(objects(text), "PrometheusRule")["spec"]))
-    return file
 
 
 def requests(bad: float, slow: float = 0) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from golden_path.rendering.render import Renderer
 from golden_path.source.template import Template
 from tests.labs.places import digest, once
-from tests.labs.toolchains import ROOT
+from tests.labs.toolchains import ROOT, name_of
 from tests.selection.observed import COPYING, RENDERED
 
 VERSION = "v0.0.0"
@@ -179,7 +179,7 @@ def render(template: Path, folder: Path, answers: Mapping[str, object]) -> Path:
     Raises:
         FleetError: Copier failed.
     """
-    sys.audit(RENDERED, str(answers.get("language", "")))
+    sys.audit(RENDERED, name_of(answers))
     asked = (git(template, "rev-parse", "HEAD"), sorted(map(repr, answers.items())))
     kept = template.with_name(f"{template.name}-services") / digest(*asked, folder.name)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.labs import template as lab
 from tests.labs import warm
-from tests.labs.toolchains import LANGUAGES, ROOT
+from tests.labs.toolchains import LANGUAGES, ROOT, answers_of
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -30,6 +30,7 @@ SETS: dict[str, dict[str, object]] = {
     **{f"{language}-alone": {"language": language, "service_name": "x9-y", **_ALONE} for language in LANGUAGES},
 }
 SETS["go-alone"]["go_workspace"] = True
+SETS["model"] = {**answers_of("model"), "service_name": "screening", "delivery": "blue-green"}
 
 
 def _copied_contents() -> set[bytes]:

@@ -180,6 +180,20 @@ def unversioned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
             {"build_tool": "go", "own_makefile": "GNUmakefile"},
             "own_makefile: must be one of none, Makefile, makefile, not 'GNUmakefile' (did you mean makefile?)",
         ),
+        ({"kind": "modell"}, "kind: must be one of service, model, not 'modell' (did you mean model?)"),
+        ({"kind": "model", "language": "go"}, "kind: model is for language=python only, not for go"),
+        (
+            {"kind": "model", "upstream": "inventory"},
+            "upstream: is for kind=service only: a model's API calls no other service",
+        ),
+        (
+            {"kind": "model", "build_tool": "poetry"},
+            "build_tool: poetry is for kind=service only: what serves a model is the template's",
+        ),
+        (
+            {"kind": "model", "service_name": "sklearn"},
+            "service_name: 'sklearn' is a reserved word of python; choose another, for example 'sklearn-service'",
+        ),
         ({"description": ""}, "description: must be one line of 1 to 200 printable characters"),
         ({"description": "a\nb"}, "description: must be one line of 1 to 200 printable characters"),
         (
@@ -206,7 +220,7 @@ def test_bad_answer_to_a_version(template: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["language", "tier", "licence", "base_image", "secrets", "delivery", "traffic", "build_workflow"]
+    "name", ["language", "kind", "tier", "licence", "base_image", "secrets", "delivery", "traffic", "build_workflow"]
 )
 def test_choices_of_the_prompt_are_those_of_the_check(name: str, template: Path, tmp_path: Path) -> None:
     for choice in rules.choices(name):
@@ -276,6 +290,17 @@ def test_defaults_make_a_service_of_the_folders_name(template: Path, tmp_path: P
     }
 
 
+def test_a_model_is_of_its_language(template: Path, tmp_path: Path) -> None:
+    """Without a word about the language; and what only a model needs is no reserved word for others."""
+    folder = lab.render(template, tmp_path / "sklearn", {"kind": "model"})
+    answers = yaml.safe_load((folder / ".copier-answers.yml").read_text())
+    assert (answers["kind"], answers["language"], answers["service_name"]) == ("model", "python", "sklearn-service")
+    assert "upstream" not in answers
+    folder = lab.render(template, tmp_path / "again" / "sklearn", {"language": "python"})
+    answers = yaml.safe_load((folder / ".copier-answers.yml").read_text())
+    assert (answers["kind"], answers["service_name"]) == ("service", "sklearn")
+
+
 def test_detail_given_without_the_question_for_details_is_kept(template: Path, tmp_path: Path) -> None:
     """A detail is not asked for, but a given one is used, remembered, and survives the next copy."""
     folder = lab.render(template, tmp_path / "orders", {"port": 9000, "slo_availability": 99})
@@ -341,7 +366,7 @@ def test_the_hook_checks_again_where_an_answer_changed_that_counts() -> None:
     environment.globals["LATENCY_BUCKETS_MS"] = (100,)
     given = {"service_name": "uuid", "organisation": "google", "base_image": "wolfi", "traffic": "gateway",
              "java_group": "org", "build_workflow": "organisation", "release_workflow": "x",
-             "upstream": "y"}  # fmt: skip
+             "upstream": "y", "kind": "service"}  # fmt: skip
     asked = set()
     for language in rules.choices("language"):
         noted = _Noted({**given, "language": language})

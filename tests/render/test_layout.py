@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.labs import template as lab
 from tests.labs import warm
-from tests.labs.toolchains import LANGUAGES, ROOT
+from tests.labs.toolchains import KINDS, LANGUAGES, ROOT, answers_of
 
 TEMPLATE = ROOT / "template"
 
@@ -28,11 +30,34 @@ def overlay(language: str) -> str:
 
 def test_shared_and_overlay_paths_are_disjoint(language: str) -> None:
     """A path in both would be written twice: Copier asks, and `--defaults` fails."""
-    mine = {_output_path(name.removeprefix(overlay(language))) for name in _files(TEMPLATE / f"[[ {language} ]]")}
-    overlays = tuple(map(overlay, LANGUAGES))
+    mine = _of_overlay(language)
+    overlays = tuple(map(overlay, (*LANGUAGES, *KINDS)))
     shared = {
         _output_path(name.removeprefix("template/")) for name in _files(TEMPLATE) if not name.startswith(overlays)
     }
+    _assert_disjoint(mine, shared)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_goes_over_its_language(kind: str) -> None:
+    """What the language's overlay and the shared files leave out for it says so in its name: `not KIND`."""
+    others = [answers_of(kind)["language"]]
+    left = {name for other in others for name in _files(TEMPLATE / f"[[ {other} ]]")}
+    left |= {name for name in _files(TEMPLATE) if not name.startswith("template/[[ ")}
+    prefixes = tuple(map(overlay, others))
+    taken = {
+        _output_path(name.removeprefix(next(filter(name.startswith, prefixes), "template/")))
+        for name in left
+        if f"not {kind} %]" not in name
+    }
+    _assert_disjoint(_of_overlay(kind), taken)
+
+
+def _of_overlay(name: str) -> set[str]:
+    return {_output_path(path.removeprefix(overlay(name))) for path in _files(TEMPLATE / f"[[ {name} ]]")}
+
+
+def _assert_disjoint(mine: set[str], shared: set[str]) -> None:
     assert mine
     assert shared
     assert mine & shared == set()
@@ -40,11 +65,15 @@ def test_shared_and_overlay_paths_are_disjoint(language: str) -> None:
     assert not [a for a in mine for b in shared if a.startswith(f"{b}/") or b.startswith(f"{a}/")]
 
 
+@pytest.mark.models
 def test_only_the_overlay_of_the_language_is_written(template: Path, tmp_path: Path, language: str) -> None:
-    folder = lab.render(template, tmp_path / "orders", {"language": language})
+    folder = lab.render(template, tmp_path / "orders", answers_of(language))
     written = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     marks = {"go": "go.mod", "java": "pom.xml", "node": "package.json", "python": "pyproject.toml"}
-    assert {name for name, mark in marks.items() if mark in written} == {language}
+    assert {name for name, mark in marks.items() if mark in written} == {answers_of(language)["language"]}
+    assert ("training/fit.py" in written, "src/orders/items/api.py" in written) == (
+        language == "model", language == "python",
+    )  # fmt: skip
     assert not [name for name in written if "[" in name or name.endswith(".jinja")]
 
 

@@ -23,7 +23,7 @@ from tests.labs import template as lab
 from tests.labs import warm
 from tests.labs.cluster import offline
 from tests.labs.service import make
-from tests.labs.toolchains import LANGUAGES
+from tests.labs.toolchains import LANGUAGES, answers_of
 from tests.render.alike import whole
 
 BIN = Path(sys.executable).parent
@@ -49,6 +49,11 @@ ANSWERS: dict[str, list[object]] = {
     "traffic": ["replicas", "gateway"],
 }
 CASES = [dict(zip(ANSWERS, values, strict=True)) for values in AllPairs(list(ANSWERS.values()))]
+# A model's answers in pairs, too: it has no upstream.
+CASES += [
+    {**dict(zip(ANSWERS, values, strict=True)), **answers_of("model")}
+    for values in AllPairs([["python"], [""], *list(ANSWERS.values())[2:]], n=1)
+]
 for _case in CASES:
     if _case["build_workflow"] == "organisation":
         _case["release_workflow"] = f"acme/workflows/.github/workflows/release.yml@{'1' * 40}"
@@ -56,6 +61,8 @@ for _case in CASES:
         del _case["base_image"]  # there is no choice
     if _case["delivery"] != "canary":
         del _case["traffic"]
+    if _case.get("kind") == "model":
+        del _case["upstream"]
 # Services with a build tool of their own, each a plain one otherwise.
 OWN: dict[str, dict[str, object]] = {
     name: {"language": tool.languages[0], "build_tool": name, "lint_command": 'a "$B" # c', **more}
@@ -111,7 +118,7 @@ def run(*command: str | Path) -> None:
 
 def test_every_pair_is_there() -> None:
     for name in ("upstream", "provides", "service_name", "organisation", "description"):
-        pairs = {(case["language"], case[name]) for case in CASES}
+        pairs = {(case["language"], case[name]) for case in CASES if "kind" not in case}
         assert len(pairs) == len(LANGUAGES) * len(ANSWERS[name])
 
 

@@ -27,8 +27,8 @@ def questions() -> dict[str, str]:
 
 
 def _seldom(when: object) -> bool:
-    """Whether a question is computed, or only for an application that has a build tool of its own."""
-    return when is False or "build_tool == 'golden-path'" in str(when)
+    """Whether a question is computed, or only for one language or an application with a build tool of its own."""
+    return when is False or "build_tool == 'golden-path'" in str(when) or "language == " in str(when)
 
 
 def _start(template: Path, folder: Path) -> pexpect.spawn[str]:
@@ -69,6 +69,8 @@ def test_choice_and_a_refused_name(template: Path, tmp_path: Path) -> None:
         child.expect_exact(text)
         if name == "language":
             child.send(DOWN * 3 + ENTER)
+            child.expect_exact("What does it serve?")
+            child.send(ENTER)
         elif name == "service_name":
             child.send(CLEAR_LINE + "json" + ENTER)
             child.expect_exact("'json' is a reserved word of python")

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.labs import toolchains
 from tests.labs.needs import imports
 from tests.labs.places import digest
-from tests.labs.toolchains import LANGUAGES, MissingToolchainError
+from tests.labs.toolchains import KINDS, LANGUAGES, MissingToolchainError, answers_of
 from tests.selection.suites import ALWAYS, Suite
 
 # How each tool says its version; those of a language are asked for in its environment.
@@ -155,7 +155,8 @@ def foreign(file: str, language: str) -> bool:
         file: relative to the checkout.
         language: the one language; with an empty one, no file is foreign.
     """
-    others = [other for other in LANGUAGES if language and other != language]
+    ours = {language, answers_of(language)["language"]}
+    others = [other for other in (*LANGUAGES, *KINDS) if language and other not in ours]
     return any(
         file.startswith(f"template/[[ {other} ]]/") or re.fullmatch(rf"partials/[\w-]*-{other}\.\S+", file)
         for other in others
@@ -191,5 +192,6 @@ def key(
         machine: what ``tools`` returned.
         language: of the tests; without one, the tools of all languages count.
     """
-    told = machine if not language else {name: machine.get(name, []) for name in ("", language)}
+    of = answers_of(language)["language"]
+    told = machine if not language else {name: machine.get(name, []) for name in ("", of)}
     return digest(sorted((name, checkout.digest(name)) for name in files), sorted(tests), told)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from tests.labs.toolchains import LANGUAGES
+from tests.labs.toolchains import KINDS, LANGUAGES
 
 # What a service is rendered from; overlays of other languages do not count where ``Suite.one_language`` says so.
 RENDERED = ("copier.yml", "pins.yaml", "partials", "extensions", "hooks", "golden_path/rendering/worker.py", "template")
@@ -62,7 +62,7 @@ SUITES = (
     Suite("service", ("tests/services/test_check.py", "tests/services/test_jdk.py", "tests/services/conformance/*"),
           quick=True, without=("images",), one_language=True, reads=RENDERED),
     Suite("rules", ("tests/workflows/test_files.py", "tests/workflows/test_lint.py", "tests/workflows/test_policy.py",
-                    "tests/cluster/test_offline.py", "tests/cluster/test_objectives.py",
+                    "tests/cluster/test_offline.py", "tests/cluster/test_objectives.py", "tests/cluster/test_drift.py",
                     "tests/cluster/test_policies_local.py", "tests/deploy/*"),
           quick=True, without=LABS, reads=(".github", "docs/reference", "tests/cluster", *RENDERED)),
     Suite("contracts", ("tests/services/test_contracts.py",), reads=RENDERED),
@@ -96,10 +96,10 @@ def suite_of(file: str, markers: Collection[str], suites: Sequence[Suite] = SUIT
 
 
 def language_of(parameters: object) -> str:
-    """Return the language that a test is run for; empty where it has none.
+    """Return the language, or the kind, that a test is run for; empty where it has none.
 
     Args:
         parameters: of the test, by name.
     """
     language = parameters.get("language", "") if isinstance(parameters, dict) else ""
-    return language if language in LANGUAGES else ""
+    return language if language in {*LANGUAGES, *KINDS} else ""

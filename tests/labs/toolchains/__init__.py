@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from extensions import pins
@@ -23,6 +23,8 @@ from tests.labs.toolchains.probe import asked, choose, home, on_path, said, writ
 
 ROOT = Path(__file__).resolve().parents[3]
 LANGUAGES = ("go", "java", "node", "python")
+# What is no language and is tested like one: by the answers that make it.
+KINDS = {"model": {"language": "python", "kind": "model"}}
 # What a make tells those that it starts.
 OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 
@@ -152,13 +154,24 @@ def locate(language: str) -> dict[str, Path]:
     return _FINDERS[language]()
 
 
+def answers_of(name: str) -> dict[str, str]:
+    """Return the answers that make a service of a language, or of a kind that is tested like one."""
+    return KINDS.get(name, {"language": name})
+
+
+def name_of(answers: Mapping[str, object]) -> str:
+    """Return the language or kind that tests know a service with these answers by; empty where they name none."""
+    kind, language = str(answers.get("kind", "")), str(answers.get("language", ""))
+    return kind if kind in KINDS else language
+
+
 def environment(language: str) -> dict[str, str]:
     """Return the environment in which a service of this language is built and run.
 
     The variables that a service reads are taken out, so that a test sets all that it means to set.
 
     Args:
-        language: ``go``, ``java``, ``node`` or ``python``.
+        language: ``go``, ``java``, ``node`` or ``python``, or a kind.
 
     Returns:
         A copy of this process's environment with the toolchain in front of PATH.
@@ -166,7 +179,7 @@ def environment(language: str) -> dict[str, str]:
     Raises:
         MissingToolchainError: the toolchain is not there.
     """
-    tools = locate(language)
+    tools = locate(answers_of(language)["language"])
     ours = ("HOST", "PORT", "LOG_LEVEL", "VERSION", "REVISION", "V", "VIRTUAL_ENV", *OF_MAKE)
     drop = ("OTEL_", "UPSTREAM_", "SHUTDOWN_", "PACT_", "UV_", "MAKE_")
     env = {key: value for key, value in os.environ.items() if key not in ours and not key.startswith(drop)}

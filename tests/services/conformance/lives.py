@@ -13,11 +13,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.labs.peers import Collector, Peer, item_answer, problem_answer
 from tests.labs.service import START_SECONDS, Service
+from tests.services.conformance.surface import surface_of
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
-BODY = {"name": "x", "quantity": 1, "ref": "0b7cf3a5-5f3b-4c8e-9a64-6f0f3d3f7b11"}
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Life:
         stderr: all of it.
         log: the lines of standard output.
         starting: what ``/readyz`` answered until it had said 20 times that it is ready; (0, None) for no answer.
-        created: what it answered to a creation within a trace.
-        sent: the ``traceparent`` with which the upstream was then asked.
+        created: the status of the answer to something sent within a trace.
+        sent: the ``traceparent`` with which the upstream was then asked; empty where there is none.
         spans: what the collector got, each with the attributes of its resource.
     """
 
@@ -48,7 +48,7 @@ class Life:
 
 
 def whole_life(start: Callable[..., Service]) -> Life:
-    """Start a service, ask ``/readyz`` until it is ready, create an item, ask what is not traced, and stop it."""
+    """Start a service, ask ``/readyz`` until it is ready, send something, ask what is not traced, and stop it."""
     with Collector() as collector, Peer(item_answer) as upstream:
         env = {
             "UPSTREAM_URL": upstream.url,
@@ -57,14 +57,15 @@ def whole_life(start: Callable[..., Service]) -> Life:
         }
         with start(await_ready=False, **env) as service:
             starting = list(_readiness(service))
-            created = service.http.post("/v1/items", json=BODY, headers={"traceparent": TRACEPARENT})
+            surface = surface_of(service.language)
+            created = service.http.post(surface.path, json=surface.referring, headers={"traceparent": TRACEPARENT})
             for path in ("/livez", "/readyz", "/metrics"):
                 service.http.get(path)
             service.signal()
             seconds = service.wait(30)
             return Life(
                 service.port, seconds, service.stdout, service.stderr, service.log, starting, created.status_code,
-                upstream.requests[-1].headers["traceparent"], collector.spans(),
+                upstream.requests[-1].headers["traceparent"] if surface.upstream else "", collector.spans(),
             )  # fmt: skip
 
 
@@ -85,9 +86,11 @@ def _readiness(service: Service) -> list[tuple[int, object]]:
 def quiet_life(start: Callable[..., Service]) -> Life:
     """Start a service that writes errors only, let it succeed and fail, and stop it while connections are idle."""
     with Peer(lambda _: problem_answer(500)) as broken, start(UPSTREAM_URL=broken.url, LOG_LEVEL="error") as service:
-        service.http.get("/v1/items")
-        service.http.post("/v1/items", json=BODY)  # both leave a kept-alive connection in the pool
-        service.logged(message="request", http_response_status_code=502)
+        surface = surface_of(service.language)
+        service.http.get(surface.ask)
+        service.http.post(surface.path, json=surface.referring)  # both leave a kept-alive connection in the pool
+        if surface.upstream:
+            service.logged(message="request", http_response_status_code=502)
         with socket.create_connection(("127.0.0.1", service.port)):  # and one that never sends anything
             service.signal()
             seconds = service.wait(30)

@@ -11,12 +11,18 @@ from collections.abc import Callable
 import pytest
 
 from tests.labs.service import Service
+from tests.services.conformance.surface import surface_of
 
-GET = b"GET /v1/items?limit=1 HTTP/1.1\r\nHost: service\r\n"
+pytestmark = pytest.mark.models
 # A head takes at most this long, with some seconds for a busy machine.
 HEAD_SECONDS, BUSY = 10, 15
 # The idle time of most load balancers: one that a service ends first, it ends under a request.
 BALANCERS_SECONDS = 60
+
+
+def head(service: Service) -> bytes:
+    """Return the head of a request, without its end."""
+    return f"GET {surface_of(service.language).ask} HTTP/1.1\r\nHost: service\r\n".encode()
 
 
 def connect(service: Service) -> socket.socket:
@@ -31,9 +37,9 @@ def answer(connection: socket.socket) -> bytes:
         return b""
 
 
-def status(connection: socket.socket) -> int:
+def status(service: Service, connection: socket.socket) -> int:
     """Send a request, and return the status of its answer, which is read to its end."""
-    connection.sendall(GET + b"\r\n")
+    connection.sendall(head(service) + b"\r\n")
     with http.client.HTTPResponse(connection, method="GET") as response:
         response.begin()
         response.read()
@@ -66,14 +72,15 @@ def ended(connections: dict[str, socket.socket], drip: str, seconds: float) -> d
 
 def test_a_head_of_32_kilobytes_is_read(service: Service) -> None:
     """A token of some size and some cookies."""
-    sent = service.http.get("/v1/items?limit=1", headers={f"x-{number}": "v" * 7000 for number in range(4)})
+    headers = {f"x-{number}": "v" * 7000 for number in range(4)}
+    sent = service.http.get(surface_of(service.language).ask, headers=headers)
     assert sent.status_code == 200
 
 
 @pytest.mark.parametrize("part", [b"X: " + b"v" * 65000 + b"\r\n", b"X: v\r\n" * 10000], ids=["long", "many"])
 def test_a_head_without_an_end_is_refused(service: Service, part: bytes) -> None:
     with connect(service) as connection:
-        connection.sendall(GET)
+        connection.sendall(head(service))
         sent = 0
         try:
             while sent < 1 << 25 and not selectable(connection):
@@ -100,13 +107,13 @@ def test_an_idle_connection_outlives_a_balancer_and_a_head_that_does_not_come_en
 ) -> None:
     """All in one test, since it takes a minute: an answered connection, one that says nothing, two with half a head."""
     with start() as service, connect(service) as idle:
-        assert status(idle) == 200
+        assert status(service, idle) == 200
         began = time.monotonic()
         with connect(service) as silent, connect(service) as half, connect(service) as drip:
-            half.sendall(GET)
-            drip.sendall(GET + b"X: ")
+            half.sendall(head(service))
+            drip.sendall(head(service) + b"X: ")
             gone = ended({"silent": silent, "half": half, "drip": drip}, "drip", HEAD_SECONDS + BUSY)
         # Tomcat limits the time from one part of a head to the next only.
         assert {"silent", "half", "drip"} - set(gone) == ({"drip"} if service.language == "java" else set()), gone
         time.sleep(BALANCERS_SECONDS + 3 - (time.monotonic() - began))
-        assert status(idle) == 200
+        assert status(service, idle) == 200

@@ -12,6 +12,9 @@ import pytest
 
 from tests.labs.built import Built
 from tests.labs.service import Service
+from tests.services.conformance.surface import surface_of
+
+pytestmark = pytest.mark.models
 
 CLIENTS = 8
 BEFORE = 3  # answers that each client has had before the signal
@@ -27,6 +30,7 @@ class Client:
 
     Attributes:
         port: of the service.
+        path: to ask for.
         pause: seconds between an answer and the next request.
         answered: how many were.
         lost: what became of each request that was not answered well.
@@ -34,6 +38,7 @@ class Client:
     """
 
     port: int
+    path: str
     pause: float
     answered: int = 0
     lost: list[str] = field(default_factory=list)
@@ -58,7 +63,7 @@ class Client:
         """Send a request, after one that was sent at a time; returns when this one is sent."""
         sent = time.monotonic()
         try:
-            connection.request("GET", "/v1/items?limit=1")
+            connection.request("GET", self.path)
             answer = connection.getresponse()
             answer.read()
         except OSError as error:
@@ -85,7 +90,8 @@ def stopped(built: Built, drain: int) -> list[Client]:
     """
     moved = threading.Event()
     with Service(built.folder, built.language, {"SHUTDOWN_DRAIN_SECONDS": str(drain)}) as service:
-        clients = [Client(service.port, pause=0.02 * (number % 4)) for number in range(CLIENTS)]
+        path = surface_of(service.language).ask
+        clients = [Client(service.port, path, pause=0.02 * (number % 4)) for number in range(CLIENTS)]
         with ThreadPoolExecutor(CLIENTS) as pool:
             runs = [pool.submit(client.run, moved) for client in clients]
             while any(client.answered < BEFORE and not client.lost for client in clients):

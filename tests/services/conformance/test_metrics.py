@@ -14,19 +14,13 @@ from golden_path.service import slo
 from tests.labs import template as lab
 from tests.labs.built import Built
 from tests.labs.service import Service, free_port
-from tests.services.conformance.lives import BODY
+from tests.services.conformance.surface import surface_of
+
+pytestmark = pytest.mark.models
 
 NAME = "http_server_request_duration_seconds"
 BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, math.inf]
 KEYS = ("http_request_method", "http_route", "http_response_status_code")
-
-# What each route says that it answers, and 500.
-FROM_THE_START = [
-    *(("POST", "/v1/items", status) for status in ("201", "400", "413", "415", "422", "500", "502")),
-    *(("GET", "/v1/items", status) for status in ("200", "422", "500")),
-    *(("GET", "/v1/items/{id}", status) for status in ("200", "404", "500")),
-    *(("DELETE", "/v1/items/{id}", status) for status in ("204", "404", "500")),
-]
 
 Counts = dict[tuple[str, ...], float]
 
@@ -50,13 +44,14 @@ def counts(service: Service) -> Counts:
 @pytest.fixture(scope="module")
 def used(service: Service) -> Counts:
     """What one request of each kind added."""
-    before = counts(service)
-    created = service.http.post("/v1/items", json={"name": "x", "quantity": 1})
-    service.http.get(created.headers["location"])
-    service.http.get("/v1/items?limit=1")
-    service.http.get("/v1/items?limit=x")
-    service.http.put("/v1/items")
-    service.http.request("PROPFIND", "/v1/items")
+    surface, before = surface_of(service.language), counts(service)
+    created = service.http.post(surface.path, json=surface.body)
+    if surface.found:
+        service.http.get(created.headers["location"])
+    service.http.get(surface.ask)
+    service.http.post(surface.path, json={})
+    service.http.put(surface.path)
+    service.http.request("PROPFIND", surface.path)
     for path in ("/nothing/1", "/nothing/2", "/livez", "/readyz", "/metrics"):
         service.http.get(path)
     added = {labels: value - before.get(labels, 0) for labels, value in counts(service).items()}
@@ -65,7 +60,7 @@ def used(service: Service) -> Counts:
 
 def test_every_bound_is_found_by_the_objectives(service: Service) -> None:
     """As this client spells it, which Prometheus 2 keeps, and as Prometheus 3 does: with a point."""
-    service.http.get("/v1/items?limit=1")
+    service.http.get(surface_of(service.language).ask)
     spelt = set(re.findall(rf'^{NAME}_bucket\{{.*\ble="([^"]+)"', service.http.get("/metrics").text, re.MULTILINE))
     assert len(spelt) == len(BUCKETS)
     for milliseconds in slo.BUCKETS_MS:
@@ -76,14 +71,15 @@ def test_every_bound_is_found_by_the_objectives(service: Service) -> None:
             assert [float(one) for one in found] == [milliseconds / 1000], (milliseconds, sorted(kept))
 
 
-def test_labels(used: Counts) -> None:
+def test_labels(used: Counts, built: Built) -> None:
+    surface = surface_of(built.language)
     assert used == {
-        ("POST", "/v1/items", "201"): 1,
-        ("GET", "/v1/items/{id}", "200"): 1,
-        ("GET", "/v1/items", "200"): 1,
-        ("GET", "/v1/items", "422"): 1,
-        ("PUT", "/v1/items", "405"): 1,
-        ("_OTHER", "/v1/items", "405"): 1,
+        ("POST", surface.path, str(surface.sent)): 1,
+        **({("GET", surface.found, "200"): 1} if surface.found else {}),
+        ("GET", surface.route, "200"): 1,
+        ("POST", surface.path, "422"): 1,
+        ("PUT", surface.path, "405"): 1,
+        ("_OTHER", surface.path, "405"): 1,
         ("GET", "unmatched", "404"): 2,
     }
 
@@ -92,10 +88,13 @@ def test_series_are_there_before_the_first_request(start: Callable[..., Service]
     """At 0, with all buckets; a series that begins with its first errors hides these from rate() and increase()."""
     nobody = f"http://127.0.0.1:{free_port()}"
     with start(UPSTREAM_URL=nobody, UPSTREAM_RETRIES="0") as service:
-        assert counts(service) == dict.fromkeys(FROM_THE_START, 0)
+        surface = surface_of(service.language)
+        start_of_all = dict.fromkeys(surface.series, 0)
+        assert counts(service) == start_of_all
         assert {sample.value for sample in scrape(service) if sample.name.startswith(NAME)} == {0}
-        assert service.http.post("/v1/items", json=BODY).status_code == 502
-        assert counts(service) == {**dict.fromkeys(FROM_THE_START, 0), ("POST", "/v1/items", "502"): 1}
+        status = service.http.post(surface.path, json=surface.referring).status_code
+        assert status == (502 if surface.upstream else surface.sent)
+        assert counts(service) == {**start_of_all, ("POST", surface.path, str(status)): 1}
 
 
 def test_buckets(service: Service, used: Counts) -> None:

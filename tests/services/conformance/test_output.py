@@ -12,13 +12,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.labs.built import Built
 from tests.labs.service import Service
+from tests.services.conformance.surface import surface_of
+
+pytestmark = pytest.mark.models
 
 PAGE = 4096
 # More lines than wait to be written: about 250 bytes each, up to 1 MiB.
 MANY = 6000
-GET, AT_ONCE = b"GET /v1/items?limit=1 HTTP/1.1\r\nHost: service\r\n\r\n", 50
+AT_ONCE = 50
 
 
 @contextmanager
@@ -36,11 +41,13 @@ def piped(built: Built) -> Iterator[tuple[Service, int]]:
 
 def ask(service: Service, times: int) -> None:
     """Ask on a connection of its own, several at once, which costs little; each answer has to come soon."""
+    surface = surface_of(service.language)
+    request = f"GET {surface.ask} HTTP/1.1\r\nHost: service\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
         for _ in range(times // AT_ONCE):
-            connection.sendall(GET * AT_ONCE)
+            connection.sendall(request * AT_ONCE)
             answers = b""
-            while answers.count(b'{"items":[],"next":null}') < AT_ONCE:
+            while answers.count(surface.tail) < AT_ONCE:
                 more = connection.recv(1 << 16)
                 assert more, answers
                 answers += more

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.labs.service import Service
 from tests.services.conformance.lives import Life
+
+pytestmark = pytest.mark.models
 
 
 def test_alive_and_ready(service: Service) -> None:

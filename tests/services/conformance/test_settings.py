@@ -9,6 +9,7 @@ import pytest
 from tests.labs.peers import Answer, Collector, Peer
 from tests.labs.service import Service
 from tests.services.conformance.lives import TRACE, TRACEPARENT
+from tests.services.conformance.surface import surface_of
 
 # Set for a whole cluster, often, and for programs of other languages.
 ODD = {
@@ -24,12 +25,13 @@ ODD = {
 
 
 # The image has the same program.
-pytestmark = pytest.mark.parametrize("start", ["process"], indirect=True)
+pytestmark = [pytest.mark.models, pytest.mark.parametrize("start", ["process"], indirect=True)]
 
 
 def traced(service: Service) -> None:
     """Send a request of the trace, and let the service end, which sends its span."""
-    assert service.http.get("/v1/items", headers={"traceparent": TRACEPARENT}).status_code == 200
+    asked = service.http.get(surface_of(service.language).ask, headers={"traceparent": TRACEPARENT})
+    assert asked.status_code == 200
     service.signal()
     service.wait(30)
     assert service.log[-1]["message"] == "stopped"

@@ -12,7 +12,8 @@ import pytest
 
 from tests.labs.peers import Answer, Peer, Request, item_answer
 from tests.labs.service import NO_TLS, Service
-from tests.services.conformance.lives import BODY, Life
+from tests.services.conformance.lives import Life
+from tests.services.conformance.surface import ITEMS, surface_of
 
 
 def slow(seconds: float) -> Peer:
@@ -28,7 +29,7 @@ def slow(seconds: float) -> Peer:
 def test_request_in_flight_survives(start: Callable[..., Service], number: signal.Signals) -> None:
     with slow(2) as upstream, start(UPSTREAM_URL=upstream.url, UPSTREAM_TIMEOUT_MS="10000") as service:
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            answer = pool.submit(service.http.post, "/v1/items", json=BODY)
+            answer = pool.submit(service.http.post, ITEMS.path, json=ITEMS.referring)
             while not upstream.requests:
                 time.sleep(0.01)
             service.signal(number)
@@ -39,13 +40,16 @@ def test_request_in_flight_survives(start: Callable[..., Service], number: signa
         assert service.process.returncode in {0, 128 + number}
 
 
+@pytest.mark.models
 def test_draining_ends_by_itself(life: Life) -> None:
     """It takes as long as is asked for, here a second, and what was in the middle of nothing does not hold it up."""
     assert 0.8 < life.seconds < 15
 
 
+@pytest.mark.models
 def test_draining_still_serves_and_a_second_signal_ends_it(start: Callable[..., Service]) -> None:
     with start(SHUTDOWN_DRAIN_SECONDS="60") as service:
+        surface = surface_of(service.language)
         service.signal()
         service.logged(message="draining")
         answer = service.http.get("/readyz")
@@ -56,9 +60,9 @@ def test_draining_still_serves_and_a_second_signal_ends_it(start: Callable[..., 
             time.sleep(0.2)
             with httpx.Client(base_url=service.url, trust_env=False, verify=NO_TLS) as fresh:
                 assert fresh.get("/livez").status_code == 200
-                created = fresh.post("/v1/items", json={"name": "x", "quantity": 1})
-                assert (created.status_code, created.headers["connection"]) == (201, "close")
-                for path in ("/nothing", created.headers["location"]):
+                created = fresh.post(surface.path, json=surface.body)
+                assert (created.status_code, created.headers["connection"]) == (surface.sent, "close")
+                for path in ("/nothing", created.headers.get("location", surface.route)):
                     assert fresh.delete(path).headers["connection"] == "close"
         assert service.process.poll() is None
         service.signal()
@@ -67,6 +71,7 @@ def test_draining_still_serves_and_a_second_signal_ends_it(start: Callable[..., 
             httpx.get(f"{service.url}/livez", trust_env=False)
 
 
+@pytest.mark.models
 def test_idle_connection_does_not_hold_it_up(quiet: Life) -> None:
     assert quiet.seconds < 12  # the grace period is 20
 
@@ -78,7 +83,7 @@ def test_grace_period_is_a_limit(start: Callable[..., Service]) -> None:
         start(UPSTREAM_URL=upstream.url, **env) as service,
         concurrent.futures.ThreadPoolExecutor() as pool,
     ):
-        answer = pool.submit(service.http.post, "/v1/items", json=BODY)
+        answer = pool.submit(service.http.post, ITEMS.path, json=ITEMS.referring)
         while not upstream.requests:
             time.sleep(0.01)
         service.signal()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.labs.peers import Answer, Peer, Request, item_answer, problem_answer
 from tests.labs.service import Service, free_port
-from tests.services.conformance.lives import BODY
+from tests.services.conformance.surface import ITEMS, REF
 
 
 @dataclass
@@ -46,7 +46,7 @@ def limited(start: Callable[..., Service]) -> Iterator[Pair]:
 
 
 def create(service: Service) -> httpx.Response:
-    return service.http.post("/v1/items", json=BODY)
+    return service.http.post(ITEMS.path, json=ITEMS.referring)
 
 
 def assert_bad_gateway(answer: httpx.Response) -> None:
@@ -63,7 +63,7 @@ def test_unknown_reference(pair: Pair) -> None:
 
 
 def test_path_of_the_base_url_is_kept(limited: Pair) -> None:
-    assert {request.path for request in limited.peer.requests} == {f"/api/v1/items/{BODY['ref']}"}
+    assert {request.path for request in limited.peer.requests} == {f"/api/v1/items/{REF}"}
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
