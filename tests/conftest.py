@@ -135,6 +135,13 @@ def built(checked: Built) -> Built:
 
 
 @pytest.fixture(scope="session")
+def stops(request: pytest.FixtureRequest) -> int:
+    """How often a service is stopped under load."""
+    number: int = request.config.getoption("--stops")
+    return number
+
+
+@pytest.fixture(scope="session")
 def image_lab() -> Iterator[Lab]:
     """The image lab, up; what this run started is ended with it."""
     with Lab() as running:

@@ -34,7 +34,12 @@ test: test-language ## Run the unit tests
 contract: contract-language ## Write the contract with the upstream, verify the contracts with the consumers
 
 .PHONY: build
-build: build-language ## Build what runs, version and revision included
+build: build-named build-language ## Build what runs, version and revision included
+
+# What it is called must arrive in it as it is.
+.PHONY: build-named
+build-named:
+	@python3 .golden-path version build
 
 .PHONY: run
 run: build ## Build and run on 127.0.0.1; stop with Ctrl-C

@@ -53,6 +53,32 @@ def test_as_git_says_it(service: Path) -> None:
     assert said(service)[0] == "release/1.0+7-dirty"
 
 
+UNFIT = {"v1'x": "'", 'v1"x"': '"', "v1$(x)": "$", "v1@x@": "@", "v1`x`": "`", "a b": " ", "ü1": "ü", "v1\\x": "\\"}
+
+
+def unfit(name: str, value: str) -> str:
+    shown = repr(UNFIT[value])
+    rule = f"{name} must be ASCII without spaces, quotes, \\, $ and @"
+    return f"{rule}, not with {shown}: name the tag otherwise, or pass {name}="
+
+
+@pytest.mark.parametrize("name", ["VERSION", "REVISION"])
+def test_a_name_that_would_not_arrive_is_refused(service: Path, name: str) -> None:
+    for value in UNFIT:
+        given = {**os.environ, "VERSION": "v1", "REVISION": "r", name: value}
+        command = [sys.executable, ".golden-path", "version", "build"]
+        done = subprocess.run(command, cwd=service, env=given, capture_output=True, text=True, check=False, timeout=60)
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", f"{unfit(name, value)}\n")
+
+
+def test_both_verbs_that_build_ask_that_first(service: Path) -> None:
+    value = "v1'x"
+    for verb, before in (("build", ""), ("image", "  FAIL  image: ")):
+        code, output = make(service, verb, VERSION=value, REVISION="r")
+        assert code != 0
+        assert output.splitlines()[0] == before + unfit("VERSION", value)
+
+
 def test_a_folder_without_git_and_one_without_a_commit_have_no_version(service: Path) -> None:
     assert said(service) == NONE
     lab.git(service, "init", "--quiet", "--initial-branch=main")

@@ -35,13 +35,6 @@ def peer() -> Iterator[Peer]:
         yield peer
 
 
-@pytest.fixture(scope="session")
-def stops(request: pytest.FixtureRequest) -> int:
-    """How often a service is stopped under load."""
-    number: int = request.config.getoption("--stops")
-    return number
-
-
 @pytest.fixture
 def upstream(peer: Peer) -> Iterator[Peer]:
     """An upstream that has every item, unless the test lets it answer something else."""

@@ -20,22 +20,26 @@ class Environment(NamedTuple):
     Attributes:
         name: of it.
         objects: all.
+        told: what Argo CD is told of the service: projects and applications.
     """
 
     name: str
     objects: list[Object]
+    told: list[Object]
 
 
-def problems(name: str, text: str) -> list[Finding]:
-    """Return what breaks a rule in what Kustomize made of an environment.
+def problems(name: str, text: str, told: str = "") -> list[Finding]:
+    """Return what breaks a rule in what Kustomize made of an environment, by rule.
 
     Args:
         name: of the environment, which stands for a file.
         text: its manifests.
+        told: those that Argo CD is told; empty if it is told nothing from here.
     """
-    environment = Environment(name, list(objects.apart(documents.read(text))))
+    environment = Environment(name, *(list(objects.apart(documents.read(one))) for one in (text, told)))
     found = [Finding(one, what) for one in chosen([RENDERED]).values() for what in one.check(environment)]
-    return found + [Finding(RULES["GP404"], what) for what in _values(environment)]
+    found += [Finding(RULES["GP404"], what) for what in _values(environment)]
+    return sorted(found, key=lambda one: one.rule.identifier)
 
 
 def _values(environment: Environment) -> Iterator[Found]:

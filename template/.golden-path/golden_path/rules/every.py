@@ -10,6 +10,7 @@ from golden_path.rules import (  # noqa: F401 - they register their rules
     images,
     leaks,
     members,
+    projects,
     repository,
     selections,
     workloads,

@@ -15,7 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from golden_path.service.version import local_image, tag
+from golden_path.service.errors import RefusedError
+from golden_path.service.version import buildable, local_image, tag
 
 BUILD = Path("build")
 # What BuildKit, or the package manager in it, says, and what it means.
@@ -81,6 +82,10 @@ def fail(reason: str) -> int:
 def main(target: str, *locks: str) -> int:
     if missing := [lock for lock in locks if not Path(lock).exists()]:
         return fail(f"{missing[0]} is missing: run 'make lock' and commit it")
+    try:
+        buildable()
+    except RefusedError as reason:
+        return fail(str(reason))
     if shutil.which("docker") is None:
         return fail("docker is missing: install Docker with its buildx plugin")
     BUILD.mkdir(exist_ok=True)

@@ -53,7 +53,9 @@ VERBS = {
     "signature": Verb("golden_path.service.signature", "sign|verify IMAGE ...", "sign an image, or verify one"),
     "slo": Verb("golden_path.service.slo", "write|check", "write what follows from slo.yaml, or check it"),
     "template": Verb("golden_path.service.template", "update|pack|propose|drift [PYTHON]", "follow the template"),
-    "version": Verb("golden_path.service.version", "git|image", "say what a build is called"),
+    "version": Verb(
+        "golden_path.service.version", "git|image|build", "say what a build is called, or whether it can be"
+    ),
 }
 
 

@@ -22,6 +22,8 @@ from golden_path.service.errors import RefusedError
 OVERLAYS = Path("deploy/overlays")
 OUTPUT = Path("build/manifests")
 OBJECTIVES = ".golden-path/slo"  # the base reads it
+# What Argo CD is told: what the service makes of it, else what the template writes.
+TOLD = ("deploy/argocd", ".golden-path/argocd")
 
 
 def kustomize() -> list[str]:
@@ -48,13 +50,20 @@ def overlays(root: Path) -> list[Path]:
     return [one.parent for one in sorted((root / OVERLAYS).glob("*/kustomization.yaml"))]
 
 
+def told(root: Path) -> str:
+    """The manifests that Argo CD is told; empty in a repository without any."""
+    folders = [root / one for one in TOLD if (root / one / "kustomization.yaml").exists()]
+    return build(folders[0]) if folders else ""
+
+
 def render(root: Path) -> dict[str, str]:
     """The manifests by environment."""
     found = {}
+    project = told(root)
     for overlay in overlays(root):
         environment = overlay.name
         found[environment] = build(overlay)
-        if broken := exceptions.without(WorkTree(Path()), problems(environment, found[environment])):
+        if broken := exceptions.without(WorkTree(Path()), problems(environment, found[environment], project)):
             raise RefusedError(str(broken[0]))
     return found
 
@@ -74,7 +83,7 @@ def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 def at(revision: str) -> dict[str, str]:
     """The manifests by environment, of another revision."""
     with tempfile.TemporaryDirectory() as folder:
-        listed = git("ls-tree", "-d", "--name-only", revision, "deploy", OBJECTIVES)
+        listed = git("ls-tree", "-d", "--name-only", revision, "deploy", OBJECTIVES, *TOLD[1:])
         if listed.returncode:
             lines = listed.stderr.decode().strip().splitlines()
             raise RefusedError(f"{revision}: {lines[-1].removeprefix('fatal: ')}; fetch it, or name another with BASE=")

@@ -2,6 +2,7 @@
 
 usage: version git     VERSION COMMIT TIME of HEAD in one line: `git describe`, 40 digits, seconds since 1970
        version image   $IMAGE with the tag of $VERSION
+       version build   fails if $VERSION or $REVISION cannot be fixed into what is built
 
 A folder without git, or without a commit yet, is 0.0.0-dev of no commit. A repository that git refuses to read is an
 error: what is built there would not say what it is.
@@ -24,6 +25,7 @@ TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 # In the broker's URLs it is another resource.
 RESERVED = "latest"
 MARK = 8
+UNFIT = re.compile(r"[^!-~]|['\"`\\$@]")
 
 
 def tag(version: str) -> str:
@@ -61,6 +63,19 @@ def given() -> str:
     if not (version := os.environ.get("VERSION", "")):
         raise RefusedError("set VERSION to what the build is called")
     return version
+
+
+def buildable() -> str:
+    """Nothing; raises RefusedError if what a build is called would not arrive in it as it is.
+
+    Go's linker splits at quotes and spaces, Maven replaces what is between @ or in ${}, a properties file unescapes,
+    and a JVM without a locale reads ASCII.
+    """
+    for name in ("VERSION", "REVISION"):
+        if found := UNFIT.search(os.environ.get(name, "")):
+            rule = f"{name} must be ASCII without spaces, quotes, \\, $ and @"
+            raise RefusedError(f"{rule}, not with {found[0]!r}: name the tag otherwise, or pass {name}=")
+    return ""
 
 
 def local_image() -> str:
@@ -110,10 +125,11 @@ def _git(*arguments: str) -> str:
 
 def main(verb: str) -> int:
     try:
-        verbs: dict[str, Callable[[], str]] = {"git": head, "image": local_image}
+        verbs: dict[str, Callable[[], str]] = {"git": head, "image": local_image, "build": buildable}
         said = verbs[verb]()
     except RefusedError as reason:
         sys.stderr.write(f"{reason}\n")
         return 1
-    sys.stdout.write(f"{said}\n")
+    if said:
+        sys.stdout.write(f"{said}\n")
     return 0
