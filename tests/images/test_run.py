@@ -14,7 +14,7 @@ from tests.labs.built import Image
 from tests.labs.container import Container
 from tests.labs.service import await_ready, free_port
 
-pytestmark = pytest.mark.images
+pytestmark = [pytest.mark.images, pytest.mark.models]
 
 
 def publishing(image: Image, port: int) -> list[str]:
