@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from tests.labs.built import VERSION, Image
 from tests.labs.images import Lab, archive
 from tests.labs.service import make
 
-pytestmark = pytest.mark.images
+pytestmark = [pytest.mark.images, pytest.mark.models]
 
 PROGRAMS = re.compile(
     r"(^|/)s?bin/(sh|bash|dash|ash|busybox|apt.*|dpkg.*|apk|pip.*|npm|npx|pnpm|yarn|corepack|mvn|uv|go|gofmt|gcc.*|g\+\+.*|cc|ld|make"
@@ -34,6 +35,16 @@ def test_nothing_but_what_runs(files: dict[str, bytes]) -> None:
     assert [name for name in files if TESTS.search(name)] == []
     assert [name for name in files if re.search(r"\.(tsx?|java|go|mk)$|Dockerfile|Makefile|pom\.xml$", name)
             and name.startswith("app/") and "/node_modules/" not in name] == []  # fmt: skip
+
+
+@pytest.mark.only("model")
+def test_of_the_training_only_the_model(files: dict[str, bytes], image: Image) -> None:
+    """It is the one of the checkout, trained by another Python, and its card has the commit of the image."""
+    assert [name for name in files if re.search(r"(^|/)(training|sklearn|skl2onnx|onnx|scipy)/", name)] == []
+    assert files["app/model/model.onnx"] == (image.folder / "model/model.onnx").read_bytes()
+    card, here = json.loads(files["app/model/model.json"]), json.loads((image.folder / "model/model.json").read_text())
+    assert card == here
+    assert card["revision"] == lab.git(image.folder, "rev-parse", "HEAD")
 
 
 def test_the_patterns_find_what_they_look_for(image: Image) -> None:

@@ -16,7 +16,7 @@ from tests.labs.built import Image, clone
 from tests.labs.images import Builder, Lab, archive, overrides
 from tests.labs.service import make
 
-pytestmark = pytest.mark.images
+pytestmark = [pytest.mark.images, pytest.mark.models]
 
 # A source file of each language and a harmless change of it.
 CHANGE = {
@@ -24,6 +24,7 @@ CHANGE = {
     "java": ("src/main/java/com/acme/{}/Changed.java", "package com.acme.{};\n\nfinal class Changed {{}}\n"),
     "node": ("src/changed.ts", "export const changed = 1;\n"),
     "python": ("src/{}/changed.py", "CHANGED = 1\n"),
+    "model": ("src/{}/predictions/changed.py", "CHANGED = 1\n"),
 }
 # What may run again when only sources change: RUN steps by a part of their text.
 MAY_RUN = {
@@ -31,6 +32,7 @@ MAY_RUN = {
     "java": ("launcher.Launcher",),
     "node": ("typescript/bin/tsc", "build-info.mjs"),
     "python": ("/build.py",),
+    "model": ("/build.py", "/stamp.py"),
 }
 
 # As docker-bake.hcl says it, and that every layer is compressed anew.
@@ -39,7 +41,7 @@ RELEASED = "type=registry,oci-mediatypes=true,compression=zstd,force-compression
 
 def change(folder: Path, language: str) -> None:
     path, text = CHANGE[language]
-    module = folder.name.replace("-", "_" if language == "python" else "")
+    module = folder.name.replace("-", "_" if language in {"python", "model"} else "")
     target = folder / path.format(module)
     before = target.read_text() if target.exists() else ""
     target.write_text(before + text.format(module) if "{" in path else before + text)

@@ -18,7 +18,7 @@ from tests.labs.container import Container
 from tests.labs.images import Lab
 from tests.labs.service import await_ready, free_port, make
 
-pytestmark = pytest.mark.images
+pytestmark = [pytest.mark.images, pytest.mark.models]
 
 
 def publishing(image: Image, port: int) -> list[str]:

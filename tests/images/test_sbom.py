@@ -13,7 +13,7 @@ from tests.labs import sbom
 from tests.labs.built import Image
 from tests.labs.service import make
 
-pytestmark = pytest.mark.images
+pytestmark = [pytest.mark.images, pytest.mark.models]
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ def locked(folder: Path, language: str) -> Packages:
     Raises:
         subprocess.CalledProcessError: the language's own tool cannot read them.
     """
-    return {"go": _go, "java": _java, "node": _node, "python": _python}[language](folder)
+    return {"go": _go, "java": _java, "node": _node, "python": _python, "model": _python}[language](folder)
 
 
 def _run(folder: Path, language: str, *command: str) -> str:

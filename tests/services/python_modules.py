@@ -1,6 +1,6 @@
-"""Write the modules that a Python service cannot be called like: ``python -m tests.services.python_modules``.
+"""Write the modules that services in Python cannot be called like: ``python -m tests.services.python_modules``.
 
-They are those of the interpreter and of the locked packages, as both say; a test compares the file with them.
+They are those of the interpreter and of the locked packages, as both say; a test compares the files with them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pathlib import Path
 
 from tests.labs import template as lab
 from tests.labs.service import make
-from tests.labs.toolchains import ROOT
+from tests.labs.toolchains import ROOT, answers_of
 
-FILE = ROOT / "extensions" / "python_modules.txt"
+FILES = {name: ROOT / "extensions" / f"{name}_modules.txt" for name in ("python", "model")}
 _ASK = """
 import importlib.metadata, json, sys
 names = {name.split("/")[0] for name in importlib.metadata.packages_distributions()}
@@ -39,23 +39,33 @@ def of(service: Path) -> list[str]:
     return sorted(name for name in json.loads(done.stdout) if _POSSIBLE.fullmatch(name))
 
 
-def written(names: list[str]) -> str:
-    """Return the text of the file."""
-    head = "# Modules of the interpreter and of the locked packages: python -m tests.services.python_modules\n"
+def written(kind: str, names: list[str]) -> str:
+    """Return the text of a file: of a service for a model, what no other has.
+
+    Args:
+        kind: a key of ``FILES``.
+        names: the modules of a service of that kind.
+    """
+    what = "the interpreter and of the locked packages"
+    if kind == "model":
+        what = "the packages that only a service for a model has"
+        known = FILES["python"].read_text(encoding="utf-8").partition("\n")[2].split()
+        names = sorted({*names} - {*known})
+    head = f"# Modules of {what}: python -m tests.services.python_modules\n"
     return head + textwrap.fill(" ".join(names), 118, break_on_hyphens=False) + "\n"
 
 
 def main() -> int:
-    """Write the file for the template as it stands; returns the exit code."""
+    """Write the files for the template as it stands; returns the exit code."""
     with tempfile.TemporaryDirectory() as place:
-        snapshot, service = Path(place, "golden-path"), Path(place, "orders")
-        lab.snapshot(snapshot)
-        lab.render(snapshot, service, {"language": "python", "service_name": "orders", "upstream": "inventory"})
-        done = make(service, "python", "setup")
-        if done.returncode != 0:
-            sys.stdout.write(done.stdout)
-            return 1
-        FILE.write_text(written(of(service)), encoding="utf-8")
+        snapshot = lab.snapshot(Path(place, "golden-path"))
+        for kind, file in FILES.items():
+            service = lab.render(snapshot, Path(place, f"{kind}-orders"), answers_of(kind))
+            done = make(service, kind, "setup")
+            if done.returncode != 0:
+                sys.stdout.write(done.stdout)
+                return 1
+            file.write_text(written(kind, of(service)), encoding="utf-8")
     return 0
 
 

@@ -15,6 +15,7 @@ from golden_path.source.template import Template
 from golden_path.upgrade import apply
 from tests.labs import template as lab
 from tests.labs.template import commit_all, git
+from tests.labs.toolchains import answers_of
 from tests.updates import existing, foreign
 from tests.updates.commands import as_json, golden_path
 
@@ -42,6 +43,7 @@ ANSWERS = {
     "java": {"java_group": "io.acme.pay", "secrets": "vault", "traffic": "gateway"},
     "node": {"delivery": "blue-green", "secrets": "aws", "licence": "MIT"},
     "python": {"secrets": "gcp", "provides": "false", "licence": "Apache-2.0", "description": 'A "quoted" one'},
+    "model": {"upstream": "", "secrets": "vault"},
 }
 COMMON = {
     "service_name": "pay-api",
@@ -90,7 +92,8 @@ def theirs(language: str, tmp_path: Path) -> Path:
 def generated(renderer: Renderer, history: Path, folder: Path, language: str) -> Path:
     known = Template(str(history))
     known.refresh()
-    renderer.render(known.at("v2.0.0"), folder, foreign.ANSWERS, {**COMMON, "language": language, **ANSWERS[language]})
+    given = {**COMMON, **answers_of(language), **ANSWERS[language]}
+    renderer.render(known.at("v2.0.0"), folder, foreign.ANSWERS, given)
     commit_all(folder)
     return folder
 
@@ -194,6 +197,7 @@ def test_what_was_added_works_together(history: Path, tmp_path: Path, renderer: 
         assert {line.split()[1] for line in policy.stdout.splitlines()} == wanted, policy.stdout + policy.stderr
 
 
+@pytest.mark.models
 def test_a_lost_answers_file_comes_back(language: str, history: Path, tmp_path: Path, renderer: Renderer) -> None:
     """From the files alone."""
     comes_back(language, history, tmp_path, renderer, history_too=False)
