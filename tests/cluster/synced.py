@@ -111,7 +111,7 @@ class Synced:
         found: Object = api.get(path).get("status", {})
         return found
 
-    def wait(self, reached: Callable[[Object], bool], seconds: float = 120) -> Object:
+    def wait(self, reached: Callable[[Object], bool], seconds: float = 180) -> Object:
         """Wait for what Argo CD says; returns it.
 
         Raises:

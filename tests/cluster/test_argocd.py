@@ -22,9 +22,8 @@ Start = Callable[..., Synced]
 # Of these Argo CD says what it thinks of an operator that does not run here.
 ANSWERS = {
     "canary": ({}, "Healthy"),
-    "blue-green": ({"delivery": "blue-green", "tier": "critical"}, "Healthy"),
+    "blue-green-gcp": ({"delivery": "blue-green", "secrets": "gcp", "tier": "critical"}, "Progressing"),
     "gateway-vault": ({"traffic": "gateway", "secrets": "vault", "upstream": "inventory"}, "Progressing"),
-    "gcp": ({"secrets": "gcp"}, "Progressing"),
 }
 
 
@@ -38,6 +37,9 @@ def start(cluster_lab: Lab, argo: ArgoCD, template: Path, tmp_path: Path) -> Ite
             folder = template_lab.render(template, tmp_path / str(answers["service_name"]), answers)
             by_hand(folder, delivery)
             running = stack.enter_context(Synced(cluster_lab, argo, folder))
+            running.synced()
+            # The autoscaler looks every 15 seconds; what it changes later would change what a version waits for.
+            running.wait(lambda _: running.rollout()["status"].get("availableReplicas") == 2)
             running.synced()
             return running
 
@@ -122,7 +124,7 @@ def test_a_canary_and_its_abort_keep_what_the_stable_version_needs(start: Start)
     staging = start("canary")
     stable = staging.configuration()
     first = staging.configure("debug")
-    rollout = staging.waits()
+    pods = staging.waits()["spec"]["template"]
     staging.wait(lambda said: "waiting for healthy state" in said["operationState"].get("message", ""))
     assert stable < staging.configuration()
     assert staging.missing() == set()
@@ -130,7 +132,7 @@ def test_a_canary_and_its_abort_keep_what_the_stable_version_needs(start: Start)
     newest = staging.configure("warn")
     said = staging.wait(lambda said: said["sync"]["revision"] == newest)
     assert (said["operationState"]["phase"], deploying(said)) == ("Running", first)
-    assert staging.rollout()["metadata"]["generation"] == rollout["metadata"]["generation"]
+    assert staging.rollout()["spec"]["template"] == pods
     staging.decide("abort")
     # The same sync is tried again, with the newest commit.
     staging.wait(lambda said: deploying(said) == newest)
@@ -147,7 +149,7 @@ def test_a_canary_and_its_abort_keep_what_the_stable_version_needs(start: Start)
 
 def test_a_revert_after_an_abort_leaves_nothing_of_the_new_version(start: Start) -> None:
     staging = start("canary")
-    stable, pods = staging.configuration(), staging.pods()
+    stable = staging.configuration()
     staging.configure("debug")
     staging.waits()
     staging.decide("abort")
@@ -158,7 +160,6 @@ def test_a_revert_after_an_abort_leaves_nothing_of_the_new_version(start: Start)
     staging.synced()
     assert staging.configuration() == stable
     assert staging.missing() == set()
-    assert pods.items() <= staging.pods().items(), "none had to start"
 
 
 def test_blue_green_goes_back_at_once_with_its_configuration(start: Start) -> None:

@@ -52,7 +52,7 @@ def publish(service: Path, number: int, level: str) -> None:
     template_lab.git(service, "checkout", "--quiet", "main")
 
 
-def until(reached: Callable[[], bool], what: str, seconds: float = 120) -> None:
+def until(reached: Callable[[], bool], what: str, seconds: float = 180) -> None:
     """Wait; in the end say what was waited for."""
     end = time.monotonic() + seconds
     while not reached():
