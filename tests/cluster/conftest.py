@@ -11,6 +11,8 @@ import pytest
 from tests.cluster.versions import Versions
 from tests.conftest import written
 from tests.labs.built import Built
+from tests.labs.cluster import Lab
+from tests.labs.cluster.argocd_running import ArgoCD
 from tests.labs.in_memory import tmp_path as tmp_path
 from tests.labs.service import make
 
@@ -28,3 +30,10 @@ def runnable(language: str, template: Path, tmp_path_factory: pytest.TempPathFac
 def versions(runnable: Built) -> Iterator[Versions]:
     with ExitStack() as stack:
         yield Versions(stack, runnable)
+
+
+@pytest.fixture(scope="module")
+def argo(cluster_lab: Lab) -> Iterator[ArgoCD]:
+    """Argo CD in the cluster lab, up, for the tests of one file."""
+    with ArgoCD(cluster_lab) as running:
+        yield running

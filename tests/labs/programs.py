@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.labs import costs, events, go_tools, kustomize, needs
-from tests.labs.cluster import argocd, kyverno
+from tests.labs.cluster import argocd, kyverno, redis
 from tests.labs.cluster import tools as cluster
 from tests.labs.debian import SUITE
 from tests.labs.errors import LabError
@@ -122,8 +122,12 @@ def _of_events() -> list[Program]:
 
 
 def _of_argocd() -> list[Program]:
-    what = "Argo CD's own code says what an ApplicationSet makes and a project permits"
-    return [_go("argocd", "github.com/argoproj/argo-cd/v3", what, argocd.folder())]
+    what = f"one program that is {', '.join(argocd.PARTS)}, and says what a project permits"
+    cached = "keeps what Argo CD has rendered"
+    return [
+        _go("argocd", argocd.MODULE, what, argocd.folder()),
+        Program(redis.NAME, SUITE, "Debian", cached, redis.folder() / redis.NAME, redis.folder()),
+    ]
 
 
 def _of_kyverno() -> list[Program]:
@@ -153,7 +157,12 @@ GROUPS = {
         fixtures=("cluster_lab",),
         modules=("tests.labs.cluster.tools", "tests.labs.cluster.prometheus"),
     ),
-    "argocd": Group(argocd.program, _of_argocd, modules=("tests.labs.cluster.argocd",)),
+    "argocd": Group(
+        lambda: [argocd.program(), redis.command()],
+        _of_argocd,
+        fixtures=("argo",),
+        modules=("tests.labs.cluster.argocd",),
+    ),
     "kyverno": Group(kyverno.program, _of_kyverno, modules=("tests.labs.cluster.kyverno",)),
 }
 

@@ -1,28 +1,36 @@
-"""Argo CD's own code, without a cluster: what an ApplicationSet makes of a pull request, and what a project permits.
+"""Argo CD as a program, and its own code without a cluster: what an ApplicationSet makes, and what a project permits.
 
-Argo CD itself is not run: it has no place to clone from, and its repository server is another container.
+``argocd_running`` starts its parts.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.labs import go_tools
+from tests.labs.cluster.definitions import Module
 from tests.labs.cluster.places import lab_folder
 from tests.labs.errors import LabError
 from tests.labs.places import digest, once
 
-PACKAGE = "./argocd"
+PACKAGE, MODULE = "./argocd", "github.com/argoproj/argo-cd/v3"
+# What the program is, depending on what it is called as.
+CONTROLLER, REPO_SERVER = "argocd-application-controller", "argocd-repo-server"
+SETS = "argocd-applicationset-controller"
+PARTS = (CONTROLLER, REPO_SERVER, SETS)
+# Without it the repository server finds no commit, whether signatures are asked for or not.
+_SCRIPTS = Module(MODULE, ("hack/git-verify-wrapper.sh",))
 Object = Mapping[str, Any]
 
 
 def folder() -> Path:
     """Return the folder of the program, whether it is there or not."""
-    return lab_folder() / f"argocd-{digest(*go_tools.sources([PACKAGE]))}"
+    return lab_folder() / f"argocd-{digest(*go_tools.sources([PACKAGE]), PARTS, _SCRIPTS.files)}"
 
 
 def program() -> Path:
@@ -32,7 +40,17 @@ def program() -> Path:
         LabError: it cannot be built.
         MissingToolchainError: Go is missing.
     """
-    return once(folder(), lambda target: go_tools.build(target, [PACKAGE], "", "Argo CD's code")) / "argocd"
+    return once(folder(), _build) / "argocd"
+
+
+def _build(target: Path) -> None:
+    version = go_tools.versions()[MODULE].removeprefix("v")
+    go_tools.build(target, [PACKAGE], f"-X {MODULE}/common.version={version}", "Argo CD")
+    for name in PARTS:
+        (target / name).symlink_to("argocd")
+    for script in _SCRIPTS.sources():
+        shutil.copy(script, target)
+        (target / script.name).chmod(0o755)
 
 
 def _run(verb: str, **given: object) -> Any:

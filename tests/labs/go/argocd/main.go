@@ -1,14 +1,21 @@
-// Command argocd does with Argo CD's own code, and without a cluster, what its controllers would: it makes the Application
-// of an ApplicationSet's template, and says what a project permits. It reads JSON and writes JSON.
+// Command argocd is the parts of Argo CD that deploy, in one program: it is what it is called as. Called as argocd, it does
+// without a cluster what these would: it makes the Application of an ApplicationSet's template, and says what a project
+// permits. Then it reads JSON and writes JSON.
 package main
 
 import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/argoproj/argo-cd/v3/applicationset/utils"
+	controller "github.com/argoproj/argo-cd/v3/cmd/argocd-application-controller/commands"
+	applicationset "github.com/argoproj/argo-cd/v3/cmd/argocd-applicationset-controller/commands"
+	reposerver "github.com/argoproj/argo-cd/v3/cmd/argocd-repo-server/commands"
+	"github.com/argoproj/argo-cd/v3/common"
 	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
+	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -62,6 +69,17 @@ func refused(in input) (any, error) {
 }
 
 func main() {
+	parts := map[string]func() *cobra.Command{
+		common.CommandApplicationController:    controller.NewCommand,
+		common.CommandApplicationSetController: applicationset.NewCommand,
+		common.CommandRepoServer:               reposerver.NewCommand,
+	}
+	if part := parts[filepath.Base(os.Args[0])]; part != nil {
+		if part().Execute() != nil {
+			os.Exit(1)
+		}
+		return
+	}
 	verbs := map[string]func(input) (any, error){"render": render, "refused": refused}
 	if len(os.Args) != 2 || verbs[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "usage: argocd render|refused <input.json")
