@@ -50,7 +50,7 @@ def with_components(folder: Path) -> Path:
     """Add the components that only some clusters need to each environment of a service; return the service."""
     for overlay in (folder / "deploy/overlays").glob("*/kustomization.yaml"):
         text = overlay.read_text(encoding="utf-8")
-        lines = "".join(f"  - ../../components/{name}\n" for name in COMPONENTS)
+        lines = "".join(f"  - ../../../.golden-path/components/{name}\n" for name in COMPONENTS)
         assert text.count("\ncomponents:\n") == 1, overlay
         overlay.write_text(text.replace("\ncomponents:\n", f"\ncomponents:\n{lines}"), encoding="utf-8")
     return folder

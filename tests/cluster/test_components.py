@@ -12,7 +12,17 @@ import pytest
 import yaml
 
 from tests.cluster import policies
-from tests.cluster.services import COMPONENTS, ENVIRONMENTS, Object, apart, objects, only, rendered, with_components
+from tests.cluster.services import (
+    COMPONENTS,
+    ENVIRONMENTS,
+    Object,
+    apart,
+    objects,
+    only,
+    rendered,
+    script,
+    with_components,
+)
 from tests.labs import template as lab
 from tests.labs.cluster import KubectlError, Lab, offline
 from tests.labs.toolchains import ROOT
@@ -71,11 +81,18 @@ def test_a_line_adds_each(cluster_lab: Lab, service: Path) -> None:
             assert len(cluster_lab.apply(text, namespace, dry_run=True).splitlines()) == len(found)
 
 
+def test_the_difference_to_a_revision_that_has_them(service: Path) -> None:
+    """A revision is rendered from what it reads alone."""
+    lab.commit_all(with_components(service))
+    done = script(service, "manifests", "diff", "HEAD")
+    assert (done.returncode, done.stdout.count("no change")) == (0, len(ENVIRONMENTS)), done.stderr
+
+
 def test_one_without_the_other(service: Path) -> None:
     overlay = with_components(service) / "deploy/overlays/staging/kustomization.yaml"
     text = overlay.read_text()
     for name in COMPONENTS:
-        overlay.write_text(text.replace(f"  - ../../components/{name}\n", ""))
+        overlay.write_text(text.replace(f"  - ../../../.golden-path/components/{name}\n", ""))
         found = rendered(service)["staging"]
         assert (secrets(found) is None) == (name == "pull-secret")
         assert (permitted(found, CACHE) == set()) == (name == "node-local-dns")
@@ -95,10 +112,7 @@ def test_the_platforms_side_is_accepted(cluster_lab: Lab, template: Path, tmp_pa
     assert secret["spec"]["namespaceSelectors"] == [
         {"matchExpressions": [{"key": "environment", "operator": "Exists"}]}
     ]
-    named = "imagePullSecrets: [{name: registry}]"
-    assert (
-        secret["spec"]["externalSecretSpec"]["target"]["name"] == yaml.safe_load(named)["imagePullSecrets"][0]["name"]
-    )
+    assert secret["spec"]["externalSecretSpec"]["target"]["name"] == "registry"
     [signature] = objects((tmp_path / "orders" / policies.SIGNATURE).read_text(encoding="utf-8"))
     text = re.search(r"^  credentials:\n    secrets: .*$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert text

@@ -21,7 +21,7 @@ from golden_path.service.errors import RefusedError
 
 OVERLAYS = Path("deploy/overlays")
 OUTPUT = Path("build/manifests")
-OBJECTIVES = ".golden-path/slo"  # the base reads it
+READ = (".golden-path/slo", ".golden-path/components")  # by the base, and by overlays
 # What Argo CD is told: what the service makes of it, else what the template writes.
 TOLD = ("deploy/argocd", ".golden-path/argocd")
 
@@ -83,7 +83,7 @@ def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 def at(revision: str) -> dict[str, str]:
     """The manifests by environment, of another revision."""
     with tempfile.TemporaryDirectory() as folder:
-        listed = git("ls-tree", "-d", "--name-only", revision, "deploy", OBJECTIVES, *TOLD[1:])
+        listed = git("ls-tree", "-d", "--name-only", revision, "deploy", *READ, *TOLD[1:])
         if listed.returncode:
             lines = listed.stderr.decode().strip().splitlines()
             raise RefusedError(f"{revision}: {lines[-1].removeprefix('fatal: ')}; fetch it, or name another with BASE=")
