@@ -283,7 +283,7 @@ def test_two_at_once(tmp_path: Path, source: Path, renderer: Renderer) -> None:
     folder = existing.write(tmp_path / "orders", {"main.py": "x\n"})
     with (
         cache.locked(folder / ".git", wait=False),
-        pytest.raises(FleetError, match="another golden-path works on") as caught,
+        pytest.raises(FleetError, match="another golden-path process is using") as caught,
     ):
         adopt.adopt(folder, renderer, source=str(source))
     assert caught.value.code == Exit.BUSY

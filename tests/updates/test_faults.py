@@ -173,7 +173,7 @@ def test_two_at_once(service: Path) -> None:
     handle = os.open(service / ".git", os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        refused(service, 7, "another golden-path works on")
+        refused(service, 7, "another golden-path process is using")
         assert golden_path("plan", service).returncode == 0
     finally:
         os.close(handle)
