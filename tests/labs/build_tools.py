@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 from extensions import pins
@@ -31,8 +33,14 @@ def on_path(tool: str) -> dict[str, str]:
         return _in_front(toolchains.environment("node"), _npm(tool) / "bin")
     python = toolchains.environment("python")
     if tool == "uv":
-        return _in_front(python, once(_place("uv", ""), lambda target: _link(target, {"uv": UV})))
+        return _in_front(python, once(_place("uv", version("uv")), _copied))
     return _in_front(python, _pip(tool) / "only") if tool in ("poetry", "pdm", "pipenv") else python
+
+
+def _copied(target: Path) -> None:
+    """Copy uv: a link would lead into this checkout, which the cache outlives."""
+    target.mkdir()
+    shutil.copy2(UV, target / "uv")
 
 
 def _in_front(env: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -45,21 +53,21 @@ def _place(tool: str, version: str) -> Path:
 
 def _npm(tool: str) -> Path:
     env = toolchains.environment("node")
-    version = {"yarn": YARN, "berry": BERRY}.get(tool) or pins.load()["tools"][tool]
+    wanted = {"yarn": YARN, "berry": BERRY}.get(tool) or pins.load()["tools"][tool]
     package = {"berry": "@yarnpkg/cli-dist"}.get(tool, tool)
 
     def install(target: Path) -> None:
-        run("npm", "install", "--silent", "--prefix", target, f"{package}@{version}", env=env,
+        run("npm", "install", "--silent", "--prefix", target, f"{package}@{wanted}", env=env,
             failure=f"cannot install {package}")  # fmt: skip
         program = "yarn" if tool == "berry" else tool
-        _link(target / "bin", {program: target.with_name(_place(tool, version).name) / "node_modules/.bin" / program})
+        _link(target / "bin", {program: target.with_name(_place(tool, wanted).name) / "node_modules/.bin" / program})
 
-    return once(_place(tool, version), install)
+    return once(_place(tool, wanted), install)
 
 
 def _pip(tool: str) -> Path:
-    version = pins.load()["tools"][tool]
-    place = _place(tool, version)
+    wanted = pins.load()["tools"][tool]
+    place = _place(tool, wanted)
 
     def install(target: Path) -> None:
         run(UV, "venv", "--quiet", "--relocatable", "--python", sys.executable, target, failure=f"no place for {tool}")
@@ -70,7 +78,7 @@ def _pip(tool: str) -> Path:
             "--quiet",
             "--python",
             target,
-            f"{tool}=={version}",
+            f"{tool}=={wanted}",
             *_BESIDE.get(tool, ()),
             failure=f"cannot install {tool}",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -124,3 +125,10 @@ def test_what_is_known_does_not_fail_and_what_is_new_does(
     assert failed[-1].startswith("  FAIL  policy: ")
     assert {".github/workflows/new.yml" in line for line in failed[:-1]} == {True}
     assert any(line.split(": ")[1].startswith("excessive-permissions ") for line in failed[:-1])
+
+
+def test_what_the_cache_has_leads_into_no_checkout() -> None:
+    """It outlives each of them: a link into one is broken when that is removed."""
+    program = shutil.which("uv", path=build_tools.on_path("uv")["PATH"])
+    assert program
+    assert not Path(program).resolve().is_relative_to(ROOT)
