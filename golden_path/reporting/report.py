@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from golden_path.errors import Exit, FleetError
 from golden_path.service.measures import History, Measures, histories, measure, read
@@ -130,26 +130,54 @@ def _months(since: datetime, until: datetime) -> Iterator[tuple[datetime, dateti
         begin = end
 
 
-def middle(spans: Sequence[timedelta]) -> float | None:
-    """Return the median in hours; None if there is none."""
+def _middle(spans: Sequence[timedelta]) -> float | None:
     return median(one.total_seconds() for one in spans) / 3600 if spans else None
 
 
-def share(some: int, every: int) -> float | None:
-    """Return a share from 0 to 1; None of nothing."""
+def _share(some: int, every: int) -> float | None:
     return some / every if every else None
+
+
+class Figures(NamedTuple):
+    """What a person and a program are told of measures; None if it is not known.
+
+    Attributes:
+        weekly: deployments a week.
+        lead: median in hours.
+        failures: share of the deployments, from 0 to 1.
+        rework: the same.
+        recovery: median in hours.
+    """
+
+    weekly: float | None
+    lead: float | None
+    failures: float | None
+    rework: float | None
+    recovery: float | None
+
+
+def figures(told: Measures) -> Figures:
+    """Return the figures of measures."""
+    return Figures(
+        _share(told.deployed * WEEK, told.days),
+        _middle(told.leads),
+        _share(told.failed, told.deployed),
+        _share(told.rework, told.deployed),
+        _middle(told.recoveries),
+    )
 
 
 def numbers(told: Measures) -> dict[str, Any]:
     """Return measures for a program; what is not known is None."""
+    known = figures(told)
     return {
         "days": told.days,
         "deployments": told.deployed,
-        "deployments_per_week": round(told.deployed * WEEK / told.days, 3) if told.days else None,
-        "lead_time_hours": _rounded(middle(told.leads)),
-        "change_failure_rate": _rounded(share(told.failed, told.deployed)),
-        "rework_rate": _rounded(share(told.rework, told.deployed)),
-        "recovery_time_hours": _rounded(middle(told.recoveries)),
+        "deployments_per_week": None if known.weekly is None else round(known.weekly, 3),
+        "lead_time_hours": _rounded(known.lead),
+        "change_failure_rate": _rounded(known.failures),
+        "rework_rate": _rounded(known.rework),
+        "recovery_time_hours": _rounded(known.recovery),
         "failed": told.failed,
         "rework": told.rework,
         "recoveries": len(told.recoveries),

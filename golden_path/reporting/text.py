@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from golden_path.pages.table import Table, cell, name
-from golden_path.reporting.report import WEEK, Report, Service, middle, share
+from golden_path.reporting.report import Report, Service, figures
 from golden_path.service.measures import Measures
 from golden_path.untrusted.foreign import html as escape
 
@@ -45,13 +45,14 @@ def table(found: Report) -> Iterator[str]:
 
 def texts(told: Measures) -> list[str]:
     """Return measures as a person reads them; what is not known is a hyphen, not 0."""
+    known = figures(told)
     return [
         str(told.deployed),
-        f"{told.deployed * WEEK / told.days:.2f}" if told.days else UNKNOWN,
-        hours(middle(told.leads)),
-        _percent(share(told.failed, told.deployed)),
-        _percent(share(told.rework, told.deployed)),
-        hours(middle(told.recoveries)),
+        UNKNOWN if known.weekly is None else f"{known.weekly:.2f}",
+        hours(known.lead),
+        _percent(known.failures),
+        _percent(known.rework),
+        hours(known.recovery),
         str(told.open),
     ]
 
@@ -98,12 +99,7 @@ def _row(one: Service) -> str:
 
 def _keys(told: Measures) -> list[str]:
     """Return what the cells are sorted by; what is not known comes first."""
-    weekly = told.deployed / told.days if told.days else None
-    found: Sequence[float | None] = (
-        told.deployed, weekly, middle(told.leads), share(told.failed, told.deployed), share(told.rework, told.deployed),
-        middle(told.recoveries), told.open,
-    )  # fmt: skip
-    return ["" if one is None else f"{one:.6f}" for one in found]
+    return ["" if one is None else f"{one:.6f}" for one in (told.deployed, *figures(told), told.open)]
 
 
 def _summary(head: str, rows: Mapping[str, Measures]) -> str:

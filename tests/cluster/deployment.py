@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -24,6 +23,7 @@ from tests.labs.cluster import Lab, api
 from tests.labs.cluster.prometheus import Prometheus
 from tests.labs.peers import Peer
 from tests.labs.service import Service
+from tests.labs.waiting import until
 
 ARGO = "/apis/argoproj.io/v1alpha1"
 # What the service has, and what it is here: a run takes seconds instead of minutes.
@@ -152,14 +152,11 @@ class Deployment:
         Raises:
             AssertionError: it was not reached in time; with the last one.
         """
-        end = time.monotonic() + seconds
-        while True:
-            status = self.status()
-            if status and reached(status):
-                return status
-            if time.monotonic() > end:
-                raise AssertionError(f"not reached: {json.dumps(status, indent=2)}\n{json.dumps(self.measured())}")
-            time.sleep(0.5)
+
+        def otherwise(status: dict[str, Any]) -> str:
+            return f"not reached: {json.dumps(status, indent=2)}\n{json.dumps(self.measured())}"
+
+        return until(self.status, lambda status: status and reached(status), otherwise, seconds=seconds, pause=0.5)
 
     def judged(self) -> None:
         """Wait until the new version is being judged, which begins with ``INITIAL_DELAY``."""

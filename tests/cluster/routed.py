@@ -186,6 +186,9 @@ class Pods:
         process = self._running.pop(name)
         process.wait(60)
         assert process.log[-1]["message"] == "stopped", process.stdout[-2000:]
+        self._let_go(name)
+
+    def _let_go(self, name: str) -> None:
         change = json.dumps({"metadata": {"finalizers": None}})
         self._lab.kubectl("patch", "pod", name, "--namespace", self._namespace, "--type=merge", "--patch", change)
 
@@ -197,6 +200,5 @@ class Pods:
     ) -> None:
         self._processes.close()
         for name in self._running:
-            change = json.dumps({"metadata": {"finalizers": None}})
             with suppress(Exception):
-                self._lab.kubectl("patch", "pod", name, "--namespace", self._namespace, "--type=merge", "-p", change)
+                self._let_go(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +13,7 @@ from tests.cluster.services import Object
 from tests.labs import template as template_lab
 from tests.labs.cluster import Lab, api
 from tests.labs.cluster.argocd_running import ArgoCD
+from tests.labs.waiting import until
 
 ARGO = "/apis/argoproj.io/v1alpha1"
 REFRESH = "argocd.argoproj.io/refresh=normal"
@@ -117,15 +117,12 @@ class Synced:
         Raises:
             AssertionError: it was not reached in time; with the last one.
         """
-        end = time.monotonic() + seconds
-        while True:
-            said = self.said()
-            if said and reached(said):
-                return said
-            if time.monotonic() > end:
-                rollout = self.rollout().get("status", {})
-                raise AssertionError(f"not reached: {json.dumps(said, indent=2)}\n{json.dumps(rollout, indent=2)}")
-            time.sleep(0.3)
+
+        def otherwise(said: Object) -> str:
+            rollout = self.rollout().get("status", {})
+            return f"not reached: {json.dumps(said, indent=2)}\n{json.dumps(rollout, indent=2)}"
+
+        return until(self.said, lambda said: said and reached(said), otherwise, seconds=seconds, pause=0.3)
 
     def synced(self, revision: str = "", health: str = "Healthy") -> Object:
         """Wait until a commit, the newest by default, is deployed and nothing is left to do."""

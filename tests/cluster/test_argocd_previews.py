@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from tests.cluster.synced import ARGO, REFRESH, here
 from tests.labs import template as template_lab
 from tests.labs.cluster import Lab, api
 from tests.labs.cluster.argocd_running import ArgoCD
+from tests.labs.waiting import until
 
 pytestmark = pytest.mark.cluster
 
@@ -52,12 +52,9 @@ def publish(service: Path, number: int, level: str) -> None:
     template_lab.git(service, "checkout", "--quiet", "main")
 
 
-def until(reached: Callable[[], bool], what: str, seconds: float = 180) -> None:
+def await_(reached: Callable[[], bool], what: str) -> None:
     """Wait; in the end say what was waited for."""
-    end = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < end, what
-        time.sleep(0.3)
+    until(reached, otherwise=lambda _: what, seconds=180, pause=0.3)
 
 
 def test_a_preview_comes_with_the_label_and_goes_with_it(
@@ -88,7 +85,7 @@ def test_a_preview_comes_with_the_label_and_goes_with_it(
     publish(service, 7, "warn")
     github.labels = {7: ["preview"], 8: ["preview", "bug"], 9: ["bug"]}
     ask()
-    until(lambda: deployed("warn"), "the preview is not deployed")
+    await_(lambda: deployed("warn"), "the preview is not deployed")
     image = f"ghcr.io/acme/{service.name}-preview@sha256:{'2' * 64}"
     pods = api.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
     assert {container["image"] for pod in pods for container in pod["spec"]["containers"]} == {image}
@@ -96,16 +93,16 @@ def test_a_preview_comes_with_the_label_and_goes_with_it(
     # One without a branch, as of a fork, has an Application that says so, and nothing else.
     without = f"{service.name}-pr-8"
     assert applications().keys() == {namespace, without}
-    until(lambda: "conditions" in applications()[without], "no word of the branch that is missing")
+    await_(lambda: "conditions" in applications()[without], "no word of the branch that is missing")
     [condition] = applications()[without]["conditions"]
     assert "preview/pr-8" in condition["message"]
     # A commit; nothing of the version before is left.
     publish(service, 7, "error")
     cluster_lab.kubectl("annotate", "--overwrite", "application", namespace, "--namespace", argo.namespace, REFRESH)
-    until(lambda: deployed("error") and configured() == {"error"}, "the commit is not deployed")
+    await_(lambda: deployed("error") and configured() == {"error"}, "the commit is not deployed")
     # The label goes from one, the other is closed.
     github.labels = {7: ["bug"]}
     ask()
-    until(lambda: applications() == {}, "an Application is still there")
+    await_(lambda: applications() == {}, "an Application is still there")
     there = [one["metadata"]["name"] for one in api.get("/api/v1/namespaces")["items"]]
     assert not [name for name in there if name.startswith(f"{service.name}-pr-")]

@@ -23,6 +23,7 @@ from tests.labs.cluster import KubectlError, Lab, LabError, access, api, places
 from tests.labs.cluster.cluster import NEVER_READY, NODES
 from tests.labs.cluster.parts import PARTS
 from tests.labs.toolchains import ROOT
+from tests.labs.waiting import until
 
 pytestmark = pytest.mark.cluster
 
@@ -297,15 +298,6 @@ def exporter() -> Iterator[int]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_port
     server.shutdown()
-
-
-def until(condition: Any, seconds: float = 120) -> Any:
-    """Wait for something that is true, and return it."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.2)
-    return found
 
 
 RULES = {"groups": [{"name": "a", "interval": "1s", "rules": [{"record": "doubled", "expr": "2 * errors_total"}]}]}

@@ -7,7 +7,6 @@ import math
 import os
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +17,7 @@ from tests.labs import cluster
 from tests.labs import template as lab
 from tests.labs.peers import Answer, Peer, Request
 from tests.labs.service import free_port
+from tests.labs.waiting import until
 
 IMAGE = "ghcr.io/acme/orders"
 FORMER, OLD, NEW, OTHER = (f"sha256:{digit * 64}" for digit in "1234")
@@ -114,13 +114,6 @@ def elsewhere(folder: Path) -> None:
     file.write_text(file.read_text().replace("namespace: orders-production", 'namespace: "elsewhere" # ours'))
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 120) -> None:
-    limit = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < limit, "it did not come true in time"
-        time.sleep(0.2)
-
-
 @pytest.mark.cluster
 def test_a_spent_budget_blocks_a_deployment_until_it_is_back(
     cluster_lab: cluster.Lab, service: Path, tmp_path: Path
@@ -140,11 +133,11 @@ def test_a_spent_budget_blocks_a_deployment_until_it_is_back(
                 return float(found[0]["value"][1]) if found else math.inf
 
             url = {"PROMETHEUS_URL": prometheus.url}
-            wait_until(lambda: math.isnan(budget()))
+            until(lambda: math.isnan(budget()))
             code, output = verb(service, "freeze", url)
             assert (code, output.count("had no requests")) == (0, 2)
             counters.good, counters.failed = 990, 10
-            wait_until(lambda: budget() < 0)
+            until(lambda: budget() < 0)
             line = refusal(service, *promote(service, **url))
             assert line.startswith("the error budget of orders-production is spent (left of 30 days: availability -9")
             assert "latency 100.0%): wait until it recovers, or ship a fix with FREEZE_OVERRIDE=" in line
@@ -156,7 +149,7 @@ def test_a_spent_budget_blocks_a_deployment_until_it_is_back(
             assert "remaining_ratio of availability and latency for orders in elsewhere, which runs something" in output
             lab.git(service, "checkout", "--quiet", "deploy")
             counters.good = 99_990
-            wait_until(lambda: budget() > 0)
+            until(lambda: budget() > 0)
             code, output = promote(service, **url)
             assert code == 0, output
             assert "Deploy freeze: error budget left of 30 days: availability 9" in output

@@ -6,13 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.labs import leftovers, toolchains
+from tests.labs import leftovers, toolchains, waiting
 from tests.labs.toolchains import ROOT
 
 # Two labs of one program each. The second is started by hand: python tiny.py up.
@@ -97,11 +96,8 @@ def running(folder: Path) -> dict[int, str]:
     return found
 
 
-def until(said: Callable[[], bool], what: Callable[[], object]) -> None:
-    end = time.monotonic() + SECONDS
-    while not said():
-        assert time.monotonic() < end, what()
-        time.sleep(0.05)
+def await_(reached: Callable[[], bool], what: Callable[[], object]) -> None:
+    waiting.until(reached, otherwise=lambda _: what(), seconds=SECONDS, pause=0.05)
 
 
 @pytest.fixture
@@ -121,7 +117,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def by_hand(folder: Path) -> dict[int, str]:
     """What runs without the tests: the lab that was started by hand, and nothing that started it."""
     # A program that is just being started shows no environment.
-    until(lambda: list(running(folder).values()) == ["sleep 1000 "], lambda: running(folder))
+    await_(lambda: list(running(folder).values()) == ["sleep 1000 "], lambda: running(folder))
     return running(folder)
 
 
@@ -137,9 +133,9 @@ def run(folder: Path, by_hand: dict[int, str]) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         pytest_, cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL, preexec_fn=heed_hangups
     )
-    until(lambda: all((folder / f"worker-{name}").exists() for name in "ab"), lambda: process.poll())
+    await_(lambda: all((folder / f"worker-{name}").exists() for name in "ab"), lambda: process.poll())
     # Both labs, one program of each test, the run and its two workers, its watcher, and the keeper of the first lab.
-    until(lambda: len(running(folder)) == len(by_hand) + 1 + 2 + 3 + 1 + 1, lambda: running(folder))
+    await_(lambda: len(running(folder)) == len(by_hand) + 1 + 2 + 3 + 1 + 1, lambda: running(folder))
     return process
 
 
@@ -160,7 +156,7 @@ def test_nothing_is_left_of_a_run_that_is_ended(
 ) -> None:
     end(run)
     assert run.wait(SECONDS) != 0
-    until(lambda: running(folder) == by_hand, lambda: running(folder))
+    await_(lambda: running(folder) == by_hand, lambda: running(folder))
 
 
 def test_a_lab_stays_up_for_its_other_users(
@@ -176,16 +172,16 @@ def test_a_lab_stays_up_for_its_other_users(
         other.stdout.readline()
         os.kill(int((folder / "worker-a").read_text()), signal.SIGKILL)
         # Another worker comes.
-        until(lambda: len(running(folder)) == len(by_hand) + 1 + 2 + 3 + 1 + 1 + 1, lambda: running(folder))
+        await_(lambda: len(running(folder)) == len(by_hand) + 1 + 2 + 3 + 1 + 1 + 1, lambda: running(folder))
         assert lab in running(folder)
         (folder / "go").touch()
         assert run.wait(SECONDS) == 1
         # The other user, the lab and its keeper.
-        until(lambda: len(running(folder)) == len(by_hand) + 3, lambda: running(folder))
+        await_(lambda: len(running(folder)) == len(by_hand) + 3, lambda: running(folder))
         assert lab in running(folder)
         other.stdin.close()
         assert other.wait(SECONDS) == 1
-    until(lambda: running(folder) == by_hand, lambda: running(folder))
+    await_(lambda: running(folder) == by_hand, lambda: running(folder))
 
 
 def test_what_does_not_end_when_it_is_asked_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +224,7 @@ def test_nothing_is_left_of_a_demo_that_is_ended(
     service.mkdir()
     (service / "Makefile").write_text("setup:\nrun:\n\t@touch runs && sleep 1000\n")
     demo = subprocess.Popen([sys.executable, "-c", DEMO, "--folder", tmp_path], cwd=ROOT, start_new_session=True)
-    until(lambda: (service / "runs").exists(), lambda: demo.poll())
+    await_(lambda: (service / "runs").exists(), lambda: demo.poll())
     end(demo)
     assert demo.wait(SECONDS) != 0
-    until(lambda: not running(tmp_path), lambda: running(tmp_path))
+    await_(lambda: not running(tmp_path), lambda: running(tmp_path))

@@ -13,6 +13,7 @@ import pytest
 from tests.labs.errors import LabError
 from tests.labs.places import once
 from tests.labs.toolchains import ROOT
+from tests.labs.waiting import until
 
 # Says that it makes, waits for the file go, and makes what its argument says.
 MAKER = """
@@ -65,10 +66,7 @@ def made(folder: Path) -> list[str]:
 
 
 def wait_for(folder: Path, makers: list[str]) -> None:
-    end = time.monotonic() + 60
-    while made(folder) != makers:
-        assert time.monotonic() < end, made(folder)
-        time.sleep(0.01)
+    until(lambda: made(folder), lambda seen: seen == makers, seconds=60, pause=0.01)
 
 
 def waits(process: subprocess.Popen[str]) -> bool:
