@@ -44,13 +44,15 @@ class Suite:
         return any(fnmatchcase(file, pattern) for pattern in self.files) and not set(self.without) & set(markers)
 
 
-ENGINE = ("golden_path", "adopt.yml", "docs/reference", "Makefile", "tests/updates", *RENDERED)
+ENGINE = (
+    "golden_path", "adopt.yml", "docs/reference", "Makefile", "README.md", "CHANGELOG.md", "tests/updates", *RENDERED,
+)  # fmt: skip
 LABS = ("images", "cluster")
 # A test belongs to the first that takes it.
 SUITES = (
     Suite("labs", ("tests/labs/*", "tests/selection/*", "tests/docs/*"), quick=True,
           reads=("template", "golden_path", "docs", "adopt.yml", "Makefile", "README.md", "CONTRIBUTING.md", ".ci",
-                 "tests", ".pre-commit-config.yaml", "CHANGELOG.md",
+                 "tests", ".pre-commit-config.yaml", "CHANGELOG.md", "LICENSE", "SECURITY.md",
                  *RENDERED)),
     Suite("render", ("tests/render/*",), quick=True, reads=("tests/render/golden", "adopt.yml", "docs", *RENDERED)),
     # What is odd or hostile: much, and seldom what a change is about.
@@ -64,7 +66,7 @@ SUITES = (
     Suite("rules", ("tests/workflows/test_files.py", "tests/workflows/test_lint.py", "tests/workflows/test_policy.py",
                     "tests/cluster/test_offline.py", "tests/cluster/test_objectives.py", "tests/cluster/test_drift.py",
                     "tests/cluster/test_policies_local.py", "tests/deploy/*"),
-          quick=True, without=LABS, reads=(".github", "docs/reference", "tests/cluster", *RENDERED)),
+          quick=True, without=LABS, reads=(".github", "docs/reference", "adopt.yml", "tests/cluster", *RENDERED)),
     Suite("contracts", ("tests/services/test_contracts.py",), reads=RENDERED),
     Suite("adopted", ("tests/services/test_adopted.py",), one_language=True, reads=ENGINE),
     Suite("services", ("tests/services/*",), without=LABS, one_language=True, reads=RENDERED),

@@ -93,7 +93,8 @@ def _python() -> dict[str, Path]:
         yield from on_path(f"python{version}")
         root = Path(os.environ.get("PYENV_ROOT") or home() / ".pyenv")
         yield from sorted(root.glob(f"versions/{version}.*/bin/python{version}"))
-        works, output = asked(Path(sys.executable).parent / "uv", "python", "find", "--no-project", version)
+        # Not that of the environment that the tests run in: services would find its packages.
+        works, output = asked(Path(sys.executable).parent / "uv", "python", "find", "--no-project", "--system", version)
         if works:
             yield Path(output.strip())
 
