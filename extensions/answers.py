@@ -223,6 +223,12 @@ def _check_traffic(value: Any, answers: Answers, _: Environment) -> str:
     return ""
 
 
+def _check_model_delivery(value: Any, answers: Answers, _: Environment) -> str:
+    if answers.get("kind", "service") != "model":
+        return "is for kind=model only"
+    return _choice(value, "model_delivery")
+
+
 def _check_java_group(value: Any, answers: Answers, env: Environment) -> str:
     if not _JAVA_GROUP.fullmatch(str(value)):
         return "must be a Java package name in lower case, for example 'com.acme'"
@@ -318,6 +324,7 @@ CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {
     "secrets": _check_secrets,
     "delivery": _check_delivery,
     "traffic": _check_traffic,
+    "model_delivery": _check_model_delivery,
     "java_group": _check_java_group,
     "go_workspace": _check_boolean,
     "base_image": _check_base_image,

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from golden_path.service.version import tag
+from golden_path.service.version import describe, tag
 
 # Commits whose release failed, or which are being released at this moment.
 LOOK_BACK = 20
@@ -20,7 +20,7 @@ def run(*command: str) -> str:
 def main() -> int:
     name = os.environ["IMAGE"]
     for commit in run("git", "rev-list", "--first-parent", f"--max-count={LOOK_BACK}", "HEAD").split():
-        version = run("git", "describe", "--tags", "--always", commit)
+        version = run("git", *describe(), commit)
         show = (
             "docker",
             "buildx",

@@ -46,6 +46,9 @@ VERBS = {
         "check the repository against the rules, but for what is known",
     ),
     "manifests": Verb("golden_path.service.manifests", "render|diff [REVISION]", "render the manifests, or compare"),
+    "model": Verb(
+        "golden_path.service.model", "push|pull|sign|verify NAME ...", "keep the model in the registry, and trust it"
+    ),
     "policy": Verb("golden_path.rules.command", "[--list] [FOLDER]", "check the repository against the rules"),
     "preview": Verb("golden_path.service.preview", "publish|remove|sweep NUMBER", "keep previews of pull requests"),
     "promote": Verb("golden_path.service.promote", "...", "write which image an environment runs"),

@@ -1,13 +1,15 @@
-"""Write into deploy/releases which image an environment runs: nothing else makes a release move.
+"""Write into deploy/releases which image, and which model, an environment runs: nothing else makes a release move.
 
 usage: promote --to ENVIRONMENT --from ENVIRONMENT [...]   what one environment has, the next one gets
        promote --to ENVIRONMENT --image NAME@sha256:... --version VERSION
+       promote --to ENVIRONMENT --model NAME@sha256:... --model-version VERSION
        promote --show ENVIRONMENT                          image=NAME@sha256:... that it runs, or image=, and version=
 
-Prints digest=, version= and changed=true|false, for $GITHUB_OUTPUT. A new image may go into the first environment or a
+Prints digest=, version= and changed=true|false, for $GITHUB_OUTPUT; of a model, where the service has one by digest,
+model_digest= and model_version= (--show: model= and model_version=). A new one may go into the first environment or a
 preview only; whatever comes after takes what the one before it has. Into the last one goes nothing new while the
 verb freeze says no; what it says is left in build/freeze.json for promotion. It asks for no signature: the workflows
-run `make verify` first, and whoever promotes by hand is told to.
+run `make verify` and `make model-verify` first, and whoever promotes by hand is told to.
 """
 
 import argparse
@@ -16,7 +18,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from golden_path.service import freeze
 from golden_path.service.automation import summarise
@@ -31,11 +35,60 @@ LINE = re.compile(r"^(?P<indent> +digest: )(?P<digest>sha256:[0-9a-f]{64})(?: # 
 NAME = re.compile(r"^ +(?:- name|newName): (?P<name>\S+)$", re.MULTILINE)
 
 
-def read(environment: str) -> tuple[Path, str, re.Match[str]]:
-    file = RELEASES / environment / "kustomization.yaml"
-    if not re.fullmatch("[a-z0-9-]+", environment) or not file.exists():
+class Part(NamedTuple):
+    """What is released on its own: the image, or the model beside it.
+
+    Attributes:
+        what: it is.
+        folder: of its release, in that of an environment.
+        reference: the variable that names a new one.
+        version: the variable with its version.
+        verb: verifies it.
+        prefix: of what is printed for it.
+    """
+
+    what: str
+    folder: str
+    reference: str
+    version: str
+    verb: str
+    prefix: str
+
+    def file(self, environment: str) -> Path:
+        return RELEASES / environment / self.folder / "kustomization.yaml"
+
+
+IMAGE = Part("image", "", "IMAGE_REF", "VERSION", "verify", "")
+MODEL = Part("model", "model", "MODEL_REF", "MODEL_VERSION", "model-verify", "model_")
+PARTS = (IMAGE, MODEL)
+
+
+class Move(NamedTuple):
+    """A line of a file that gets another digest and version."""
+
+    part: Part
+    file: Path
+    text: str
+    line: re.Match[str]
+    digest: str
+    version: str
+
+    @property
+    def changed(self) -> bool:
+        return self.line["digest"] != self.digest
+
+    def write(self) -> None:
+        new = f"{self.line['indent']}{self.digest}" + (f" # {self.version}" if self.version else "")
+        self.file.write_text(self.text[: self.line.start()] + new + self.text[self.line.end() :], encoding="utf-8")
+
+
+def read(environment: str, part: Part = IMAGE) -> tuple[Path, str, re.Match[str]]:
+    """The file that says what an environment runs, its text, and the line with the digest; raises RefusedError."""
+    if not re.fullmatch("[a-z0-9-]+", environment) or not IMAGE.file(environment).exists():
         known = sorted(path.parent.name for path in RELEASES.glob("*/kustomization.yaml"))
         raise RefusedError(f"there is no environment {environment!r}: choose one of {', '.join(known)}")
+    if not (file := part.file(environment)).exists():
+        raise RefusedError(f"{environment} takes no {part.what} of its own: {file} is not here")
     text = file.read_text(encoding="utf-8")
     found = list(LINE.finditer(text))
     if len(found) != 1:
@@ -43,35 +96,50 @@ def read(environment: str) -> tuple[Path, str, re.Match[str]]:
     return file, text, found[0]
 
 
-def shown(environment: str) -> str:
-    """The image that an environment runs, or nothing."""
-    _, text, line = read(environment)
+def shown(environment: str, part: Part = IMAGE) -> str:
+    """The image or model that an environment runs, or nothing."""
+    _, text, line = read(environment, part)
     return "" if line["digest"] == NOTHING else f"{NAME.findall(text)[-1]}@{line['digest']}"
 
 
-def taken(source: str, target: str) -> tuple[str, str]:
+def taken(source: str, target: str, part: Part) -> tuple[str, str]:
     """Digest and version that an environment has, for the one after it."""
     if target not in ORDER[1:] or ORDER[ORDER.index(target) - 1] != source:
         raise RefusedError(f"{target or 'TO'} does not come after {source}: the order is {' -> '.join(ORDER)}")
-    _, _, line = read(source)
-    if line["digest"] == NOTHING:
+    _, _, line = read(source, part)
+    # No model yet, or none any more: the image has one.
+    if line["digest"] == NOTHING and part is IMAGE:
         raise RefusedError(f"{source} runs nothing yet: release something to it first")
     return line["digest"], line["version"] or ""
 
 
-def given(image: str, version: str, target: str) -> tuple[str, str]:
-    """Digest and version of a new image."""
+def given(reference: str, version: str, target: str, part: Part) -> tuple[str, str]:
+    """Digest and version of a new image or model."""
     if target not in (ORDER[0], PREVIEW):
-        raise RefusedError(f"a new image goes to {ORDER[0]} first: then make promote FROM={ORDER[0]} TO={ORDER[1]}")
-    _, text, _ = read(target)
-    name, _, digest = image.partition("@")
+        raise RefusedError(
+            f"a new {part.what} goes to {ORDER[0]} first: then make promote FROM={ORDER[0]} TO={ORDER[1]}"
+        )
+    _, text, _ = read(target, part)
+    name, _, digest = reference.partition("@")
     expected = NAME.findall(text)[-1]
     if name != expected or not re.fullmatch("sha256:[0-9a-f]{64}", digest):
-        raise RefusedError(f"IMAGE_REF must be {expected}@sha256:..., not {image!r}; a tag can be moved")
+        raise RefusedError(f"{part.reference} must be {expected}@sha256:..., not {reference!r}; a tag can be moved")
     # It becomes the comment in a line of YAML.
     if not re.fullmatch(r"\S{1,250}", version) or not version.isprintable():
-        raise RefusedError(f"VERSION must be one word, not {version!r}")
+        raise RefusedError(f"{part.version} must be one word, not {version!r}")
     return digest, version
+
+
+def moves(asked: Mapping[str, str]) -> list[Move]:
+    """What is asked for, part by part; raises RefusedError."""
+    target, source = asked["to"], asked["from"]
+    new = [part for part in PARTS if asked[part.what]]
+    if not target or bool(source) == bool(new):
+        raise RefusedError("say make promote FROM=staging TO=production, or IMAGE_REF=name@sha256:... TO=staging")
+    read(target)
+    found = {part: taken(source, target, part) for part in PARTS if source and part.file(target).exists()}
+    found |= {part: given(asked[part.what], asked[f"{part.prefix}version"], target, part) for part in new}
+    return [Move(part, *read(target, part), *release) for part, release in found.items()]
 
 
 def git(*arguments: str) -> str:
@@ -97,12 +165,13 @@ def goes_back(file: Path, digest: str, version: str, current: str) -> bool:
     )
 
 
-def let(file: Path, line: re.Match[str], digest: str, version: str) -> None:
+def let(changed: list[Move]) -> None:
     """Ask whether production may have it, say and leave what the answer was; raises RefusedError."""
-    if line["digest"] == NOTHING:
+    if any(one.part is IMAGE and one.line["digest"] == NOTHING for one in changed):
         said = "Deploy freeze: not asked, since nothing runs there yet"
-    elif goes_back(file, digest, version, line["version"] or ""):
-        said = f"Deploy freeze: not asked, since this goes back to {version}, which ran there before"
+    elif all(goes_back(one.file, one.digest, one.version, one.line["version"] or "") for one in changed):
+        back = " and ".join(one.version for one in changed)
+        said = f"Deploy freeze: not asked, since this goes back to {back}, which ran there before"
     else:
         try:
             said = freeze.check()
@@ -112,37 +181,41 @@ def let(file: Path, line: re.Match[str], digest: str, version: str) -> None:
     sys.stderr.write(f"{said}\n")
     summarise(said)
     ASKED.parent.mkdir(exist_ok=True)
-    ASKED.write_text(json.dumps({"digest": digest, "said": said}) + "\n", encoding="utf-8")
+    asked = {"digests": [one.digest for one in changed], "said": said}
+    ASKED.write_text(json.dumps(asked) + "\n", encoding="utf-8")
+
+
+def show(environment: str) -> None:
+    """Print what an environment runs."""
+    for part in PARTS:
+        if part is IMAGE or part.file(environment).exists():
+            _, _, line = read(environment, part)
+            runs = shown(environment, part)
+            sys.stdout.write(f"{part.what}={runs}\n{part.prefix}version={(line['version'] or '') if runs else ''}\n")
 
 
 def main(*arguments: str) -> int:
     parser = argparse.ArgumentParser()
-    for name in ("to", "from", "image", "version", "show"):
+    for name in ("to", "from", "image", "version", "model", "model-version", "show"):
         parser.add_argument(f"--{name}", default="")
     asked = vars(parser.parse_args(arguments))
     try:
         if asked["show"]:
-            _, _, line = read(asked["show"])
-            image = shown(asked["show"])
-            sys.stdout.write(f"image={image}\nversion={(line['version'] or '') if image else ''}\n")
+            show(asked["show"])
             return 0
-        if not asked["to"] or bool(asked["from"]) == bool(asked["image"]):
-            raise RefusedError("say make promote FROM=staging TO=production, or IMAGE_REF=name@sha256:... TO=staging")
-        read(asked["to"])
-        digest, version = (
-            taken(asked["from"], asked["to"]) if asked["from"] else given(asked["image"], asked["version"], asked["to"])
-        )
-        file, text, line = read(asked["to"])
-        changed = line["digest"] != digest
+        found = moves(asked)
+        changed = [one for one in found if one.changed]
         if changed and asked["to"] == ORDER[-1]:
-            let(file, line, digest, version)
-        if changed:
-            new = f"{line['indent']}{digest}" + (f" # {version}" if version else "")
-            file.write_text(text[: line.start()] + new + text[line.end() :], encoding="utf-8")
-            if asked["to"] in ORDER and "GITHUB_ACTIONS" not in os.environ:
-                sys.stderr.write(f"Not verified by this: make verify IMAGE_REF={shown(asked['to'])}\n")
+            let(changed)
+        for one in changed:
+            one.write()
+            if one.digest != NOTHING and asked["to"] in ORDER and "GITHUB_ACTIONS" not in os.environ:
+                reference = shown(asked["to"], one.part)
+                sys.stderr.write(f"Not verified by this: make {one.part.verb} {one.part.reference}={reference}\n")
     except RefusedError as reason:
         sys.stderr.write(f"  FAIL  promote: {reason}\n")
         return 2
-    sys.stdout.write(f"digest={digest}\nversion={version}\nchanged={str(changed).lower()}\n")
+    for one in found:
+        sys.stdout.write(f"{one.part.prefix}digest={one.digest}\n{one.part.prefix}version={one.version}\n")
+    sys.stdout.write(f"changed={str(bool(changed)).lower()}\n")
     return 0

@@ -30,10 +30,12 @@ WORKFLOW = ".github/workflows/release.yml@refs/heads/main"
 ISSUER = "https://token.actions.githubusercontent.com"
 SPDX = "https://spdx.dev/Document"
 SLSA = "https://slsa.dev/provenance/v1"
+# What COSIGN_FLAGS is for.
+FLAGGED = ("sign", "verify", "attest", "verify-attestation")
 
 
 def cosign(verb: str, *arguments: str) -> str:
-    flags = shlex.split(os.environ.get("COSIGN_FLAGS", "")) if verb in ("sign", "verify") else []
+    flags = shlex.split(os.environ.get("COSIGN_FLAGS", "")) if verb in FLAGGED else []
     done = subprocess.run(["cosign", verb, *flags, *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]

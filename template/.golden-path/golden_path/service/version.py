@@ -25,6 +25,8 @@ TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 # In the broker's URLs it is another resource.
 RESERVED = "latest"
 MARK = 8
+# In a service whose model is an artifact of its own.
+MODELS = Path(".golden-path/components/model")
 UNFIT = re.compile(r"[^!-~]|['\"`\\$@]")
 
 
@@ -83,6 +85,11 @@ def local_image() -> str:
     return f"{os.environ['IMAGE']}:{tag(given())}"
 
 
+def describe() -> list[str]:
+    """What asks git for the version of the image: tags of models, where they are released on their own, are none."""
+    return ["describe", "--tags", "--always", *(["--exclude=model-v*"] if MODELS.is_dir() else [])]
+
+
 def head() -> str:
     """Version, commit and time of HEAD.
 
@@ -98,7 +105,7 @@ def head() -> str:
     if shutil.which("git") is None:
         raise RefusedError("git is missing: install it, or pass VERSION and REVISION")
     try:
-        version = _git("describe", "--tags", "--always", "--dirty")
+        version = _git(*describe(), "--dirty")
         time, commit = _git("rev-list", "--max-count=1", "--timestamp", "HEAD").split()
     except RefusedError:
         if _unborn():
