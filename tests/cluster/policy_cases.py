@@ -84,6 +84,12 @@ def _with_image(image: str) -> Object:
     return pod(containers=[container(image=image)])
 
 
+def _with_model(reference: str | None, **fields: Any) -> Object:
+    """Return a pod whose init container fetches a model."""
+    told = {"name": "MODEL_REF", **({"value": reference} if reference is not None else {}), **fields}
+    return pod(initContainers=[container("model", env=[told])])
+
+
 def _with_env(name: str, value: str) -> Object:
     return pod(containers=[container(env=[{"name": name, "value": value}])])
 
@@ -190,6 +196,11 @@ GOOD = [
     Case("port", pod(containers=[container(ports=[{"containerPort": 8080}])])),
     Case("volumes", pod(volumes=[{"name": "a", "emptyDir": {}}, {"name": "b", "configMap": {"name": "x"}}])),
     Case("image volume", pod(volumes=[{"name": "a", "image": {"reference": f"ghcr.io/acme/model@{DIGEST}"}}])),
+    Case("its model", _with_model(f"ghcr.io/acme/orders-model@{DIGEST}")),
+    Case(
+        "its model in a volume",
+        pod(volumes=[{"name": "a", "image": {"reference": f"ghcr.io/acme/orders-model@{DIGEST}"}}]),
+    ),
     Case("sysctl", _pod_secured(sysctls=[{"name": "net.ipv4.tcp_syncookies", "value": "1"}])),
     Case("probe", pod(containers=[container(readinessProbe={"httpGet": {"path": "/readyz", "port": 8080}})])),
     Case("config", _config(TOKEN_URL="https://id.example.com", LOG_LEVEL="info", API_KEY="")),
@@ -274,6 +285,21 @@ _BAD: dict[str, dict[str, tuple[Object, str]]] = {
             pod(volumes=[{"name": "a", "image": {"reference": "ghcr.io/acme/model:1"}}]),
             "not ghcr.io/acme/model:1",
         ),
+        "model by tag": (_with_model("ghcr.io/acme/orders-model:v1"), "not ghcr.io/acme/orders-model:v1"),
+        "model of a name": (_with_model("ghcr.io/acme/orders-model"), "not ghcr.io/acme/orders-model"),
+        "model from elsewhere": (
+            _with_model(None, valueFrom={"configMapKeyRef": {"name": "x", "key": "y"}}),
+            "not none",
+        ),
+        "two models": (
+            pod(
+                initContainers=[
+                    container("first", env=[{"name": "MODEL_REF", "value": f"ghcr.io/acme/x@{DIGEST}"}] * 2)
+                ]
+            ),
+            f"not ghcr.io/acme/x@{DIGEST} ghcr.io/acme/x@",
+        ),
+        "model of the service's container": (_with_env("MODEL_REF", "ghcr.io/acme/orders-model:v1"), "orders-model:v1"),
     },
     "image-registry": {
         "elsewhere": (_with_image(f"docker.io/library/nginx@{DIGEST}"), f"not docker.io/library/nginx@{DIGEST}"),
@@ -293,6 +319,21 @@ _BAD: dict[str, dict[str, tuple[Object, str]]] = {
         "a volume like it": (
             pod(volumes=[{"name": "a", "image": {"reference": f"ghcr.io/acme/orders-x@{DIGEST}"}}]),
             "not ghcr.io/acme/orders-x@",
+        ),
+        "its model, to run": (_with_image(f"ghcr.io/acme/orders-model@{DIGEST}"), "not ghcr.io/acme/orders-model@"),
+        "its model, to run beside one": (
+            pod(
+                containers=[container(image=f"ghcr.io/acme/orders-model@{DIGEST}")],
+                initContainers=[
+                    container("first", env=[{"name": "MODEL_REF", "value": f"ghcr.io/acme/orders-model@{DIGEST}"}])
+                ],
+            ),
+            "not ghcr.io/acme/orders-model@",
+        ),
+        "another's model": (_with_model(f"ghcr.io/acme/orders-models@{DIGEST}"), "not ghcr.io/acme/orders-models@"),
+        "a model from elsewhere": (
+            _with_model(f"docker.io/acme/orders-model@{DIGEST}"),
+            "not docker.io/acme/orders-model@",
         ),
         "init of elsewhere": (pod(initContainers=[container("first", image=f"x@{DIGEST}")]), "not x@"),
     },

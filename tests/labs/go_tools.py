@@ -47,9 +47,13 @@ def environment() -> dict[str, str]:
     return toolchains.environment("go") | _ENV
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of the modules that the programs are built from."""
-    text = (MODULE / "go.mod").read_text(encoding="utf-8")
+def versions(module: Path = MODULE) -> dict[str, str]:
+    """Return the versions of the modules that programs are built from.
+
+    Args:
+        module: the folder of the go.mod.
+    """
+    text = (module / "go.mod").read_text(encoding="utf-8")
     return dict(re.findall(r"^\t(\S+) (v\S+)", text, re.MULTILINE))
 
 
@@ -66,36 +70,42 @@ def checksum(path: str) -> str:
     raise LabError(f"{MODULE}/go.sum does not pin {path}: run go mod tidy there")
 
 
-def sources(programs: Iterable[str]) -> list[Path]:
+def sources(programs: Iterable[str], module: Path = MODULE) -> list[Path]:
     """Return the files whose content says what programs are: versions, checksums and, of the project's own, the source.
 
     Args:
         programs: their packages.
+        module: the folder of the go.mod that they are built from.
     """
-    own = (MODULE / program / "main.go" for program in programs if program.startswith("./"))
-    return [MODULE / "go.mod", MODULE / "go.sum", *own]
+    own = (module / program / "main.go" for program in programs if program.startswith("./"))
+    return [module / "go.mod", module / "go.sum", *own]
 
 
 @contextmanager
-def definition(replacements: Sequence[Replacement]) -> Iterator[Path]:
+def definition(replacements: Sequence[Replacement], module: Path = MODULE) -> Iterator[Path]:
     """Yield a ``go.mod``, with its ``go.sum`` beside it, in which modules are replaced."""
     if not replacements:
-        yield MODULE / "go.mod"
+        yield module / "go.mod"
         return
     with tempfile.TemporaryDirectory() as folder:
         for name in ("go.mod", "go.sum"):
-            shutil.copyfile(MODULE / name, Path(folder, name))
+            shutil.copyfile(module / name, Path(folder, name))
         with Path(folder, "go.sum").open("a", encoding="utf-8") as file:
             for one in replacements:
                 file.write("{0} {1} {2}\n{0} {1}/go.mod {3}\n".format(one.by, one.version, *one.sums))
         changes = [f"-replace={one.path}={one.by}@{one.version}" for one in replacements]
         changed = Path(folder, "go.mod")
-        run("go", "mod", "edit", *changes, changed, failure="cannot change go.mod", env=environment(), cwd=MODULE)
+        run("go", "mod", "edit", *changes, changed, failure="cannot change go.mod", env=environment(), cwd=module)
         yield changed
 
 
 def build(
-    target: Path, programs: Sequence[str], link_flags: str, what: str, replacements: Sequence[Replacement] = ()
+    target: Path,
+    programs: Sequence[str],
+    link_flags: str,
+    what: str,
+    replacements: Sequence[Replacement] = (),
+    module: Path = MODULE,
 ) -> None:
     """Build programs.
 
@@ -105,6 +115,7 @@ def build(
         link_flags: for the linker, besides those that leave debugging information out.
         what: names the programs in an error.
         replacements: of modules.
+        module: the folder of the go.mod.
 
     Raises:
         LabError: they cannot be built.
@@ -113,12 +124,12 @@ def build(
     env = environment()
     target.mkdir(parents=True)
     graph = target / "actions.json"
-    with definition(replacements) as file, costs.measured(target) as cost:
+    with definition(replacements, module) as file, costs.measured(target) as cost:
         run(
             "go", "build", "-mod=readonly", f"-modfile={file}", f"-debug-actiongraph={graph}",
             f"-ldflags=-s -w {link_flags}", "-o", f"{target}{os.sep}", *programs,
             failure=f"cannot build {what}, check that Go can download modules",
-            env=env, cwd=MODULE, timeout=3600,
+            env=env, cwd=module, timeout=3600,
         )  # fmt: skip
         cost.parts = split(graph)
     graph.unlink()

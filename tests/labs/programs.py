@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.labs import costs, events, go_tools, kustomize, needs
+from tests.labs import costs, events, go_tools, kustomize, needs, oras
 from tests.labs.cluster import argocd, kyverno, redis
 from tests.labs.cluster import tools as cluster
 from tests.labs.debian import SUITE
@@ -115,6 +115,11 @@ def _of_kustomize() -> list[Program]:
     return [_go("kustomize", kustomize.PACKAGE, what, kustomize.target())]
 
 
+def _of_oras() -> list[Program]:
+    what = "pushes and pulls models for a service's own verbs"
+    return [Program("oras", oras.version().removeprefix("v"), "Go", what, oras.target() / "oras", oras.target())]
+
+
 def _of_events() -> list[Program]:
     what = "CDEvents' own SDK says whether an event is one"
     folder = events.folder()
@@ -149,6 +154,7 @@ GROUPS = {
         fixtures=("build",),
         modules=("tests.labs.kustomize", "tests.labs.workflows.lab"),
     ),
+    "oras": Group(oras.folder, _of_oras, modules=("tests.labs.oras",)),
     "events": Group(events.validator, _of_events, modules=("tests.labs.events",)),
     "images": Group(images.build, _of_images, fixtures=("image_lab",), modules=("tests.labs.images.tools",)),
     "cluster": Group(

@@ -16,6 +16,7 @@ from tests.labs.images.stamps import Stamps
 
 # What Fulcio writes into its certificates: github.com/sigstore/fulcio, docs/oid-info.md.
 ISSUER_EXTENSION = ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
+SHA_EXTENSION = ObjectIdentifier("1.3.6.1.4.1.57264.1.3")
 REPOSITORY_EXTENSION = ObjectIdentifier("1.3.6.1.4.1.57264.1.5")
 REF_EXTENSION = ObjectIdentifier("1.3.6.1.4.1.57264.1.6")
 ISSUER = "https://token.actions.githubusercontent.com"
@@ -83,13 +84,16 @@ class Authority:
         self._cosign("generate-key-pair", "--output-key-prefix", name)
         return self.folder / f"{name}.key", self.folder / f"{name}.pub"
 
-    def identity(self, workflow: str, *, repository: str = "", ref: str = "", issuer: str = ISSUER) -> dict[str, str]:
+    def identity(
+        self, workflow: str, *, repository: str = "", ref: str = "", sha: str = "", issuer: str = ISSUER
+    ) -> dict[str, str]:
         """Return the variables with which ``make sign`` signs as this workflow would.
 
         Args:
             workflow: the identity in the certificate, ``https://github.com/OWNER/NAME/PATH@REF``.
             repository: for which one it ran, ``OWNER/NAME``; not in the certificate where it is empty.
             ref: for which branch or tag of it.
+            sha: at which commit of it.
             issuer: who said that it is this workflow.
         """
         self._identities += 1
@@ -105,7 +109,8 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .add_extension(x509.UnrecognizedExtension(ISSUER_EXTENSION, issuer.encode()), critical=False)
         )
-        for extension, value in ((REPOSITORY_EXTENSION, repository), (REF_EXTENSION, ref)):
+        extensions = {SHA_EXTENSION: sha, REPOSITORY_EXTENSION: repository, REF_EXTENSION: ref}
+        for extension, value in extensions.items():
             if value:
                 builder = builder.add_extension(x509.UnrecognizedExtension(extension, value.encode()), critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())

@@ -5,6 +5,7 @@ model and version have the same digest. ORAS_FLAGS adds flags to oras, for a reg
 """
 
 import datetime
+import gzip
 import hashlib
 import io
 import json
@@ -18,7 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from golden_path.service.errors import RefusedError
 from golden_path.service.signature import Layout
@@ -34,7 +35,7 @@ LAYERS = {
     CARD: "application/vnd.cncf.model.weight.config.v1.raw",
 }
 IMAGE_CONFIG = "application/vnd.oci.image.config.v1+json"
-IMAGE_LAYER = "application/vnd.oci.image.layer.v1.tar"
+IMAGE_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 TITLE = "org.opencontainers.image.title"
 
 
@@ -42,11 +43,9 @@ def oras(verb: str, *arguments: str, folder: Path | None = None) -> str:
     """What oras says; raises RefusedError."""
     if shutil.which("oras") is None:
         raise RefusedError("oras is missing: install oras 1.3 (oras.land)")
-    flags = shlex.split(os.environ.get("ORAS_FLAGS", ""))
+    command = ["oras", *verb.split(), *shlex.split(os.environ.get("ORAS_FLAGS", "")), *arguments]
     try:
-        done = subprocess.run(
-            ["oras", verb, *flags, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=900
-        )
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=900)
     except subprocess.TimeoutExpired:
         raise RefusedError(f"oras {verb}: no end within 15 minutes") from None
     if done.returncode != 0:
@@ -100,27 +99,27 @@ def archive(files: dict[str, bytes]) -> bytes:
     return whole.getvalue()
 
 
-def layers_of(files: dict[str, bytes], shape: str) -> tuple[dict[str, bytes], dict[str, str], str]:
-    """The layers of an artifact by name, their media types, and that of its configuration."""
-    if shape == "volume":
-        return {"model.tar": archive(files)}, {"model.tar": IMAGE_LAYER}, IMAGE_CONFIG
-    return files, LAYERS, CONFIG
+class Shape(NamedTuple):
+    """What an artifact is made of.
+
+    Attributes:
+        layers: their content and media types, by file name.
+        type: of the configuration.
+        config: the configuration.
+    """
+
+    layers: dict[str, tuple[bytes, str]]
+    type: str
+    config: dict[str, Any]
 
 
-def config_of(layers: dict[str, bytes], labels: dict[str, str], shape: str) -> dict[str, Any]:
-    """The configuration of the artifact."""
-    digests = [f"sha256:{hashlib.sha256(content).hexdigest()}" for content in layers.values()]
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def model_of(files: dict[str, bytes], labels: dict[str, str]) -> Shape:
+    """An artifact of ModelPack."""
     about = {key.rpartition(".")[2]: value for key, value in labels.items()}
-    if shape == "volume":
-        # Any node may mount it; an image has to name a platform.
-        rootfs = {"type": "layers", "diff_ids": digests}
-        return {
-            "created": about["created"],
-            "architecture": "amd64",
-            "os": "linux",
-            "config": {"Labels": labels},
-            "rootfs": rootfs,
-        }
     descriptor = {
         "createdAt": about["created"],
         "name": about["title"],
@@ -128,7 +127,26 @@ def config_of(layers: dict[str, bytes], labels: dict[str, str], shape: str) -> d
         "sourceURL": about["source"],
         "revision": about["revision"],
     }
-    return {"descriptor": descriptor, "config": {"format": "onnx"}, "modelfs": {"type": "layers", "diffIds": digests}}
+    layers = {"type": "layers", "diffIds": [_digest(content) for content in files.values()]}
+    config = {"descriptor": descriptor, "config": {"format": "onnx"}, "modelfs": layers}
+    return Shape({name: (content, LAYERS[name]) for name, content in files.items()}, CONFIG, config)
+
+
+def image_of(files: dict[str, bytes], labels: dict[str, str]) -> Shape:
+    """An image of one layer."""
+    whole = archive(files)
+    # An image has to name a platform; any node may mount it. Not compressed: each version of zlib does that otherwise.
+    config = {
+        "created": labels["org.opencontainers.image.created"],
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {"Labels": labels},
+        "rootfs": {"type": "layers", "diff_ids": [_digest(whole)]},
+    }
+    return Shape({"model.tar.gz": (gzip.compress(whole, 0, mtime=0), IMAGE_LAYER)}, IMAGE_CONFIG, config)
+
+
+SHAPES = {"init": model_of, "volume": image_of}
 
 
 def push(name: str, version: str, repository: str, shape: str) -> str:
@@ -142,15 +160,15 @@ def push(name: str, version: str, repository: str, shape: str) -> str:
     about = {"title": name.rpartition("/")[2], "version": version, "revision": card["revision"], "created": created}
     labels = {f"org.opencontainers.image.{key}": value for key, value in about.items()}
     labels["org.opencontainers.image.source"] = f"https://github.com/{repository}"
-    layers, types, config_type = layers_of(files, shape)
+    made = SHAPES[shape](files, labels)
     with tempfile.TemporaryDirectory() as folder:
-        for file, content in layers.items():
+        for file, (content, _) in made.layers.items():
             Path(folder, file).write_bytes(content)
-        config = config_of(layers, labels, shape)
-        Path(folder, "config.json").write_text(json.dumps(config, separators=(",", ":")), encoding="utf-8")
+        config = json.dumps(made.config, separators=(",", ":"))
+        Path(folder, "config.json").write_text(config, encoding="utf-8")
         told = [part for key, value in labels.items() for part in ("--annotation", f"{key}={value}")]
-        contents = [f"{file}:{types[file]}" for file in layers]
-        what = ["--artifact-type", TYPE, "--config", f"config.json:{config_type}", *told]
+        contents = [f"{file}:{kind}" for file, (_, kind) in made.layers.items()]
+        what = ["--artifact-type", TYPE, "--config", f"config.json:{made.type}", *told]
         said = oras("push", "--no-tty", "--format", "json", *what, name, *contents, folder=Path(folder))
     reference = f"{name}@{json.loads(said)['digest']}"
     named(reference, tag(version))
@@ -160,20 +178,34 @@ def push(name: str, version: str, repository: str, shape: str) -> str:
 def named(reference: str, called: str) -> None:
     """Give an artifact its tag; raises RefusedError if that is another's, for a version is one model."""
     name, _, digest = reference.partition("@")
-    if called in oras("repo", "tags", name).splitlines() and (other := oras("resolve", f"{name}:{called}")) != digest:
+    try:
+        other = oras("resolve", f"{name}:{called}")
+    except RefusedError as reason:
+        if not str(reason).endswith("not found"):
+            raise
+        other = digest
+    if other != digest:
         raise RefusedError(f"{name}:{called} is another model already ({other}): give this one a version of its own")
-    oras("tag", "--no-tty", reference, called)
+    oras("tag", reference, called)
 
 
 @contextmanager
 def pulled(reference: str) -> Iterator[tuple[Layout, dict[str, Any]]]:
     """The artifact in an OCI layout, and its manifest, which has the digest."""
+    name, _, digest = reference.partition("@")
     with tempfile.TemporaryDirectory() as folder:
-        oras("cp", "--no-tty", "--to-oci-layout", reference, f"{folder}:model")
+        blobs = Path(folder, "blobs", "sha256")
+        blobs.mkdir(parents=True)
         layout = Layout(Path(folder))
-        manifest = layout.json({"digest": reference.partition("@")[2]})
+        oras("manifest fetch", "--output", str(blobs / digest.partition(":")[2]), reference)
+        manifest = layout.json({"digest": digest})
         if manifest.get("artifactType") != TYPE:
             raise RefusedError(f"{reference} is no model: its artifact type is not {TYPE}")
+        for part in (manifest["config"], *manifest["layers"]):
+            if not re.fullmatch("sha256:[0-9a-f]{64}", str(part["digest"])):
+                raise RefusedError(f"{reference} has a layer with a digest that is none: {part['digest']!r}")
+            file = blobs / part["digest"].partition(":")[2]
+            oras("blob fetch", "--no-tty", "--output", str(file), f"{name}@{part['digest']}")
         yield layout, manifest
 
 

@@ -61,7 +61,7 @@ class Layout:
         algorithm, digest = descriptor["digest"].split(":")
         content: bytes = (self.folder / "blobs" / algorithm / digest).read_bytes()
         if hashlib.new(algorithm, content).hexdigest() != digest:
-            raise RefusedError(f"{descriptor['digest']} is not what its digest says: the image was tampered with")
+            raise RefusedError(f"{descriptor['digest']} is not what its digest says: it was tampered with")
         return content
 
     def json(self, descriptor: dict[str, Any]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def credentials_of(folder: Path, reference: Reference) -> str:
         RegistryError: the file is there and cannot be read.
     """
     try:
-        entries = json.loads((folder / "config.json").read_text(encoding="utf-8"))["auths"].items()
+        entries = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("auths", {}).items()
         known = {re.sub("^https?://", "", name).rstrip("/"): entry for name, entry in entries}
         name = f"{reference.host}/{reference.repository}/"
         if not (matching := [one for one in known if name.startswith(f"{one}/")]):
