@@ -224,9 +224,7 @@ def _check_traffic(value: Any, answers: Answers, _: Environment) -> str:
 
 
 def _check_model_delivery(value: Any, answers: Answers, _: Environment) -> str:
-    if answers.get("kind", "service") != "model":
-        return "is for kind=model only"
-    return _choice(value, "model_delivery")
+    return _choice(value, "model_delivery") if answers.get("kind") == "model" else "is for kind=model only"
 
 
 def _check_java_group(value: Any, answers: Answers, env: Environment) -> str:

@@ -26,6 +26,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "gcp": {"secrets": "gcp"},
     "blue-green": {"delivery": "blue-green"},
     "gateway": {"traffic": "gateway", "upstream": "inventory"},
+    "model": {"language": "python", "kind": "model"},
+    "model-volume": {"language": "python", "kind": "model", "model_delivery": "volume"},
 }
 
 

@@ -26,6 +26,7 @@ from tests.cluster.policy_cases import (
     PRIVILEGED,
     Case,
     Object,
+    fetching,
     made_by,
     network,
     pod,
@@ -116,6 +117,12 @@ def test_pods_are_isolated_by_what_is_beside_them(service: Path) -> None:
     for (one, _, passes), said in zip(ISOLATION, found, strict=True):
         assert bool(said) != passes, one
         assert all(f"{one['kind']} orders: network-isolation: no NetworkPolicy" in line for line in said)
+
+
+def test_a_model_is_named_where_the_policies_see_it(service: Path) -> None:
+    """What a ConfigMap names, nobody has reviewed as the model of this pod."""
+    [said] = policies.local(service, [[fetching(valueFrom={"configMapKeyRef": {"name": "x", "key": "y"}}), network()]])
+    assert [line.partition(": ")[2].partition(":")[0] for line in said] == ["image-digest", "image-registry"]
 
 
 def test_an_image_of_a_preview_is_for_previews(service: Path) -> None:

@@ -24,7 +24,7 @@ def service(template: Path, tmp_path: Path) -> Path:
 
 
 def promote(folder: Path, **asked: str) -> subprocess.CompletedProcess[str]:
-    arguments = [part for name, value in asked.items() for part in (f"--{name.strip('_')}", value)]
+    arguments = [part for name, value in asked.items() for part in (f"--{name.strip('_').replace('_', '-')}", value)]
     command = [sys.executable, ".golden-path", "promote", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=180)
 

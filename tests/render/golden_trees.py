@@ -31,6 +31,7 @@ SETS: dict[str, dict[str, object]] = {
 }
 SETS["go-alone"]["go_workspace"] = True
 SETS["model"] = {**answers_of("model"), "service_name": "screening", "delivery": "blue-green"}
+SETS["model-volume"] = {**answers_of("model"), "service_name": "screening", "model_delivery": "volume"}
 
 
 def _copied_contents() -> set[bytes]:

@@ -186,6 +186,11 @@ def unversioned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
             {"kind": "model", "upstream": "inventory"},
             "upstream: is for kind=service only: a model's API calls no other service",
         ),
+        ({"model_delivery": "init"}, "model_delivery: is for kind=model only"),
+        (
+            {"kind": "model", "model_delivery": "vol"},
+            "model_delivery: must be one of init, volume, image, not 'vol' (did you mean volume?)",
+        ),
         (
             {"kind": "model", "build_tool": "poetry"},
             "build_tool: poetry is for kind=service only: what serves a model is the template's",

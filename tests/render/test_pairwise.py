@@ -47,6 +47,7 @@ ANSWERS: dict[str, list[object]] = {
     "secrets": ["none", "vault", "aws", "gcp"],
     "delivery": ["canary", "blue-green"],
     "traffic": ["replicas", "gateway"],
+    "model_delivery": ["init", "volume", "image"],
 }
 CASES = [dict(zip(ANSWERS, values, strict=True)) for values in AllPairs(list(ANSWERS.values()))]
 # A model's answers in pairs, too: it has no upstream.
@@ -61,8 +62,7 @@ for _case in CASES:
         del _case["base_image"]  # there is no choice
     if _case["delivery"] != "canary":
         del _case["traffic"]
-    if _case.get("kind") == "model":
-        del _case["upstream"]
+    del _case["upstream" if _case.get("kind") == "model" else "model_delivery"]
 # Services with a build tool of their own, each a plain one otherwise.
 OWN: dict[str, dict[str, object]] = {
     name: {"language": tool.languages[0], "build_tool": name, "lint_command": 'a "$B" # c', **more}

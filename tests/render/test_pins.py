@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from extensions import pins
+from tests.labs import oras
 from tests.labs.toolchains import ROOT
 
 TEMPLATE = ROOT / "template"
@@ -57,3 +58,7 @@ def test_unquoted_pin_is_refused(tmp_path: Path) -> None:
     file.write_text("runtimes:\n  python: 3.10\n")
     with pytest.raises(ValueError, match=r"runtimes\.python must be a quoted string, found 3\.1"):
         pins.load(file)
+
+
+def test_models_are_tested_with_the_oras_that_workflows_install() -> None:
+    assert oras.version() == f"v{pins.load()['tools']['oras']}"
