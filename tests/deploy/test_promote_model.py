@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from golden_path.service import promotion
+from golden_path.service.errors import RefusedError
+from golden_path.service.promote import MODEL as MODEL_PART
+from golden_path.service.promote import read
 from tests.deploy.test_promote import ONE, OTHER, promote
 from tests.labs import template as lab
 from tests.labs.service import make
@@ -84,14 +88,36 @@ def test_what_may_not_be_is_refused_in_one_line(service: Path, asked: dict[str, 
     assert not lab.git(service, "status", "--porcelain")
 
 
-def test_the_verb_and_the_text_of_its_pull_request(service: Path) -> None:
-    """Without a token it is said and not opened; the notes of somebody else are bounded."""
-    given = {"MODEL_REF": f"{MODEL}@{ONE}", "MODEL_VERSION": "model-v1$(touch stolen)", "TO": "staging"}
-    done = make(service, "python", "promote-pr", env=given)
+def test_without_a_token_the_verb_says_what_to_commit(service: Path) -> None:
+    version = "model-v1$(touch${IFS}stolen)"
+    done = make(
+        service, "python", "promote-pr", env={"MODEL_REF": f"{MODEL}@{ONE}", "MODEL_VERSION": version, "TO": "staging"}
+    )
     assert done.returncode == 0, done.stdout
     assert not (service / "stolen").exists()
-    assert "release model model-v1$(touch stolen) to staging" in done.stdout
-    assert f"+    digest: {ONE} # model-v1$(touch stolen)" in done.stdout
+    assert f"release model {version} to staging" in done.stdout
+    assert f"+    digest: {ONE} # {version}" in done.stdout
+
+
+def test_the_text_of_the_pull_request_ends_with_notes(
+    service: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote(service, to="staging", model=f"{MODEL}@{ONE}", model_version="model-v1")
+    monkeypatch.chdir(service)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    notes = tmp_path / "notes.md"
+    notes.write_text("| accuracy | 0.93 |\n")
+    monkeypatch.setenv("PROMOTION_NOTES", str(notes))
+    assert promotion.changed("staging") == [MODEL_PART]
+    text = promotion.body("staging", {MODEL_PART: read("staging", MODEL_PART)[2]}, "")
+    assert text.endswith("revert the merge commit.\n\n| accuracy | 0.93 |\n")
+    assert f"`{ONE}` (model-v1)" in text
+    notes.write_text("x" * 20_001)
+    with pytest.raises(RefusedError, match="must have at most 20000 characters, not 20001"):
+        promotion.notes()
+    notes.unlink()
+    with pytest.raises(RefusedError, match=r"notes\.md cannot be read: No such file or directory"):
+        promotion.notes()
 
 
 def test_tags_of_models_are_no_versions_of_the_image(service: Path) -> None:

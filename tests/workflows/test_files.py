@@ -24,6 +24,7 @@ WITHOUT_CACHE = {
     "actions/upload-artifact",
     "docker/login-action",
     "docker/setup-buildx-action",
+    "oras-project/setup-oras",
     "sigstore/cosign-installer",
 }
 
@@ -71,6 +72,21 @@ def test_a_release_takes_nothing_from_a_cache_of_setups(service: Path) -> None:
         given = [inputs.get("cache-binary") for name, inputs in actions if name == "docker/setup-buildx-action"]
         assert given
         assert set(given) == {False}
+
+
+def test_what_a_model_is_released_by(template: Path, tmp_path: Path) -> None:
+    """No cache of setups either; only one job can sign, and it uses no action that runs what a lock brings."""
+    service = lab.render(template, tmp_path / "orders", {"kind": "model"})
+    found = jobs(service / ".github/workflows/model-release.yml")
+    setups = [
+        step["with"] for job in found.values() for step in job["steps"] if step.get("uses") == "./.github/actions/setup"
+    ]
+    assert setups == [{"cache": "false"}]
+    assert [name for name, job in found.items() if "id-token" in job["permissions"]] == ["sign"]
+    assert {one for name, job in found.items() if name != "train" for one, _ in used(service, job)} <= WITHOUT_CACHE
+    given = [inputs for job in found.values() for name, inputs in used(service, job) if name == "docker/login-action"]
+    own = {"registry": "ghcr.io", "username": "${{ github.actor }}", "password": "${{ github.token }}"}
+    assert given == [own, own]
 
 
 def test_what_deploys_to_production_is_in_its_environment(service: Path) -> None:

@@ -38,6 +38,15 @@ def test_a_service(template: Path, tmp_path: Path, language: str, name: str) -> 
     assert inputs.check(folder) == []
 
 
+@pytest.mark.parametrize("name", ["defaults", "called-build", "other-registry"])
+def test_a_service_for_a_model(template: Path, tmp_path: Path, name: str) -> None:
+    answers = {key: value for key, value in ANSWERS[name].items() if key != "upstream"}
+    folder = lab.render(template, tmp_path / "orders", {"kind": "model", **answers})
+    lab.commit_all(folder)
+    assert lint(folder) == []
+    assert inputs.check(folder) == []
+
+
 @pytest.mark.each("tool", OWN)
 def test_a_service_with_its_own_build_tool(template: Path, tmp_path: Path, language: str, tool: str) -> None:
     """Whose runner gets the tool, and whose image has a Dockerfile of its own."""

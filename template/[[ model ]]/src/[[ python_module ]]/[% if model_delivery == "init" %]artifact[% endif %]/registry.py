@@ -151,7 +151,7 @@ class Registry:
                         raise RegistryError(f"{digest} has more than {limit} bytes")
                     self._in_time()
                     yield chunk
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _BusyError(f"{self._reference.host} cannot be reached: {_reason(error)}") from None
 
     def _opened(self, address: str) -> AbstractContextManager[httpx.Response]:
@@ -223,5 +223,5 @@ def _check(summed: Any, digest: str, what: str) -> None:
         raise RegistryError(f"what came as the {what} {digest} has another digest: it was tampered with on the way")
 
 
-def _reason(error: httpx.HTTPError) -> str:
+def _reason(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
