@@ -18,6 +18,8 @@ from golden_path.service.model_signature import provenance
 from tests.conftest import written
 from tests.labs import oras
 from tests.labs import template as lab
+from tests.labs.built import Image
+from tests.labs.container import RESTRICTED, Container
 from tests.labs.images import Lab
 from tests.labs.images.places import lab_folder
 from tests.labs.images.signing import Authority
@@ -354,3 +356,42 @@ def test_as_an_image_that_a_node_mounts(copy: Models, tmp_path: Path) -> None:
     done = mine.verb("model-pull", f"MODEL_REF={reference}", f"TO={tmp_path / 'pulled'}")
     assert done.returncode == 0, done.stdout
     assert (tmp_path / "pulled/model.onnx").read_bytes() == (mine.folder / "build/model/model.onnx").read_bytes()
+
+
+@pytest.mark.parametrize("which", ["released", "none"])
+def test_the_init_container_gives_the_service_its_model(
+    models: Models, released: str, image: Image, tmp_path: Path, which: str
+) -> None:
+    """As the Rollout has both: the service's image, restricted, and a folder that one writes and the other reads."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    folder.chmod(0o777)
+    reference = released if which == "released" else f"{models.name}@sha256:{'0' * 64}"
+    volume, init = f"{folder}:/model", ["--entrypoint", "/usr/bin/python3", "--env", f"MODEL_REF={reference}"]
+    run = ["docker", "run", "--rm", "--network", "host", *RESTRICTED, "--volume", volume, *init, image.name]
+    module = f"{SERVICE.replace('-', '_')}.artifact.fetch"
+    command = [*run, "-m", module]
+    done = subprocess.run(command, env=dict(image.env), capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    card = json.loads((folder / "model.json").read_text())
+    if which == "released":
+        assert done.stdout.startswith(f"model: {released.partition('@')[2]}, ")
+        assert (folder / "model.json").read_bytes() == (models.folder / "build/model/model.json").read_bytes()
+    else:
+        assert done.stdout == "model: none is released yet: the one in the image is served\n"
+        assert card["revision"] == lab.git(image.folder, "rev-parse", "HEAD")
+    with Mounted(
+        image.folder, image.language, image=image.name, docker_env=image.env, volume=f"{folder}:/app/model:ro"
+    ) as service:
+        assert service.http.get("/v1/model").json()["revision"] == card["revision"]
+
+
+@dataclass
+class Mounted(Container):
+    """A container with one more volume."""
+
+    volume: str = ""
+
+    def _start_command(self, variables: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+        command, env = super()._start_command(variables)
+        return [*command[:-1], "--volume", self.volume, command[-1]], env
