@@ -187,6 +187,66 @@ def test_nothing_goes_on_from_a_tag_beside_main(
     stopped(result, f"the model is of commit {head}, which is not on the main branch")
 
 
+@pytest.fixture(scope="module")
+def staged(first: Trained, released: Result, image_lab: ImageLab, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """The service whose staging runs a signed image and the released model, as merged."""
+    folder = tmp_path_factory.mktemp("staged") / SERVICE
+    shutil.copytree(first.folder, folder, symlinks=True)
+    lab.git(folder, "pull", "--quiet", str(released.remotes / "acme" / SERVICE), "release/staging-model")
+    identity = first.authority.identity(WORKFLOW.replace("model-release", "release") + "@refs/heads/main")
+    env = {**image_lab.environment(folder, "python"), **identity}
+    for verb in (("image", "PUSH=true"), ("sign",)):
+        done = make(folder, "python", *verb, env=env)
+        assert done.returncode == 0, done.stdout
+    image = (folder / "build/image-ref").read_text().strip()
+    done = make(folder, "python", "promote", "TO=staging", f"IMAGE_REF={image}", env=env)
+    assert done.returncode == 0, done.stdout
+    lab.commit_all(folder, "Release to staging")
+    return replace(first, folder=folder)
+
+
+def promoted(runner: Lab, trained: Trained) -> Result:
+    return runner.run(
+        trained.folder, "push", {"repository": {"full_name": f"acme/{SERVICE}"}}, "promote.yml",
+        env=trained.env, recorders=RECORDED, secrets=SECRETS, variables=VARIABLES,
+    )  # fmt: skip
+
+
+def test_production_is_offered_the_image_and_the_model_of_staging(runner: Lab, staged: Trained) -> None:
+    result = promoted(runner, staged)
+    assert result.code == 0, result.stdout[-5000:]
+    assert {call.arguments[0] for call in result.called("cosign")} >= {"verify", "verify-attestation"}
+    text = lab.git(result.remotes / "acme" / SERVICE, "show", "--format=%s", "--unified=0", "release/production")
+    assert re.match(rf"Release \S+ and model {VERSION} to production\n", text)
+    files = re.findall(r"^\+\+\+ b/(.+)$", text, re.MULTILINE)
+    ours = Path("deploy/releases/production")
+    assert files == [str(ours / "kustomization.yaml"), str(ours / "model/kustomization.yaml")]
+    added = re.findall(r"^\+    digest: (\S+)", text, re.MULTILINE)
+    for environment in ("staging", "staging/model"):
+        assert (staged.folder / f"deploy/releases/{environment}/kustomization.yaml").read_text().count(
+            added.pop(0)
+        ) == 1
+
+
+def test_a_model_that_nobody_signed_is_not_offered(runner: Lab, staged: Trained, tmp_path: Path) -> None:
+    """Merged by hand: the image is as it should be."""
+    folder = tmp_path / SERVICE
+    shutil.copytree(staged.folder, folder, symlinks=True)
+    release = folder / "deploy/releases/staging/model/kustomization.yaml"
+    name, digest = (re.search(pattern, release.read_text()) for pattern in (r"- name: (\S+)", r"digest: (\S+)"))
+    assert name
+    assert digest
+    copied = f"{name[1]}-unsigned"
+    subprocess.run(["crane", "copy", f"{name[1]}@{digest[1]}", f"{copied}:x"], env=staged.env, check=True)
+    for file in (release, folder / ".golden-path/components/model/kustomization.yaml"):
+        file.write_text(file.read_text().replace(name[1], copied))
+    lab.commit_all(folder, "Somebody's own model")
+    result = promoted(runner, replace(staged, folder=folder))
+    assert (result.result("verify"), result.result("promote")) == ("failure", "skipped")
+    assert "FAIL  model-verify: cosign verify: no signatures found" in result.jobs["verify"].output
+    assert not result.called("gh")
+
+
 def test_without_credentials_nothing_is_released_and_nothing_fails(runner: Lab, first: Trained) -> None:
     result = run(runner, first, secrets={}, variables={})
     assert result.code == 0, result.stdout[-3000:]
