@@ -224,7 +224,10 @@ def _check_traffic(value: Any, answers: Answers, _: Environment) -> str:
 
 
 def _check_model_delivery(value: Any, answers: Answers, _: Environment) -> str:
-    return _choice(value, "model_delivery") if answers.get("kind") == "model" else "is for kind=model only"
+    if problem := _choice(value, "model_delivery"):
+        return problem
+    ours = answers.get("kind") == "model" or str(value) == "init"
+    return "" if ours else f"{value} is for kind=model only: another service has no model"
 
 
 def _check_java_group(value: Any, answers: Answers, env: Environment) -> str:

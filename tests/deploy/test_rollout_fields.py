@@ -184,6 +184,17 @@ def test_labels_images_and_replicas_reach_it_as_they_reach_a_deployment(
     assert found["Rollout"] == found["Deployment"]
 
 
+def test_a_digest_reaches_what_an_init_container_fetches(tmp_path: Path) -> None:
+    """A variable that is an image's name, and no other."""
+    told = [{"name": "MODEL_REF", "value": "app"}, {"name": "OTHER", "value": "app-2"}, {"name": "EMPTY"}]
+    pods = {**PODS, "initContainers": [{"name": "b", "image": "x", "env": told}]}
+    digest = f"sha256:{'1' * 64}"
+    [found] = rendered(tmp_path, [rollout(pods)], images=[{"name": "app", "digest": digest}])
+    after = found["spec"]["template"]["spec"]
+    assert get(after, ["initContainers", "env", "value"]) == [f"app@{digest}", "app-2"]
+    assert get(after, ["volumes", "image", "reference"]) == [f"app@{digest}"]
+
+
 def test_a_service_selects_the_pods_whatever_labels_an_overlay_adds(tmp_path: Path) -> None:
     service: dict[str, Any] = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "orders"}}
     service["spec"] = {"selector": {"app": "orders"}}

@@ -186,7 +186,10 @@ def unversioned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
             {"kind": "model", "upstream": "inventory"},
             "upstream: is for kind=service only: a model's API calls no other service",
         ),
-        ({"model_delivery": "init"}, "model_delivery: is for kind=model only"),
+        (
+            {"model_delivery": "volume"},
+            "model_delivery: volume is for kind=model only: another service has no model",
+        ),
         (
             {"kind": "model", "model_delivery": "vol"},
             "model_delivery: must be one of init, volume, image, not 'vol' (did you mean volume?)",
