@@ -8,60 +8,28 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.labs import oras
 from tests.labs import template as lab
 from tests.labs.images import Lab as ImageLab
-from tests.labs.images.signing import Authority
 from tests.labs.service import make
-from tests.labs.toolchains import answers_of
 from tests.labs.workflows import engine
 from tests.labs.workflows.endings import Ended
 from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
 from tests.workflows.conftest import GITHUB, SECRETS, VARIABLES, pushed_diff
+from tests.workflows.trained import SERVICE, WORKFLOW, Trained, written
 
 pytestmark = [pytest.mark.images, pytest.mark.models, pytest.mark.only("model")]
 
-SERVICE = "model-orders"
 VERSION = "model-v1.0.0"
-WORKFLOW = f"https://github.com/acme/{SERVICE}/.github/workflows/model-release.yml"
 JOBS = ("train", "sign", "verify", "promote")
 RECORDED = {"gh": GITHUB, **{name: Recorder((Answer(real=True),)) for name in ("cosign", "oras")}}
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A service whose model is released to the lab's registry.
-
-    Attributes:
-        folder: its repository.
-        env: of the jobs.
-        programs: folder in front of the jobs' PATH.
-        authority: makes the certificates that stand in for keyless ones.
-    """
-
-    folder: Path
-    env: dict[str, str]
-    programs: Path
-    authority: Authority
-
-    def signed_as(self, workflow: str, sha: str = "") -> None:
-        """Let cosign sign with a certificate of this identity, and trust the authority when it verifies."""
-        identity = self.authority.identity(workflow, sha=sha or lab.git(self.folder, "rev-parse", "HEAD"))
-        script = (
-            'verb=$1; shift\ncase "$verb" in\n'
-            f'  sign|attest) set -- {identity["COSIGN_FLAGS"]} --key {identity["COSIGN_KEY"]} "$@" ;;\n'
-            f'  verify|verify-attestation) set -- {self.authority.verify_flags} "$@" ;;\n'
-            'esac\nset -- "$verb" "$@"\nexport COSIGN_PASSWORD=\n'
-        )
-        engine.wrap(self.programs, "cosign", self.authority.env, script=script)
 
 
 @pytest.fixture(scope="module")
@@ -69,19 +37,9 @@ def first(
     language: str, template: Path, image_lab: ImageLab, own_registry: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Trained:
     """Nobody changes it."""
-    place = tmp_path_factory.mktemp("models")
-    answers = {**answers_of(language), "service_name": SERVICE, "registry": f"{own_registry}/{secrets.token_hex(4)}"}
-    folder = lab.render(template, place / SERVICE, answers)
-    lab.commit_all(folder)
-    done = make(folder, language, "setup")
-    assert done.returncode == 0, done.stdout
-    env = image_lab.environment(folder, language)
-    programs = place / "programs"
-    lab_oras = {**env, "PATH": f"{oras.folder()}:{env['PATH']}"}
-    engine.wrap(programs, "oras", lab_oras, script='set -- "$@" --plain-http\n')
-    (place / "authority").mkdir()
-    made = Trained(folder, engine.before(env, programs), programs, Authority(place / "authority", env))
-    lab.git(folder, "tag", VERSION)
+    assert language == "model"
+    made = written(template, image_lab, own_registry, tmp_path_factory.mktemp("models"))
+    lab.git(made.folder, "tag", VERSION)
     made.signed_as(f"{WORKFLOW}@refs/tags/{VERSION}")
     return made
 

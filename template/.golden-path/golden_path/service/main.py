@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -32,10 +33,16 @@ VERBS = {
     "contracts": Verb(
         "golden_path.service.contracts", "fetch|pack|check [ARGUMENT] [SUM]", "hand contracts from one job to another"
     ),
+    "data": Verb(
+        "golden_path.data.verb",
+        "check|train|compare|score SERVICE REPOSITORY PACKAGE [FOLDER]",
+        "hold data against their contract, train, compare, score",
+    ),
     "deploy-event": Verb("golden_path.service.deploy_event", "SERVICE REPOSITORY", "record a deployment or incident"),
     "deployments": Verb("golden_path.service.deployments", "SERVICE REPOSITORY BEFORE", "record what main deployed"),
     "dora": Verb("golden_path.service.dora", "SERVICE ENVIRONMENT PLACE", "print the DORA measures"),
     "freeze": Verb("golden_path.service.freeze", "", "say whether something new may go to production"),
+    "handover": Verb("golden_path.service.handover", "sum|check FOLDER [SUM]", "sum up what one job leaves another"),
     "image": Verb("golden_path.service.image", "TARGET [LOCK] ...", "build the image"),
     "image-index": Verb("golden_path.service.image_index", "", "join the images of all platforms"),
     "image-released": Verb("golden_path.service.image_released", "", "find the newest image"),
@@ -45,6 +52,7 @@ VERBS = {
         "check|write ZIZMOR ...",
         "check the repository against the rules, but for what is known",
     ),
+    "lineage": Verb("golden_path.data.lineage", "", "send what became of data to the catalogue"),
     "manifests": Verb("golden_path.service.manifests", "render|diff [REVISION]", "render the manifests, or compare"),
     "model": Verb(
         "golden_path.service.model", "push|pull|sign|verify NAME ...", "keep the model in the registry, and trust it"
@@ -53,6 +61,7 @@ VERBS = {
     "preview": Verb("golden_path.service.preview", "publish|remove|sweep NUMBER", "keep previews of pull requests"),
     "promote": Verb("golden_path.service.promote", "...", "write which image an environment runs"),
     "promotion": Verb("golden_path.service.promotion", "ENVIRONMENT", "open the pull request of a promotion"),
+    "retrain": Verb("golden_path.data.dispatch", "REPOSITORY", "ask GitHub for a retraining"),
     "signature": Verb("golden_path.service.signature", "sign|verify IMAGE ...", "sign an image, or verify one"),
     "slo": Verb("golden_path.service.slo", "write|check", "write what follows from slo.yaml, or check it"),
     "template": Verb("golden_path.service.template", "update|pack|propose|drift [PYTHON]", "follow the template"),
@@ -72,8 +81,9 @@ def main(verb: str = "", *arguments: str) -> int:
     Returns:
         The exit code: 2 for a verb that is not there, or not with these arguments.
     """
-    if verb not in VERBS:
-        for name, one in VERBS.items():
+    here = {name: one for name, one in VERBS.items() if _is_here(one.module)}
+    if verb not in here:
+        for name, one in here.items():
             sys.stderr.write(f"  {f'{name} {one.usage}':<52} {one.what}\n")
         sys.stderr.write(f"there is no verb {verb!r}\n" if verb else "name a verb: python3 .golden-path VERB ...\n")
         return 2
@@ -85,3 +95,8 @@ def main(verb: str = "", *arguments: str) -> int:
         return 2
     code: int = importlib.import_module(VERBS[verb].module).main(*arguments)
     return code
+
+
+def _is_here(module: str) -> bool:
+    """Return whether the service has a module: some are of one kind of service only."""
+    return Path(__file__).parents[2].joinpath(*module.split(".")).with_suffix(".py").exists()
