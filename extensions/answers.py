@@ -230,6 +230,14 @@ def _check_model_delivery(value: Any, answers: Answers, _: Environment) -> str:
     return "" if ours else f"{value} is for kind=model only: another service has no model"
 
 
+def _check_model_registry(value: Any, answers: Answers, _: Environment) -> str:
+    if problem := _choice(value, "model_registry"):
+        return problem
+    if str(value) == "mlflow" and (answers.get("kind") != "model" or answers.get("model_delivery") == "image"):
+        return "mlflow is for kind=model only, with models as artifacts (model_delivery other than image)"
+    return ""
+
+
 def _check_java_group(value: Any, answers: Answers, env: Environment) -> str:
     if not _JAVA_GROUP.fullmatch(str(value)):
         return "must be a Java package name in lower case, for example 'com.acme'"
@@ -326,6 +334,7 @@ CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {
     "delivery": _check_delivery,
     "traffic": _check_traffic,
     "model_delivery": _check_model_delivery,
+    "model_registry": _check_model_registry,
     "java_group": _check_java_group,
     "go_workspace": _check_boolean,
     "base_image": _check_base_image,

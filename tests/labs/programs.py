@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.labs import costs, events, go_tools, kustomize, needs, oras
+from tests.labs import costs, events, go_tools, kustomize, mlflow, needs, oras
 from tests.labs.cluster import argocd, kyverno, redis
 from tests.labs.cluster import tools as cluster
 from tests.labs.debian import SUITE
@@ -120,6 +120,11 @@ def _of_oras() -> list[Program]:
     return [Program("oras", oras.version().removeprefix("v"), "Go", what, oras.target() / "oras", oras.target())]
 
 
+def _of_mlflow() -> list[Program]:
+    what = "the server whose aliases follow a service's pull requests; with its packages 0.6 GB"
+    return [Program("mlflow", mlflow.VERSION, "PyPI", what, mlflow.target() / "bin" / "mlflow", mlflow.target())]
+
+
 def _of_events() -> list[Program]:
     what = "CDEvents' own SDK says whether an event is one"
     folder = events.folder()
@@ -155,6 +160,7 @@ GROUPS = {
         modules=("tests.labs.kustomize", "tests.labs.workflows.lab"),
     ),
     "oras": Group(oras.folder, _of_oras, modules=("tests.labs.oras",)),
+    "mlflow": Group(mlflow.folder, _of_mlflow, modules=("tests.labs.mlflow",)),
     "events": Group(events.validator, _of_events, modules=("tests.labs.events",)),
     "images": Group(images.build, _of_images, fixtures=("image_lab",), modules=("tests.labs.images.tools",)),
     "cluster": Group(

@@ -191,6 +191,18 @@ def unversioned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
             "model_delivery: volume is for kind=model only: another service has no model",
         ),
         (
+            {"model_registry": "mlflow"},
+            "model_registry: mlflow is for kind=model only, with models as artifacts (model_delivery other than image)",
+        ),
+        (
+            {"kind": "model", "model_delivery": "image", "model_registry": "mlflow"},
+            "model_registry: mlflow is for kind=model only, with models as artifacts (model_delivery other than image)",
+        ),
+        (
+            {"kind": "model", "model_registry": "mlfow"},
+            "model_registry: must be one of oci, mlflow, not 'mlfow' (did you mean mlflow?)",
+        ),
+        (
             {"kind": "model", "model_delivery": "vol"},
             "model_delivery: must be one of init, volume, image, not 'vol' (did you mean volume?)",
         ),

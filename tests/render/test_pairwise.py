@@ -48,6 +48,7 @@ ANSWERS: dict[str, list[object]] = {
     "delivery": ["canary", "blue-green"],
     "traffic": ["replicas", "gateway"],
     "model_delivery": ["init", "volume", "image"],
+    "model_registry": ["oci", "mlflow"],
 }
 CASES = [dict(zip(ANSWERS, values, strict=True)) for values in AllPairs(list(ANSWERS.values()))]
 # A model's answers in pairs, too: it has no upstream.
@@ -63,6 +64,8 @@ for _case in CASES:
     if _case["delivery"] != "canary":
         del _case["traffic"]
     del _case["upstream" if _case.get("kind") == "model" else "model_delivery"]
+    if _case.get("model_delivery", "image") == "image":
+        del _case["model_registry"]
 # Services with a build tool of their own, each a plain one otherwise.
 OWN: dict[str, dict[str, object]] = {
     name: {"language": tool.languages[0], "build_tool": name, "lint_command": 'a "$B" # c', **more}

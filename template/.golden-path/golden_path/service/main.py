@@ -22,6 +22,7 @@ class Verb(NamedTuple):
 
 VERBS = {
     "admission": Verb("golden_path.service.admission", "", "hold the manifests against the cluster's policies"),
+    "aliases": Verb("golden_path.data.aliases", "NAME", "let aliases in an MLflow registry say what git says"),
     "broker": Verb(
         "golden_path.service.broker",
         "publish|can-i-deploy|record-deployment|record-deployments SERVICE VERSION [ENVIRONMENT]",

@@ -67,13 +67,17 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def send(url: str, headers: dict[str, str], body: bytes | None, seconds: int, *, limit: int = 0) -> bytes:
+def send(
+    url: str, headers: dict[str, str], body: bytes | None, seconds: int, *, limit: int = 0, method: str | None = None
+) -> bytes:
     """POST the body, or GET where it is None, in up to three attempts; returns up to `limit` bytes of the answer.
+
+    Another method is told by its name.
 
     Raises:
         NoAnswerError: there was no answer, or another than 2xx.
     """
-    request = urllib.request.Request(url, body, headers)  # noqa: S310 - receiver takes http and https only
+    request = urllib.request.Request(url, body, headers, method=method)  # noqa: S310 - receiver takes http and https only
 
     def stop(*_: Any) -> NoReturn:
         raise TimeoutError(f"no answer within {seconds} s")
