@@ -32,6 +32,7 @@ def configure_logs(level: str, build: BuildInfo) -> Callable[[], None]:
         processors=[_envelope(build), _exception, structlog.processors.JSONRenderer(default=str)],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", output)),
+        cache_logger_on_first_use=True,
     )
     # Of the libraries, which use the standard logging module, only what somebody has to know.
     logging.basicConfig(handlers=[_Bridge()], level=max(_LEVELS[level], logging.WARNING), force=True)
