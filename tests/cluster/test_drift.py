@@ -78,7 +78,7 @@ PSI = "sum by (model, namespace) (service:model_psi:1h)"
 def test_rules_are_valid(service: Path, tmp_path: Path) -> None:
     done = promtool("check", "rules", rules(service, tmp_path, "drift.yaml"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "5 rules found" in done.stdout
+    assert "9 rules found" in done.stdout
 
 
 @pytest.mark.parametrize(
