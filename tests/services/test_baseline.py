@@ -22,8 +22,8 @@ from golden_path.baseline.quality import METRICS, loss
 from golden_path.service.errors import NoAnswerError, WrongInputError
 from tests.labs import template as lab
 from tests.labs.built import Built
+from tests.labs.clones import cloned, edit
 from tests.labs.service import make
-from tests.workflows.conftest import cloned, edit
 
 MODEL = [pytest.mark.models, pytest.mark.only("model")]
 SECTION = "baseline: {latency: 1.25, throughput: 0.8, memory: 1.2, metric: accuracy, loss: 0.02}\n"
