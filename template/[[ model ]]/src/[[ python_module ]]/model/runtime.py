@@ -49,7 +49,7 @@ class Model:
         labels, probabilities = self._session.run(OUTPUTS, {INPUT: np.array(rows, dtype=np.float32)})
         classes = self.card.target.classes
         # Sums in single precision, in another order in a batch: some come out just below 0 or above 1.
-        rounded = np.clip(probabilities, 0, 1).tolist()
+        rounded = probabilities.clip(0, 1).tolist()
         return [Prediction(classes[label], tuple(row)) for label, row in zip(labels.tolist(), rounded, strict=True)]
 
 

@@ -5,7 +5,7 @@ from time import perf_counter
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import FastAPI, Request, Response
 from pydantic_core import to_json
 
 from ..model.contract import row_of
@@ -19,8 +19,8 @@ from .schemas import Batch, OnePrediction, Prediction, Predictions, request_body
 from .validation import parse_batch, parse_instance
 
 
-def predictions_router(model: Model, observed: Observed, cpus: int) -> APIRouter:
-    router = APIRouter()
+def install_predictions(app: FastAPI, model: Model, observed: Observed, cpus: int) -> None:
+    """Add the endpoints to the application itself: through a router of their own, each request takes longer."""
     # What takes long, in threads, so that health is answered while the model computes; no more than there are CPUs.
     limiter = CapacityLimiter(cpus)
     classes, digest = model.card.target.classes, model.card.sha256
@@ -41,28 +41,26 @@ def predictions_router(model: Model, observed: Observed, cpus: int) -> APIRouter
             for one in predictions
         ]
 
-    @router.post("/v1/predictions", response_model=OnePrediction, openapi_extra=request_body(Features), **errors)
+    @app.post("/v1/predictions", response_model=OnePrediction, openapi_extra=request_body(Features), **errors)
     async def predict_one(request: Request) -> Response:
         [prediction] = await predict([parse_instance(await read_json(request))])
         return _answer(OnePrediction(**prediction, model=digest))
 
-    @router.post("/v1/predictions/batch", response_model=Predictions, openapi_extra=request_body(Batch), **errors)
+    @app.post("/v1/predictions/batch", response_model=Predictions, openapi_extra=request_body(Batch), **errors)
     async def predict_batch(request: Request) -> Response:
         predictions = await predict(parse_batch(await read_json(request)))
         return _answer(Predictions(predictions=predictions, model=digest))
 
-    @router.get("/v1/model")
+    @app.get("/v1/model")
     async def describe() -> dict[str, Any]:
         card = model.card
         features = [feature.model_dump() for feature in card.features]
         return {**card.model_dump(exclude={"columns", "target"}), "features": features, "classes": classes}
 
-    @router.get("/openapi.json", include_in_schema=False)
+    @app.get("/openapi.json", include_in_schema=False)
     async def openapi(request: Request) -> dict[str, Any]:
         described: dict[str, Any] = request.app.openapi()
         return described
-
-    return router
 
 
 def _answer(content: OnePrediction | Predictions) -> Response:
