@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -19,6 +20,7 @@ from golden_path.baseline.compared import Found
 from golden_path.baseline.limits import Limits
 from golden_path.baseline.load import connected, latencies, rate, request
 from golden_path.baseline.quality import METRICS, loss
+from golden_path.baseline.running import Running
 from golden_path.service.errors import NoAnswerError, WrongInputError
 from tests.labs import template as lab
 from tests.labs.built import Built
@@ -101,6 +103,37 @@ def test_metrics() -> None:
     assert METRICS["log_loss"](labels, ANSWERS) == pytest.approx(expected)
     assert METRICS["log_loss"](["b"], ANSWERS[3:]) > 30, "sure, and wrong: much, and not infinite"
     assert [loss("accuracy", 0.9, 0.8), loss("log_loss", 0.3, 0.5)] == pytest.approx([0.1, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("takes", "asked", "labels"),
+    [
+        (["age"], [{"age": 1}] * 20, ["head"] * 20),  # fewer features than head: the same data, as far as it takes them
+        (["age", "size"], [{"age": 1, "size": 2}] * 20, ["head"] * 20),
+        (["height"], [{"height": 3}] * 20, ["base"] * 20),
+    ],
+)
+def test_what_both_are_asked(
+    monkeypatch: pytest.MonkeyPatch, takes: list[str], asked: list[dict[str, int]], labels: list[str]
+) -> None:
+    """The data that head holds out; that of the base where its model takes something else."""
+
+    class Started(Running):
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            """Nothing was started."""
+
+        def features(self) -> list[str]:
+            return takes
+
+    held_out = {"head": {"age": 1, "size": 2}, "base": {"height": 3}}
+    monkeypatch.setattr(verb, "Running", Started)
+    monkeypatch.setattr(verb, "held_out", lambda name, _: ([held_out[name]] * 20, [name] * 20))
+    one, other = verb.sides(Path("beside"), ["service"])
+    assert (one.folder, one.instances, one.labels) == (Path("beside"), asked, labels)
+    assert (other.folder, other.instances, other.labels) == (Path(), [held_out["head"]] * 20, ["head"] * 20)
 
 
 @contextmanager
