@@ -10,12 +10,25 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import copy, fleet, foreign, image_cache, image_run, load, machine, pipeline, report, services, verb
+from benchmarks import (
+    copy,
+    fleet,
+    foreign,
+    image_cache,
+    image_run,
+    load,
+    machine,
+    models,
+    pipeline,
+    report,
+    services,
+    verb,
+)
 from tests.labs import template as lab
 from tests.labs import toolchains
 from tests.labs.images import Lab, LabError
 
-PARTS = ("copy", "services", "image-cache", "image-run", "pipeline", "fleet", "foreign", "verb")
+PARTS = ("copy", "services", "model", "image-cache", "image-run", "pipeline", "fleet", "foreign", "verb")
 DEFAULT_PARTS = ("copy", "services")  # the others need the image lab and more time, the first of them hours
 
 
@@ -85,10 +98,7 @@ def run(arguments: argparse.Namespace) -> str:
             tables["Copying the template"] = report.copy_table(copied)
         if "services" in arguments.parts:
             settings = services.Settings(arguments.rounds, arguments.seconds, arguments.warm_up, arguments.connections)
-            facts.append(
-                f"median of {settings.rounds} rounds (least to greatest); {settings.connections} connections for "
-                f"{settings.seconds} s after {settings.warm_up} s of warm-up"
-            )
+            facts.append(_load_fact(settings))
             program = load.install()
             served = {}
             for language in arguments.languages:
@@ -96,6 +106,11 @@ def run(arguments: argparse.Namespace) -> str:
                 subjects = services.prepare(language, template, work)
                 served[language] = services.measure(language, subjects, program, settings, say)
             tables["Services"] = report.services_table(served)
+        if "model" in arguments.parts:
+            settings = services.Settings(arguments.rounds, arguments.seconds, arguments.warm_up, arguments.connections)
+            facts.append(_load_fact(settings))
+            predicted = models.measure(models.prepare(template, work), load.install(), settings, say)
+            tables["A service for a model"] = report.model_table(predicted)
         if images := [part for part in arguments.parts if part.startswith("image-")]:
             facts.append(f"images: median of {arguments.rounds} rounds (least to greatest)")
             with Lab() as image_lab:
@@ -123,6 +138,13 @@ def run(arguments: argparse.Namespace) -> str:
                     say(report.pipeline_table(waited))
                 tables["The pull-request workflow"] = report.pipeline_table(waited)
     return report.document(facts, tables)
+
+
+def _load_fact(settings: services.Settings) -> str:
+    return (
+        f"median of {settings.rounds} rounds (least to greatest); {settings.connections} connections for "
+        f"{settings.seconds} s after {settings.warm_up} s of warm-up"
+    )
 
 
 def _images(

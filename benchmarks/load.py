@@ -24,10 +24,12 @@ class Load:
     Attributes:
         requests: how many were answered.
         seconds: how long it went on.
+        p99: seconds within which 99 of 100 were answered.
     """
 
     requests: int
     seconds: float
+    p99: float
 
 
 def install() -> Path:
@@ -56,14 +58,15 @@ def _compile(target: Path) -> None:
         Path(folder, "bombardier").replace(target)
 
 
-def run(program: Path, url: str, seconds: int, connections: int) -> Load:
-    """Send GET requests, one after the other on each of some connections that are kept alive.
+def run(program: Path, url: str, seconds: int, connections: int, document: str = "") -> Load:
+    """Send requests, one after the other on each of some connections that are kept alive.
 
     Args:
         program: what ``install`` returned.
-        url: what to get, on this machine.
+        url: what to ask for, on this machine.
         seconds: how long, at least 1.
         connections: how many at once.
+        document: in JSON, which makes the requests a POST of it; without one, they are a GET.
 
     Returns:
         What came of it; every answer was a 2xx.
@@ -71,9 +74,10 @@ def run(program: Path, url: str, seconds: int, connections: int) -> Load:
     Raises:
         RuntimeError: a request failed, or none was answered.
     """
+    post = ["--method=POST", "--header=Content-Type: application/json", f"--body={document}"] if document else []
     done = subprocess.run(
         [program, "--print=result", "--format=json", f"--connections={connections}", f"--duration={seconds}s",
-         f"--timeout={REQUEST_SECONDS}s", url],
+         f"--timeout={REQUEST_SECONDS}s", "--latencies", *post, url],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -86,4 +90,5 @@ def run(program: Path, url: str, seconds: int, connections: int) -> Load:
     failed = sum(result[kind] for kind in ("req1xx", "req3xx", "req4xx", "req5xx", "others"))
     if failed or not result["req2xx"]:
         raise RuntimeError(f"{failed} requests failed and {result['req2xx']} did not, of {url}")
-    return Load(result["req2xx"], result["timeTakenSeconds"])
+    microseconds = result["latency"]["percentiles"]["99"]
+    return Load(result["req2xx"], result["timeTakenSeconds"], microseconds / 1e6)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
-from benchmarks import copy, fleet, foreign, image_cache, image_run, pipeline, services
-from benchmarks.samples import Samples, ratio
+from benchmarks import copy, fleet, foreign, image_cache, image_run, models, pipeline, services
+from benchmarks.samples import Samples, ratio, ratio_of_rounds
 
 NAMES = {"go": "Go", "java": "Java", "node": "Node.js", "python": "Python"}
 
@@ -41,6 +41,17 @@ def services_table(results: Mapping[str, services.Result]) -> str:
             rows.append([NAMES[language], one.name, *(str(by[name][one]) for name in subjects), *compared])
     head = ["language", "measure", *subjects, "service / bare", "without request log / bare"]
     return _table(head, rows)
+
+
+def model_table(result: models.Result) -> str:
+    """Return the table of the service for a model, by size of the requests and measure: each against the bare one."""
+    rows = []
+    for size, by in result.items():
+        for one in models.MEASURES:
+            compared = (ratio_of_rounds(by[name][one], by[other][one]) for name, other in models.COMPARED)
+            rows.append([size, one.name, *(str(samples[one]) for samples in by.values()), *compared])
+    ratios = (f"{name} / {other}" for name, other in models.COMPARED)
+    return _table(["requests", "measure", *models.SUBJECTS, *ratios], rows)
 
 
 def cache_table(results: Mapping[str, image_cache.Result]) -> str:

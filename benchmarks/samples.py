@@ -48,6 +48,11 @@ def ratio(one: Samples, other: Samples) -> str:
     return f"{one.median / other.median:.2f}"
 
 
+def ratio_of_rounds(one: Samples, other: Samples) -> str:
+    """Return the median of the ratios of each round, with two decimals: a slow round is slow for both."""
+    return f"{statistics.median(a / b for a, b in zip(one.values, other.values, strict=True)):.2f}"
+
+
 def alternating(subjects: Sequence[str], rounds: int) -> Iterator[tuple[int, str]]:
     """Yield round (from 1) and subject, each round in the reverse order of the one before.
 

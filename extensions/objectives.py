@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
 from jinja2 import Environment
 from jinja2.ext import Extension
 
-SCRIPT = Path(__file__).resolve().parent.parent / "template" / ".golden-path" / "golden_path" / "service" / "slo.py"
+FOLDER = Path(__file__).resolve().parent.parent / "template" / ".golden-path" / "golden_path" / "service"
+PACKAGE = "_golden_path_service_of_the_template"
 
 
 @functools.cache
@@ -20,12 +23,16 @@ def script() -> ModuleType:
     Returns:
         The module ``golden_path.service.slo`` of this version of the template.
     """
-    spec = importlib.util.spec_from_file_location("golden_path_slo", SCRIPT)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{SCRIPT} cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    spec = importlib.util.spec_from_file_location(PACKAGE, FOLDER / "__init__.py")
+    if spec is None:
+        raise ImportError(f"{FOLDER} cannot be loaded")
+    sys.modules[PACKAGE] = importlib.util.module_from_spec(spec)
+    try:
+        return importlib.import_module(f"{PACKAGE}.slo")
+    finally:
+        # One process may render several versions of the template.
+        for name in [one for one in sys.modules if one.partition(".")[0] == PACKAGE]:
+            del sys.modules[name]
 
 
 @functools.cache
@@ -47,7 +54,7 @@ def slo_file(name: str, source: str) -> str:
     return _files(source)[name]
 
 
-slo_file.golden_path_reads = ("template/.golden-path/golden_path/service/slo.py",)  # type: ignore[attr-defined] # the engine need not ask twice
+slo_file.golden_path_reads = tuple(f"template/.golden-path/golden_path/service/{one}.py" for one in ("slo", "drift"))  # type: ignore[attr-defined] # the engine need not ask twice
 
 
 class ObjectivesExtension(Extension):

@@ -9,7 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.labs.toolchains import KINDS, LANGUAGES
 
 # Canaries mostly wait, and have a service of their own: they go beside the tests of its language.
-_ROLLOUTS = re.compile(r"/test_(canary|blue_green)\.py::")
+_ROLLOUTS = re.compile(r"/test_(canary|drift_canary|blue_green)\.py::")
 # The longest first, so that none is left over for one process in the end.
 _FIRST = ("go", "rollouts", "java", "workflows", "node", "python", "model")
 

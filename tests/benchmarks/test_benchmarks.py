@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bare, copy, fleet, foreign, load, machine, report, services, verb
-from benchmarks.samples import Measure, Samples, alternating, ratio
+from benchmarks import bare, copy, fleet, foreign, load, machine, models, report, services, verb
+from benchmarks.samples import Measure, Samples, alternating, ratio, ratio_of_rounds
 from tests.labs.toolchains import LANGUAGES, ROOT
 from tests.selection.plugin import chosen
 
@@ -45,6 +45,22 @@ def test_service_is_measured_beside_a_bare_one(request: pytest.FixtureRequest, t
         assert set(samples) == set(services.MEASURES)
         assert all(len(one.values) == 1 and one.values[0] > 0 for one in samples.values())
     assert len(report.services_table({"go": result}).splitlines()) == 2 + len(services.MEASURES)
+
+
+def test_predictions_are_measured_beside_a_bare_runtime(
+    request: pytest.FixtureRequest, template: Path, tmp_path: Path
+) -> None:
+    """All of them predict the same, or this fails."""
+    if "python" not in chosen(request.config):
+        pytest.skip("--languages leaves Python out")
+    settings = services.Settings(rounds=1, seconds=1, warm_up=1, connections=2)
+    result = models.measure(models.prepare(template, tmp_path), load.install(), settings, ignore)
+    assert list(result) == list(models.SIZES)
+    for by in result.values():
+        assert tuple(by) == models.SUBJECTS
+        for samples in by.values():
+            assert all(len(samples[one].values) == 1 and samples[one].values[0] > 0 for one in models.MEASURES)
+    assert len(report.model_table(result).splitlines()) == 2 + len(models.SIZES) * len(models.MEASURES)
 
 
 def test_fleet_is_measured_beside_copier_update(template: Path, tmp_path: Path) -> None:
@@ -92,6 +108,7 @@ def test_samples_show_median_and_spread() -> None:
     samples = Samples(milliseconds, [1234.5, 20.06, 0.5])
     assert str(samples) == "20.1 ms (0.5 to 1234)"
     assert ratio(samples, Samples(milliseconds, [10.0])) == "2.01"
+    assert ratio_of_rounds(samples, Samples(milliseconds, [617.25, 2.006, 1.0])) == "2.00"
 
 
 def test_facts_hold_no_path() -> None:
@@ -106,8 +123,8 @@ def test_facts_hold_no_path() -> None:
         (["--languages", "go,cobol"], "argument --languages: there is no 'cobol'; there are go, java, node, python"),
         (
             ["--parts", "images"],
-            "argument --parts: there is no 'images'; there are copy, services, image-cache, image-run, pipeline, "
-            "fleet, foreign, verb",
+            "argument --parts: there is no 'images'; there are copy, services, model, image-cache, image-run, "
+            "pipeline, fleet, foreign, verb",
         ),
         (["--rounds", "0"], "argument --rounds: must be an integer from 1 to 10000, not '0'"),
         (["--output", "nowhere/report.md"], "argument --output: there is no folder nowhere"),

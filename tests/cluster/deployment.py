@@ -32,29 +32,33 @@ INITIAL_DELAY, INTERVAL, SMOKE_INTERVAL = "12s", "1s", "100ms"
 
 
 class Deployment:
-    """The staging environment of a service in the lab; a context manager that removes it.
+    """An environment of a service in the lab; a context manager that removes it.
 
     Attributes:
         namespace: where it is.
     """
 
-    def __init__(self, lab: Lab, folder: Path, work: Path) -> None:
+    def __init__(self, lab: Lab, folder: Path, work: Path, environment: str = "staging") -> None:
         """Render it.
 
         Args:
             lab: the cluster lab, up.
             folder: the service.
-            work: a folder for Prometheus' list of targets.
+            work: a folder for what Prometheus reads.
+            environment: which of the service's it is.
         """
         self._lab = lab
         self._targets = work / "targets.json"
         self._targets.write_text("[]")
         files = {"files": [str(self._targets)], "refresh_interval": "1s"}
-        self.prometheus = Prometheus([{"job_name": "pods", "file_sd_configs": [files]}])
-        text = apart(rendered(folder)["staging"])
+        text = apart(rendered(folder)[environment])
         for old, new in TIMES.items():
             text = text.replace(old, new)
         self._objects = objects(text)
+        rules = work / "rules.yaml"
+        groups = [one for item in self._objects if item["kind"] == "PrometheusRule" for one in item["spec"]["groups"]]
+        rules.write_text(json.dumps({"groups": groups}))
+        self.prometheus = Prometheus([{"job_name": "pods", "file_sd_configs": [files]}], [rules])
         self._rollout = only(self._objects, "Rollout")["metadata"]["name"]
         self.namespace = only(self._objects, "Namespace")["metadata"]["name"]
         for metric in self._metrics("prometheus"):

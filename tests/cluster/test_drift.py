@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from tests.cluster.promtool import get, promtool, rules
+from tests.cluster.services import objects, only, script
 from tests.labs import template as lab
 from tests.labs.toolchains import answers_of
 
@@ -75,10 +77,44 @@ def found(service: Path, folder: Path, query: str, given: list[dict[str, str]]) 
 PSI = "sum by (model, namespace) (service:model_psi:1h)"
 
 
+def changed(service: Path, folder: Path, before: str, after: str) -> subprocess.CompletedProcess[str]:
+    """Copy the service, replace something in its slo.yaml, and run ``make slo`` there."""
+    shutil.copytree(service, folder / "copy", symlinks=True)
+    slo = folder / "copy/slo.yaml"
+    assert before in slo.read_text()
+    slo.write_text(slo.read_text().replace(before, after))
+    return script(folder / "copy", "slo", "write")
+
+
+def test_the_limit_is_that_of_the_objectives(service: Path, tmp_path: Path) -> None:
+    """Of the alert, and of the canary: its own pods, and those of the stable version."""
+    assert changed(service, tmp_path, "psi: 0.25", "psi: 2").returncode == 0
+    assert found(tmp_path / "copy", tmp_path, ALERTS, series([4, 3, 2, 1, 0])) == {}
+    written = objects((tmp_path / "copy/.golden-path/slo/drift.yaml").read_text())
+    [metric] = only(written, "AnalysisTemplate")["spec"]["metrics"]
+    assert metric["successCondition"].endswith("result[0] <= 2")
+    assert metric["failureCondition"].endswith("result[0] > 2")
+    assert "> 2)" in metric["provider"]["prometheus"]["query"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("psi: 0.25", "psi: 0", "drift.psi must be a number above 0, up to 10, not 0"),
+        ("psi: 0.25", "psi: yes", "drift.psi must be a number above 0, up to 10, not True"),
+        ("psi: 0.25", "threshold: 1", "drift.psi must be a number above 0, up to 10, not None"),
+        ("drift:", "drifts:", "it lacks drift, with psi: how far the model's data may move"),
+    ],
+)
+def test_a_limit_that_makes_no_sense(service: Path, tmp_path: Path, before: str, after: str, said: str) -> None:
+    done = changed(service, tmp_path, before, after)
+    assert (done.returncode, done.stderr) == (2, f"  FAIL  slo.yaml: {said}\n")
+
+
 def test_rules_are_valid(service: Path, tmp_path: Path) -> None:
     done = promtool("check", "rules", rules(service, tmp_path, "drift.yaml"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "5 rules found" in done.stdout
+    assert "9 rules found" in done.stdout
 
 
 @pytest.mark.parametrize(

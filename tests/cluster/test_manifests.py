@@ -10,6 +10,7 @@ import pytest
 from tests.cluster.services import ENVIRONMENTS, apart, objects, only, rendered, script, with_components
 from tests.labs import template as lab
 from tests.labs.cluster import KubectlError, Lab, offline
+from tests.labs.toolchains import answers_of
 
 pytestmark = pytest.mark.cluster
 
@@ -42,7 +43,23 @@ def service(template: Path, tmp_path: Path, language: str) -> Path:
 def test_every_environment_is_accepted(
     cluster_lab: Lab, template: Path, tmp_path: Path, language: str, answers: str
 ) -> None:
-    given = {"language": language, "service_name": f"{language}-{answers}", **ANSWERS[answers]}
+    accepted(cluster_lab, template, tmp_path, {"language": language}, language, answers)
+
+
+@pytest.mark.models
+@pytest.mark.only("model")
+@pytest.mark.parametrize("answers", ["default", "aws", "blue-green"])
+def test_every_environment_of_a_model_is_accepted(
+    cluster_lab: Lab, template: Path, tmp_path: Path, language: str, answers: str
+) -> None:
+    accepted(cluster_lab, template, tmp_path, answers_of(language), language, answers)
+
+
+def accepted(
+    cluster_lab: Lab, template: Path, tmp_path: Path, kind: dict[str, str], language: str, answers: str
+) -> None:
+    """Try the manifests of all environments on the API server, offline and in the linter of Argo Rollouts."""
+    given = {**kind, "service_name": f"{language}-{answers}", **ANSWERS[answers]}
     folder = lab.render(template, tmp_path / "service", given)
     manifests = rendered(with_components(folder) if answers == "full" else folder)
     assert sorted(manifests) == sorted(ENVIRONMENTS)

@@ -29,26 +29,29 @@ class Answered(NamedTuple):
 
 
 @contextmanager
-def load(service: Service, rate: float) -> Iterator[list[Answered]]:
+def load(
+    service: Service, rate: float, path: str = "/v1/items", document: Callable[[], object] = lambda: ITEM
+) -> Iterator[list[Answered]]:
     """Send requests at a steady rate in the background.
 
     Args:
         service: where to.
         rate: requests a second.
+        path: to send them to.
+        document: makes what each of them holds.
 
     Yields:
         What was answered so far.
     """
     answered: list[Answered] = []
     stop = threading.Event()
-    body = json.dumps(ITEM)
 
     def send() -> None:
         # The plain client: with httpx the load costs more than the service that is under it.
         with closing(HTTPConnection(urlsplit(service.url).netloc, timeout=180)) as connection:
             while not stop.is_set():
                 started = time.monotonic()
-                connection.request("POST", "/v1/items", body, {"Content-Type": "application/json"})
+                connection.request("POST", path, json.dumps(document()), {"Content-Type": "application/json"})
                 answer = connection.getresponse()
                 answer.read()
                 answered.append(Answered(answer.status, time.monotonic() - started))

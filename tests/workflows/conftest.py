@@ -13,11 +13,14 @@ import pytest
 
 from tests.labs import template as lab
 from tests.labs.built import Built, Image
+from tests.labs.clones import cloned as cloned
+from tests.labs.clones import edit as edit
+from tests.labs.clones import link_tools as link_tools
 from tests.labs.images import Lab as ImageLab
 from tests.labs.images.signing import Authority
 from tests.labs.places import digest
 from tests.labs.workflows import engine
-from tests.labs.workflows.lab import REUSE, Lab
+from tests.labs.workflows.lab import Lab
 from tests.labs.workflows.log import Result
 from tests.labs.workflows.recorders import Answer, Recorder
 
@@ -79,24 +82,6 @@ def runner(tmp_path: Path) -> Lab:
 def clone(built: Built, tmp_path: Path) -> Callable[[], Path]:
     """Make a clone of the service, with what is installed in it."""
     return lambda: cloned(built, tmp_path)
-
-
-def cloned(built: Built, folder: Path) -> Path:
-    """Clone the service into a folder; what is installed in it is linked: each job takes a copy."""
-    target = folder / built.folder.name
-    lab.git(folder, "clone", "--quiet", str(built.folder), str(target))
-    link_tools(built, target)
-    return target
-
-
-def link_tools(built: Built, folder: Path) -> None:
-    """Link what is installed in the shared service into another folder of it."""
-    for name in REUSE:
-        if (built.folder / name).is_dir():
-            (folder / name).symlink_to(built.folder / name)
-    # The service ignores folders of these names, and links are none.
-    (folder / ".git/info").mkdir(exist_ok=True)
-    (folder / ".git/info/exclude").write_text("\n".join(REUSE))
 
 
 @pytest.fixture(scope="module")
@@ -194,13 +179,3 @@ def pushed_diff(result: Result, repository: str, branch: str) -> tuple[str, str,
     [removed] = re.findall(r"^-(?!-- )(.*)$", text, re.MULTILINE)
     [added] = re.findall(r"^\+(?!\+\+ )(.*)$", text, re.MULTILINE)
     return file, removed, added
-
-
-def edit(folder: Path, file: str, pattern: str, replacement: str) -> None:
-    """Replace one thing in a file of a repository and commit it."""
-    path = folder / file
-    text = path.read_text()
-    changed, count = re.subn(pattern, replacement, text, count=1, flags=re.MULTILINE)
-    assert count == 1, f"{pattern} is not in {file}"
-    path.write_text(changed)
-    lab.commit_all(folder, f"Change {file}")

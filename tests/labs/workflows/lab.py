@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from tests.labs import kustomize
+from tests.labs.clones import REUSE
 from tests.labs.errors import LabError, last_line
 from tests.labs.leftovers import MARK
 from tests.labs.workflows import endings, recorders, remotes, stubs
@@ -24,8 +25,6 @@ from tests.labs.workflows.recorders import Recorder
 from tests.labs.workflows.tools import program
 
 RUNNERS = ("ubuntu-24.04", "ubuntu-24.04-arm", "ubuntu-22.04", "ubuntu-22.04-arm", "ubuntu-latest")
-# What is installed in the real repository and must not be installed anew for every job.
-REUSE = (".tools", ".venv", "node_modules", ".mypy_cache")
 TOKEN = "lab-token"
 # What a runner that runs these tests sets, and what would send act to files of the user's.
 _FOREIGN = ("GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_", "LAB_")

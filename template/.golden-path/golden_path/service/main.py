@@ -23,6 +23,7 @@ class Verb(NamedTuple):
 VERBS = {
     "admission": Verb("golden_path.service.admission", "", "hold the manifests against the cluster's policies"),
     "aliases": Verb("golden_path.data.aliases", "NAME", "let aliases in an MLflow registry say what git says"),
+    "baseline": Verb("golden_path.baseline.verb", "PROGRAM ...", "compare a model's service with that of the base"),
     "broker": Verb(
         "golden_path.service.broker",
         "publish|can-i-deploy|record-deployment|record-deployments SERVICE VERSION [ENVIRONMENT]",

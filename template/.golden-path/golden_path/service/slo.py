@@ -13,8 +13,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
+# Relative, since the template loads this package by its path, under another name.
+from . import drift
+
 SOURCE = Path("slo.yaml")
 TARGET = Path(".golden-path/slo")
+DRIFT = "drift.yaml"  # of a service for a model
 METRIC = "http_server_request_duration_seconds"
 # Upper bounds of the histogram, in milliseconds: an objective between two of them could not be measured. From the
 # advice of OpenTelemetry's HTTP semantic conventions.
@@ -73,6 +77,7 @@ class Slo(NamedTuple):
     prometheus: str
     runbook: str
     objectives: tuple[Objective, Objective]
+    drift: float | None  # of a model: how far its data may move
 
 
 def read(text: str) -> Slo:
@@ -84,6 +89,7 @@ def read(text: str) -> Slo:
             given["service"], given["prometheus"], given["runbook"],
             (Objective("availability", availability["objective"], 0),
              Objective("latency", latency["objective"], latency["threshold_ms"])),
+            drift.limit_of(given.get("drift")),
         )  # fmt: skip
     except (yaml.YAMLError, KeyError, TypeError) as error:
         raise ValueError(
@@ -296,16 +302,24 @@ _Dumper.add_representer(
 
 def files(slo: Slo) -> dict[str, str]:
     """The files in .golden-path/slo by name."""
-    made = {"rules.yaml": rules(slo), "analysis.yaml": analysis(slo), "dashboard.yaml": dashboard(slo)}
+    made = {"rules.yaml": [rules(slo)], "analysis.yaml": [analysis(slo)], "dashboard.yaml": [dashboard(slo)]}
+    if slo.drift is not None:
+        made[DRIFT] = [
+            drift.rules(slo.service, slo.runbook, slo.drift),
+            drift.analysis(slo.service, slo.prometheus, slo.drift),
+        ]
     head = "# From slo.yaml, by `make slo`.\n"
     return {
-        name: head + yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=100000) for name, content in made.items()
+        name: head + yaml.dump_all(content, Dumper=_Dumper, sort_keys=False, width=100000)
+        for name, content in made.items()
     }
 
 
 def main(verb: str) -> int:
     try:
         made = files(read(SOURCE.read_text(encoding="utf-8")))
+        if DRIFT not in made and (TARGET / DRIFT).exists():
+            raise ValueError("it lacks drift, with psi: how far the model's data may move")
     except (OSError, ValueError) as error:
         sys.stderr.write(f"  FAIL  slo.yaml: {error}\n")
         return 2

@@ -10,7 +10,7 @@ from .model.cpus import threads
 from .model.features import Features
 from .model.runtime import Model, ModelError, load
 from .platform.application import Platform, new_application
-from .predictions.api import predictions_router
+from .predictions.api import install_predictions
 from .predictions.observed import Observed
 from .predictions.sampling import one_in
 
@@ -20,7 +20,7 @@ def create_app(platform: Platform) -> FastAPI:
     model = _model_or_exit(Path(config.model_path), cpus)
     observed = Observed(model.card, platform.metrics.registry, one_in(config.drift_sample_every))
     app = new_application(platform)
-    app.include_router(predictions_router(model, observed, cpus))
+    install_predictions(app, model, observed, cpus)
     return app
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 Row = list[float]
+_NOTHING = float("nan")
 
 
 class Feature(BaseModel):
@@ -51,5 +52,4 @@ def _feature(name: str, described: Mapping[str, Any]) -> Feature:
 
 def row_of(instance: BaseModel) -> Row:
     """Return the numbers that the model sees: single precision, NaN for what is missing."""
-    values = (float("nan") if value is None else float(value) for _, value in instance)
-    return array("f", values).tolist()
+    return array("f", [_NOTHING if value is None else value for value in vars(instance).values()]).tolist()

@@ -1,6 +1,6 @@
 """What clients send and get, in the code as in the OpenAPI document."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,7 +17,7 @@ class Batch(BaseModel):
     instances: Annotated[list[Features], Field(min_length=1, max_length=MOST)]
 
 
-class Prediction(BaseModel):
+class Prediction(TypedDict):
     prediction: str
     probabilities: dict[str, float]
 
@@ -26,7 +26,7 @@ class OnePrediction(Prediction):
     model: str
 
 
-class Predictions(BaseModel):
+class Predictions(TypedDict):
     predictions: list[Prediction]
     model: str
 

@@ -7,8 +7,8 @@ from starlette.types import StatelessLifespan
 
 from .build_info import BuildInfo
 from .config import Config
-from .health import Health, health_router
-from .metrics import Metrics, metrics_router
+from .health import Health, install_health
+from .metrics import Metrics, install_metrics
 from .observe import ObserveRequests
 from .problems import install_problems
 from .tracing import Tracing
@@ -39,6 +39,6 @@ def new_application(platform: Platform, lifespan: StatelessLifespan[FastAPI] | N
     )
     app.add_middleware(ObserveRequests, tracing=platform.tracing, metrics=platform.metrics)
     install_problems(app)
-    app.include_router(health_router(platform.health))
-    app.include_router(metrics_router(platform.metrics))
+    install_health(app, platform.health)
+    install_metrics(app, platform.metrics)
     return app

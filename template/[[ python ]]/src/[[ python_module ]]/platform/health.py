@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 
@@ -17,15 +17,11 @@ class Health:
         self.phase = Phase.STARTING
 
 
-def health_router(health: Health) -> APIRouter:
-    router = APIRouter()
-
-    @router.get("/livez")
+def install_health(app: FastAPI, health: Health) -> None:
+    @app.get("/livez")
     async def livez() -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
-    @router.get("/readyz")
+    @app.get("/readyz")
     async def readyz() -> JSONResponse:
         return JSONResponse({"status": health.phase}, 200 if health.phase is Phase.READY else 503)
-
-    return router

@@ -11,7 +11,8 @@ from .problems import Problem
 LIMIT = 65536
 
 
-async def _json_body(request: Request) -> Any:
+async def read_json(request: Request) -> Any:
+    """Return the document; raises Problem where there is none, or one that is too long."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Problem(415, "The Content-Type must be application/json.")
@@ -29,4 +30,4 @@ async def _json_body(request: Request) -> Any:
         raise Problem(400, "The body is not JSON.") from None
 
 
-JsonBody = Annotated[Any, Depends(_json_body)]
+JsonBody = Annotated[Any, Depends(read_json)]

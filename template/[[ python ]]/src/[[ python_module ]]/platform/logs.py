@@ -1,6 +1,7 @@
 """Logs: one JSON object a line on stdout, whoever writes it."""
 
 import atexit
+import json
 import logging
 import sys
 import traceback
@@ -16,6 +17,8 @@ from .build_info import BuildInfo
 from .output import Output
 
 _FLUSH_SECONDS = 1
+# Made once: json.dumps would make one for each line.
+_ENCODER = json.JSONEncoder(default=str)
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 _NAMES = {"warning": "warn", "critical": "error", "exception": "error"}
 
@@ -29,9 +32,10 @@ def configure_logs(level: str, build: BuildInfo) -> Callable[[], None]:
 
     atexit.register(finish)
     structlog.configure(
-        processors=[_envelope(build), _exception, structlog.processors.JSONRenderer(default=str)],
+        processors=[_envelope(build), _exception, _line],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", output)),
+        cache_logger_on_first_use=True,
     )
     # Of the libraries, which use the standard logging module, only what somebody has to know.
     logging.basicConfig(handlers=[_Bridge()], level=max(_LEVELS[level], logging.WARNING), force=True)
@@ -60,6 +64,10 @@ def _envelope(build: BuildInfo) -> Processor:
         return line
 
     return add
+
+
+def _line(_: WrappedLogger, __: str, event: EventDict) -> str:
+    return _ENCODER.encode(event)
 
 
 def _exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

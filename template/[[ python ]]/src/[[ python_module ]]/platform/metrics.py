@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 import prometheus_client
-from fastapi import APIRouter, Response
+from fastapi import FastAPI, Response
 from fastapi.routing import APIRoute, iter_route_contexts
 from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector
 from starlette.routing import BaseRoute
@@ -51,11 +51,7 @@ class Metrics:
         self._duration.labels(method, route, str(status)).observe(seconds)
 
 
-def metrics_router(metrics: Metrics) -> APIRouter:
-    router = APIRouter()
-
-    @router.get("/metrics")
+def install_metrics(app: FastAPI, metrics: Metrics) -> None:
+    @app.get("/metrics")
     async def expose() -> Response:
         return Response(prometheus_client.generate_latest(metrics.registry), media_type=_CONTENT_TYPE)
-
-    return router
