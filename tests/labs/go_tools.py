@@ -94,8 +94,27 @@ def definition(replacements: Sequence[Replacement]) -> Iterator[Path]:
         yield changed
 
 
+@contextmanager
+def workspace(module: Path) -> Iterator[dict[str, str]]:
+    """Yield the environment in which a module is built with the versions of this one, where both name one.
+
+    Args:
+        module: its folder.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "go.work")
+        version = re.findall(r"^go \S+$", (MODULE / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)[0]
+        file.write_text(f"{version}\n\nuse (\n\t{MODULE}\n\t{module}\n)\n", encoding="utf-8")
+        yield environment() | {"GOWORK": str(file)}
+
+
 def build(
-    target: Path, programs: Sequence[str], link_flags: str, what: str, replacements: Sequence[Replacement] = ()
+    target: Path,
+    programs: Sequence[str],
+    link_flags: str,
+    what: str,
+    replacements: Sequence[Replacement] = (),
+    beside: Path | None = None,
 ) -> None:
     """Build programs.
 
@@ -105,23 +124,34 @@ def build(
         link_flags: for the linker, besides those that leave debugging information out.
         what: names the programs in an error.
         replacements: of modules.
+        beside: the folder of another module whose packages they are; it takes no replacements.
 
     Raises:
         LabError: they cannot be built.
         MissingToolchainError: Go is missing.
     """
-    env = environment()
     target.mkdir(parents=True)
     graph = target / "actions.json"
-    with definition(replacements) as file, costs.measured(target) as cost:
+    with _place(replacements, beside) as (place, env), costs.measured(target) as cost:
         run(
-            "go", "build", "-mod=readonly", f"-modfile={file}", f"-debug-actiongraph={graph}",
+            "go", "build", "-mod=readonly", *place, f"-debug-actiongraph={graph}",
             f"-ldflags=-s -w {link_flags}", "-o", f"{target}{os.sep}", *programs,
             failure=f"cannot build {what}, check that Go can download modules",
-            env=env, cwd=MODULE, timeout=3600,
+            env=env, cwd=beside or MODULE, timeout=3600,
         )  # fmt: skip
         cost.parts = split(graph)
     graph.unlink()
+
+
+@contextmanager
+def _place(replacements: Sequence[Replacement], beside: Path | None) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """Yield options and environment with which Go finds the modules."""
+    if beside:
+        with workspace(beside) as env:
+            yield [], env
+    else:
+        with definition(replacements) as file:
+            yield [f"-modfile={file}"], environment()
 
 
 def split(graph: Path) -> dict[str, float]:
