@@ -137,7 +137,7 @@ def _of_argocd() -> list[Program]:
 
 
 def _of_secrets() -> list[Program]:
-    what, folder = "reads Vault and writes Secrets", secrets.folder()
+    what, folder = "reads stores and writes Secrets", secrets.folder()
     return [Program(secrets.NAME, secrets.VERSION, "Go", what, folder / secrets.NAME, folder)]
 
 

@@ -1,7 +1,7 @@
 """The External Secrets Operator: its controllers as a program, for one namespace.
 
-Built from the last version whose module is whole. Since 0.17 it is a main module whose parts are modules of their own
-that it replaces by folders and that have no versions, so nobody else can build it from what is published.
+Built from a version whose module is whole. Of 1.3.2, whose CRDs the lab has, the parts are modules of their own that
+the main one replaces by folders; they have no versions, so nobody else can build it from what is published.
 """
 
 from __future__ import annotations
