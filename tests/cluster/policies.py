@@ -19,6 +19,7 @@ from tests.labs.cluster import Lab
 
 RULES, SIGNATURE = Path(".golden-path/policies"), Path("policy/signature.yaml")  # in a service
 ADMISSION, KYVERNO = Path("admission"), Path("kyverno")  # of the platform
+_KINDS = {ADMISSION: "ValidatingAdmissionPolicy", KYVERNO: "ValidatingPolicy"}
 
 
 def path() -> dict[str, str]:
@@ -95,10 +96,10 @@ _KUSTOMIZATION = """
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources:
-  - platform/admission
+  - platform/FORM
 patches:
   - target:
-      kind: ValidatingAdmissionPolicy
+      kind: KIND
     patch: |
       - op: replace
         path: /spec/matchConstraints/namespaceSelector
@@ -106,16 +107,18 @@ patches:
 """
 
 
-def for_namespaces(platform: Path, work: Path, mark: str) -> list[Object]:
-    """Return the ValidatingAdmissionPolicies of a platform for the namespaces of one test, and their bindings.
+def for_namespaces(platform: Path, work: Path, mark: str, form: Path = ADMISSION) -> list[Object]:
+    """Return the policies of a platform for the namespaces of one test, with their bindings or roles.
 
     Args:
         platform: the folder of its policies.
         work: a folder that is not there yet.
         mark: the namespaces' label ``test``; ends the names, since there is one cluster for all tests.
+        form: of the API server alone, or of Kyverno.
     """
     shutil.copytree(platform, work / "platform")
-    (work / "kustomization.yaml").write_text(_KUSTOMIZATION.replace("MARK", mark), encoding="utf-8")
+    text = _KUSTOMIZATION.replace("FORM", str(form)).replace("KIND", _KINDS[form]).replace("MARK", mark)
+    (work / "kustomization.yaml").write_text(text, encoding="utf-8")
     found = built(work)
     for one in found:
         one["metadata"]["name"] += f"-{mark}"
@@ -125,12 +128,17 @@ def for_namespaces(platform: Path, work: Path, mark: str) -> list[Object]:
 
 
 @contextmanager
-def enforced(cluster_lab: Lab, found: list[Object]) -> Iterator[None]:
-    """Apply policies and their bindings, and remove them in the end."""
-    cluster_lab.apply(found)
+def enforced(cluster_lab: Lab, found: list[Object], namespace: str = "default") -> Iterator[None]:
+    """Apply policies and what belongs to them, and remove them in the end.
+
+    Args:
+        cluster_lab: up.
+        found: the objects.
+        namespace: of those that have one.
+    """
+    cluster_lab.apply(found, namespace)
     try:
         yield
     finally:
-        names = sorted({one["metadata"]["name"] for one in found})
-        kinds = "validatingadmissionpolicybindings,validatingadmissionpolicies"
-        cluster_lab.kubectl("delete", kinds, *names, "--ignore-not-found")
+        objects = "\n---\n".join(json.dumps(one) for one in found)
+        cluster_lab.kubectl("delete", "--ignore-not-found", "--namespace", namespace, "--filename", "-", input=objects)

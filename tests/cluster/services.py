@@ -44,6 +44,15 @@ def rendered(folder: Path) -> dict[str, str]:
 
 
 COMPONENTS = ("node-local-dns", "pull-secret")
+# Where the nodes answer DNS, in a file of the service's own; other addresses than any example has.
+DNS = {"cache": "169.254.25.10", "service": "10.43.0.10"}
+DNS_FILE = "node-local-dns.yaml"
+_DNS: Object = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "node-local-dns", "annotations": {"config.kubernetes.io/local-config": "true"}},
+    "data": {name: f"{address}/32" for name, address in DNS.items()},
+}
 
 
 def with_components(folder: Path) -> Path:
@@ -51,8 +60,11 @@ def with_components(folder: Path) -> Path:
     for overlay in (folder / "deploy/overlays").glob("*/kustomization.yaml"):
         text = overlay.read_text(encoding="utf-8")
         lines = "".join(f"  - ../../../.golden-path/components/{name}\n" for name in COMPONENTS)
-        assert text.count("\ncomponents:\n") == 1, overlay
-        overlay.write_text(text.replace("\ncomponents:\n", f"\ncomponents:\n{lines}"), encoding="utf-8")
+        for field, more in (("components", lines), ("resources", f"  - {DNS_FILE}\n")):
+            assert text.count(f"\n{field}:\n") == 1, overlay
+            text = text.replace(f"\n{field}:\n", f"\n{field}:\n{more}")
+        overlay.write_text(text, encoding="utf-8")
+        (overlay.parent / DNS_FILE).write_text(yaml.safe_dump(_DNS), encoding="utf-8")
     return folder
 
 

@@ -8,11 +8,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import yaml
+
 from tests.cluster.gitops import named, told
 from tests.cluster.services import Object
 from tests.labs import template as template_lab
 from tests.labs.cluster import Lab, api
 from tests.labs.cluster.argocd_running import ArgoCD
+from tests.labs.cluster.parts import PARTS
 from tests.labs.waiting import until
 
 ARGO = "/apis/argoproj.io/v1alpha1"
@@ -33,8 +36,10 @@ _BY_HAND = {
 def by_hand(folder: Path, delivery: str) -> None:
     """Let a new version of staging wait for a person instead of being judged."""
     file = folder / "deploy/overlays/staging/kustomization.yaml"
-    patch = [{"target": {"kind": "Rollout"}, "patch": json.dumps(_BY_HAND[delivery])}]
-    file.write_text(f"{file.read_text(encoding='utf-8')}patches: {json.dumps(patch)}\n", encoding="utf-8")
+    overlay = yaml.safe_load(file.read_text(encoding="utf-8"))
+    patch = {"target": {"kind": "Rollout"}, "patch": json.dumps(_BY_HAND[delivery])}
+    overlay["patches"] = [*overlay.get("patches", ()), patch]
+    file.write_text(yaml.safe_dump(overlay), encoding="utf-8")
 
 
 def here(argo: ArgoCD, folder: Path) -> list[Object]:
@@ -140,6 +145,12 @@ class Synced:
         """Return the Rollout; empty before it is there."""
         found = self._all(f"{ARGO}/namespaces/{self.namespace}/rollouts")
         return next(iter(found), {})
+
+    def refusals(self) -> list[str]:
+        """Return what Argo Rollouts has said against the Rollout since it is there: what it names was missing."""
+        [controller] = [part for part in PARTS if part.name == "rollouts-controller"]
+        said = controller.daemon.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [line for line in said if f'Rollout \\"{self._name}\\" is invalid' in line]
 
     def waits(self, configuration: str = "") -> Object:
         """Wait until a new version waits for a person; returns the Rollout.

@@ -64,6 +64,8 @@ def test_an_environment_is_synced(cluster_lab: Lab, argo: ArgoCD, template: Path
             said = one.synced(health=health)
             # What the API server has filled in makes no difference.
             assert {item["status"] for item in said["resources"]} == {"Synced"}
+            # What the Rollout names was there before it, so nothing was degraded meanwhile.
+            assert one.refusals() == []
 
 
 def test_a_promotion_is_deployed_and_the_number_of_pods_is_the_autoscalers(cluster_lab: Lab, start: Start) -> None:

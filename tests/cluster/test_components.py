@@ -14,6 +14,8 @@ import yaml
 from tests.cluster import policies
 from tests.cluster.services import (
     COMPONENTS,
+    DNS,
+    DNS_FILE,
     ENVIRONMENTS,
     Object,
     apart,
@@ -30,8 +32,6 @@ from tests.labs.toolchains import ROOT
 pytestmark = [pytest.mark.cluster, pytest.mark.one_language]
 
 PAGE = ROOT / "docs/how-to/prepare-a-cluster.md"
-# Where pods ask if the nodes answer: the cache's own address, and that of the DNS Service, which it takes on the node.
-CACHE, SERVICE = "169.254.20.10", "10.96.0.10"
 ANSWERS: dict[str, dict[str, Any]] = {
     "default": {}, "vault": {"secrets": "vault", "upstream": "inventory"}, "blue-green": {"delivery": "blue-green"},
     "gateway": {"traffic": "gateway"},
@@ -69,7 +69,7 @@ def test_a_line_adds_each(cluster_lab: Lab, service: Path) -> None:
     assert sorted(after) == sorted(ENVIRONMENTS)
     for name, text in after.items():
         assert (secrets(before[name]), secrets(text)) == (None, [{"name": "registry"}])
-        for address in (CACHE, SERVICE):
+        for address in DNS.values():
             assert permitted(before[name], address) == set()
             assert permitted(text, address) == {(53, "UDP"), (53, "TCP")}
         assert permitted(text, "169.254.169.254") == set(), "a cloud's credentials are beside the cache's address"
@@ -95,7 +95,29 @@ def test_one_without_the_other(service: Path) -> None:
         overlay.write_text(text.replace(f"  - ../../../.golden-path/components/{name}\n", ""))
         found = rendered(service)["staging"]
         assert (secrets(found) is None) == (name == "pull-secret")
-        assert (permitted(found, CACHE) == set()) == (name == "node-local-dns")
+        assert (permitted(found, DNS["cache"]) == set()) == (name == "node-local-dns")
+
+
+def test_without_the_file_of_addresses_nothing_is_rendered(service: Path) -> None:
+    overlay = with_components(service) / "deploy/overlays/staging"
+    kustomization = overlay / "kustomization.yaml"
+    kustomization.write_text(kustomization.read_text().replace(f"  - {DNS_FILE}\n", ""))
+    done = script(service, "manifests", "render")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "ConfigMap" in line
+    assert "node-local-dns" in line
+
+
+def test_the_example_of_the_file_is_read(service: Path) -> None:
+    with_components(service)
+    [example] = examples("ConfigMap")
+    for overlay in (service / "deploy/overlays").iterdir():
+        (overlay / DNS_FILE).write_text(yaml.safe_dump(example))
+    for text in rendered(service).values():
+        for address in example["data"].values():
+            assert permitted(text, address.partition("/")[0]) == {(53, "UDP"), (53, "TCP")}
+        assert "node-local-dns" not in {one["metadata"]["name"] for one in objects(text)}
 
 
 def examples(kind: str) -> Iterator[Object]:

@@ -1,4 +1,4 @@
-"""What `make manifests` says of kinds is what Argo CD's own code says of them, and a kustomization can permit more."""
+"""What `make manifests` says of an object is what Argo CD's own code says, and a kustomization can permit more."""
 
 from __future__ import annotations
 
@@ -64,6 +64,56 @@ def test_argo_cd_says_the_same(template: Path, tmp_path: Path, answers: str) -> 
         lines = [one.found.message for one in said if one.rule.identifier == "GP408"]
         assert {re.findall(r"the kind (\w+) of", line)[0] for line in lines} == refused
         assert len(lines) == len(refused)
+
+
+def refusals(project: Object, asked: Object, found: Object) -> tuple[bool, bool]:
+    """Return whether Argo CD refuses an object, and whether `make manifests` does."""
+    theirs = [said for said in argocd.refused(project, asked, [found]) if not said.startswith("destination ")]
+    said = environments.problems("staging", yaml.safe_dump(found), yaml.safe_dump_all([project, asked]))
+    return bool(theirs), any(one.rule.identifier == "GP408" for one in said)
+
+
+SERVER = "https://kubernetes.default.svc"
+SPACES = ("orders-staging", "orders-production", "orders", "billing")
+ANYWHERE: list[Object] = [{"server": "*", "namespace": "*"}]
+DESTINATIONS: list[list[Object]] = [
+    ANYWHERE,
+    *([{"server": SERVER, "namespace": name}] for name in ("orders-*", "orders-s????ng", "[a-o]*", "[!o]*")),
+    *([{"server": server, "namespace": "*"}] for server in (f"!{SERVER}", "https://example.com")),
+    [{"server": "*", "namespace": "!billing"}],
+    [*ANYWHERE, {"server": SERVER, "namespace": "!b*"}],
+]
+NAMES = ("*", "", "orders-*", "[^o]*", "[!o]*", "orders-stagin?", "billing")
+
+
+def test_argo_cd_says_the_same_of_namespaces(service: Path) -> None:
+    found = told(service)
+    asked, project = named(found, "Application", "orders-staging"), named(found, "AppProject", "orders")
+    # Where the Application itself deploys to is another question.
+    asked["spec"]["destination"] = {"server": SERVER}
+    seen = set()
+    for destinations in [project["spec"]["destinations"], *DESTINATIONS]:
+        project["spec"]["destinations"] = destinations
+        for namespace in SPACES:
+            theirs, ours = refusals(project, asked, one("v1", "ConfigMap", namespace))
+            assert theirs == ours, (namespace, destinations)
+            seen.add(ours)
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize("which", ["White", "Black"])
+def test_argo_cd_says_the_same_of_names(service: Path, which: str) -> None:
+    found = told(service)
+    asked, project = named(found, "Application", "orders-staging"), named(found, "AppProject", "orders")
+    seen = set()
+    listed = [[{"group": "", "kind": "Namespace", "name": name}] for name in NAMES]
+    for names in [project["spec"]["clusterResourceWhitelist"], *listed]:
+        project["spec"][f"clusterResource{which}list"] = names
+        for namespace in SPACES:
+            theirs, ours = refusals(project, asked, one("v1", "Namespace", namespace))
+            assert theirs == ours, (namespace, names)
+            seen.add(ours)
+    assert seen == {True, False}
 
 
 PULL_REQUEST = {"number": "7", "branch": "topic", "head_sha": "1" * 40, "labels": ["preview"]}

@@ -99,6 +99,20 @@ def definition(replacements: Sequence[Replacement], module: Path = MODULE) -> It
         yield changed
 
 
+@contextmanager
+def workspace(module: Path) -> Iterator[dict[str, str]]:
+    """Yield the environment in which a module is built with the versions of this one, where both name one.
+
+    Args:
+        module: its folder.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "go.work")
+        version = re.findall(r"^go \S+$", (MODULE / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)[0]
+        file.write_text(f"{version}\n\nuse (\n\t{MODULE}\n\t{module}\n)\n", encoding="utf-8")
+        yield environment() | {"GOWORK": str(file)}
+
+
 def build(
     target: Path,
     programs: Sequence[str],
@@ -106,6 +120,7 @@ def build(
     what: str,
     replacements: Sequence[Replacement] = (),
     module: Path = MODULE,
+    shared: bool = False,
 ) -> None:
     """Build programs.
 
@@ -116,23 +131,36 @@ def build(
         what: names the programs in an error.
         replacements: of modules.
         module: the folder of the go.mod.
+        shared: whether it is built with this module's versions, where both name one; it takes no replacements then.
 
     Raises:
         LabError: they cannot be built.
         MissingToolchainError: Go is missing.
     """
-    env = environment()
     target.mkdir(parents=True)
     graph = target / "actions.json"
-    with definition(replacements, module) as file, costs.measured(target) as cost:
+    with _place(replacements, module, shared) as (place, env), costs.measured(target) as cost:
         run(
-            "go", "build", "-mod=readonly", f"-modfile={file}", f"-debug-actiongraph={graph}",
+            "go", "build", "-mod=readonly", *place, f"-debug-actiongraph={graph}",
             f"-ldflags=-s -w {link_flags}", "-o", f"{target}{os.sep}", *programs,
             failure=f"cannot build {what}, check that Go can download modules",
             env=env, cwd=module, timeout=3600,
         )  # fmt: skip
         cost.parts = split(graph)
     graph.unlink()
+
+
+@contextmanager
+def _place(
+    replacements: Sequence[Replacement], module: Path, shared: bool
+) -> Iterator[tuple[list[str], dict[str, str]]]:
+    """Yield options and environment with which Go finds the modules."""
+    if shared:
+        with workspace(module) as env:
+            yield [], env
+    else:
+        with definition(replacements, module) as file:
+            yield [f"-modfile={file}"], environment()
 
 
 def split(graph: Path) -> dict[str, float]:

@@ -37,13 +37,20 @@ def alone(kept: Path) -> Iterator[None]:
     Args:
         kept: the folder of all that outlives the lab's ``down``.
     """
-    with _locked(kept / "lock"):
+    with locked(kept / "lock"):
         yield
 
 
 @contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """Hold the lock of a file, which stays: who removed it would let two in. The kernel releases that of the dead."""
+def locked(file: Path) -> Iterator[None]:
+    """Hold the lock of a file, which stays: who removed it would let two in. The kernel releases that of the dead.
+
+    Args:
+        file: made unless it is there, with its folder.
+
+    Raises:
+        LabError: it cannot be written.
+    """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = file.open("w")
@@ -81,7 +88,7 @@ def once(target: Path, make: Callable[[Path], object]) -> Path:
     """
     if target.exists():
         return target
-    with _locked(target.with_name(f"{target.name}.lock")):
+    with locked(target.with_name(f"{target.name}.lock")):
         if target.exists():
             return target
         for left in target.parent.glob(f"{glob.escape(target.name)}.partial-*"):

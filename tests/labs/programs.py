@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.labs import costs, events, go_tools, kustomize, mlflow, needs, oras
 from tests.labs.cluster import argocd, kyverno, redis
+from tests.labs.cluster import external_secrets as secrets
 from tests.labs.cluster import tools as cluster
 from tests.labs.debian import SUITE
 from tests.labs.errors import LabError
@@ -35,6 +36,11 @@ _CLUSTER = {
     "kubectl-argo-rollouts": ("github.com/argoproj/argo-rollouts", "`kubectl argo rollouts`"),
     "rollouts-controller": ("github.com/argoproj/argo-rollouts", "rolls out"),
     "kwok": ("sigs.k8s.io/kwok", "plays nodes and pods"),
+}
+_KYVERNO = {
+    kyverno.COMMAND_LINE: "Kyverno's own command line says what policies refuse",
+    kyverno.ADMISSION: "its admission controller refuses it in the cluster",
+    kyverno.CLEANUP: "removes what previews left",
 }
 _DEBIAN = {"prometheus": "answers the queries of analyses", "promtool": "tests rules and alerts"}
 _WORKFLOWS = {"actionlint": "checks workflows", "act": "runs workflows", "zizmor": "checks what workflows may do"}
@@ -140,9 +146,13 @@ def _of_argocd() -> list[Program]:
     ]
 
 
+def _of_secrets() -> list[Program]:
+    what, folder = "reads stores and writes Secrets", secrets.folder()
+    return [Program(secrets.NAME, secrets.VERSION, "Go", what, folder / secrets.NAME, folder)]
+
+
 def _of_kyverno() -> list[Program]:
-    what = "Kyverno's own command line says what policies refuse"
-    return [_go("kubectl-kyverno", "github.com/kyverno/kyverno", what, kyverno.folder())]
+    return [_go(name, kyverno.MODULE, what, kyverno.folder()) for name, what in _KYVERNO.items()]
 
 
 # First what is needed first, and what costs little.
@@ -175,7 +185,12 @@ GROUPS = {
         fixtures=("argo",),
         modules=("tests.labs.cluster.argocd",),
     ),
-    "kyverno": Group(kyverno.program, _of_kyverno, modules=("tests.labs.cluster.kyverno",)),
+    "kyverno": Group(
+        kyverno.program,
+        _of_kyverno,
+        modules=("tests.labs.cluster.kyverno", "tests.labs.cluster.kyverno_running"),
+    ),
+    "secrets": Group(secrets.program, _of_secrets, modules=("tests.labs.cluster.external_secrets",)),
 }
 
 

@@ -37,7 +37,7 @@ def test_the_rules_are_those_of_a_service(template: Path, tmp_path: Path, capsys
             f"rules/{name}"
             for name in ("images.yaml", "kustomization.yaml", "network.yaml", "pods.yaml", "secrets.yaml")
         ),
-        *(f"kyverno/{name}" for name in ("isolation.yaml", "kustomization.yaml", "sweep.yaml")),
+        *(f"kyverno/{name}" for name in ("isolation.yaml", "kustomization.yaml", "reports.yaml", "sweep.yaml")),
         *(f"admission/{name}" for name in ("bindings.yaml", "kustomization.yaml")),
     }
     bound = {one["spec"]["policyName"] for one in yaml.safe_load_all(found["admission/bindings.yaml"])}

@@ -1,6 +1,6 @@
-"""Kyverno's command line: what Kyverno itself says of objects, without a cluster.
+"""Kyverno's programs, and its command line: what Kyverno itself says of objects, without a cluster.
 
-Kyverno is not run in the cluster: it needs certificates and webhooks that reach it, which says nothing of a policy.
+``kyverno_running`` starts its controllers in the cluster lab.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from tests.labs.cluster.places import lab_folder
 from tests.labs.errors import LabError
 from tests.labs.places import digest, once
 
-PACKAGE = "github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno"
+MODULE = "github.com/kyverno/kyverno"
+COMMAND_LINE, ADMISSION, CLEANUP = "kubectl-kyverno", "kyverno", "cleanup-controller"
+PROGRAMS = tuple(f"{MODULE}/cmd/{path}" for path in (f"cli/{COMMAND_LINE}", ADMISSION, CLEANUP))
 # As its own go.mod has them. The API server of the cluster lab must not have them: it would judge otherwise.
 REPLACEMENTS = (
     go_tools.Replacement(
@@ -59,21 +61,23 @@ class Verdict:
 
 
 def folder() -> Path:
-    """Return the folder of the program, whether it is there or not."""
+    """Return the folder of the programs, whether they are there or not."""
     replaced = [asdict(one) for one in REPLACEMENTS]
-    return lab_folder() / f"kyverno-{digest(*go_tools.sources([PACKAGE]), PACKAGE, replaced)}"
+    return lab_folder() / f"kyverno-{digest(*go_tools.sources(PROGRAMS), PROGRAMS, replaced)}"
 
 
-def program() -> Path:
-    """Return the program, built unless it is there, which takes some minutes.
+def program(name: str = COMMAND_LINE) -> Path:
+    """Return a program, built unless it is there, which takes some minutes.
+
+    Args:
+        name: of it.
 
     Raises:
         LabError: it cannot be built.
         MissingToolchainError: Go is missing.
     """
-    what = "Kyverno's command line"
-    made = once(folder(), lambda target: go_tools.build(target, [PACKAGE], "", what, REPLACEMENTS))
-    return made / "kubectl-kyverno"
+    made = once(folder(), lambda target: go_tools.build(target, PROGRAMS, "", "Kyverno", REPLACEMENTS))
+    return made / name
 
 
 def apply(

@@ -13,11 +13,11 @@ from tests.labs.daemon import Daemon
 
 # Those that a service's manifests meet; the node ones would find no kubelet.
 CONTROLLERS = (
-    "cronjob-controller", "deployment-controller", "disruption-controller", "endpoints-controller",
-    "endpointslice-controller", "garbage-collector-controller", "horizontal-pod-autoscaler-controller",
-    "job-controller", "namespace-controller", "replicaset-controller", "resourcequota-controller",
-    "root-ca-certificate-publisher-controller", "serviceaccount-controller", "statefulset-controller",
-    "validatingadmissionpolicy-status-controller",
+    "clusterrole-aggregation-controller", "cronjob-controller", "deployment-controller", "disruption-controller",
+    "endpoints-controller", "endpointslice-controller", "garbage-collector-controller",
+    "horizontal-pod-autoscaler-controller", "job-controller", "namespace-controller", "replicaset-controller",
+    "resourcequota-controller", "root-ca-certificate-publisher-controller", "serviceaccount-controller",
+    "statefulset-controller", "validatingadmissionpolicy-status-controller",
 )  # fmt: skip
 
 

@@ -224,7 +224,8 @@ def analysis(slo: Slo) -> dict[str, Any]:
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AnalysisTemplate",
-        "metadata": {"name": f"{slo.service}-slo"},
+        # Before the Rollout: one that names what is not there yet is invalid, and the environment degraded.
+        "metadata": {"name": f"{slo.service}-slo", "annotations": {"argocd.argoproj.io/sync-wave": "-1"}},
         "spec": {
             "args": [{"name": name} for name in ("namespace", "canary-hash", "stable-hash")],
             "metrics": metrics,
