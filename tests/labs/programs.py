@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.labs import costs, events, go_tools, kustomize, mlflow, needs, oras
+from tests.labs import costs, events, go_tools, kustomize, mlflow, needs, oras, spark
 from tests.labs.cluster import argocd, kyverno, redis
 from tests.labs.cluster import external_secrets as secrets
 from tests.labs.cluster import tools as cluster
@@ -131,6 +131,13 @@ def _of_mlflow() -> list[Program]:
     return [Program("mlflow", mlflow.VERSION, "PyPI", what, mlflow.target() / "bin" / "mlflow", mlflow.target())]
 
 
+def _of_spark() -> list[Program]:
+    what = "what runs a pipeline and jobs as Databricks does, with their lock and the typed bundle library: 1.4 GB"
+    return [
+        Program("Apache Spark", spark.VERSION, "PyPI", what, spark.target() / "bin/spark-pipelines", spark.target())
+    ]
+
+
 def _of_events() -> list[Program]:
     what = "CDEvents' own SDK says whether an event is one"
     folder = events.folder()
@@ -171,6 +178,7 @@ GROUPS = {
     ),
     "oras": Group(oras.folder, _of_oras, modules=("tests.labs.oras",)),
     "mlflow": Group(mlflow.folder, _of_mlflow, modules=("tests.labs.mlflow",)),
+    "spark": Group(spark.folder, _of_spark, modules=("tests.labs.spark",)),
     "events": Group(events.validator, _of_events, modules=("tests.labs.events",)),
     "images": Group(images.build, _of_images, fixtures=("image_lab",), modules=("tests.labs.images.tools",)),
     "cluster": Group(

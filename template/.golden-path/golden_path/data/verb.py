@@ -178,5 +178,7 @@ def _summary(path: Path, outcomes: list[Outcome]) -> str:
 
 
 def _revision() -> str:
+    if given := os.environ.get("REVISION"):
+        return given
     done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -40,6 +40,11 @@ VERBS = {
         "check|train|compare|score SERVICE REPOSITORY PACKAGE [FOLDER]",
         "hold data against their contract, train, compare, score",
     ),
+    "databricks": Verb(
+        "golden_path.data.databricks",
+        "validate|register|deploy TARGET [REFERENCE] [PYTHON]",
+        "deploy the bundle, or register a model in Unity Catalog",
+    ),
     "deploy-event": Verb("golden_path.service.deploy_event", "SERVICE REPOSITORY", "record a deployment or incident"),
     "deployments": Verb("golden_path.service.deployments", "SERVICE REPOSITORY BEFORE", "record what main deployed"),
     "dora": Verb("golden_path.service.dora", "SERVICE ENVIRONMENT PLACE", "print the DORA measures"),
