@@ -200,7 +200,7 @@ def unversioned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         ),
         (
             {"kind": "model", "model_registry": "mlfow"},
-            "model_registry: must be one of oci, mlflow, not 'mlfow' (did you mean mlflow?)",
+            "model_registry: must be one of oci, mlflow, databricks, not 'mlfow' (did you mean mlflow?)",
         ),
         (
             {"kind": "model", "model_delivery": "vol"},

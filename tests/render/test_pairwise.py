@@ -48,7 +48,7 @@ ANSWERS: dict[str, list[object]] = {
     "delivery": ["canary", "blue-green"],
     "traffic": ["replicas", "gateway"],
     "model_delivery": ["init", "volume", "image"],
-    "model_registry": ["oci", "mlflow"],
+    "model_registry": ["oci", "mlflow", "databricks"],
 }
 CASES = [dict(zip(ANSWERS, values, strict=True)) for values in AllPairs(list(ANSWERS.values()))]
 # A model's answers in pairs, too: it has no upstream.

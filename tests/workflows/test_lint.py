@@ -38,10 +38,12 @@ def test_a_service(template: Path, tmp_path: Path, language: str, name: str) -> 
     assert inputs.check(folder) == []
 
 
-@pytest.mark.parametrize("name", ["defaults", "called-build", "other-registry"])
-def test_a_service_for_a_model(template: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "registry"), [
+    ("defaults", "oci"), ("called-build", "mlflow"), ("other-registry", "databricks"),
+])  # fmt: skip
+def test_a_service_for_a_model(template: Path, tmp_path: Path, name: str, registry: str) -> None:
     answers = {key: value for key, value in ANSWERS[name].items() if key != "upstream"}
-    folder = lab.render(template, tmp_path / "orders", {"kind": "model", **answers})
+    folder = lab.render(template, tmp_path / "orders", {"kind": "model", "model_registry": registry, **answers})
     lab.commit_all(folder)
     assert lint(folder) == []
     assert inputs.check(folder) == []
