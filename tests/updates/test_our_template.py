@@ -43,7 +43,8 @@ SCENARIOS = Path(__file__).with_name("scenarios.yaml")
 # Answers that do not go together, of which tests/render tells each.
 TOGETHER = re.compile(
     r"(build_workflow: organisation needs|traffic: gateway is for|base_image: wolfi is for"
-    r"|model_(delivery|registry): \w+ is for|(kind|upstream): [a-z ]*is for|(build_tool|own_makefile|dockerfile|\w+_command): )"
+    r"|model_(delivery|registry): \w+ is for|(kind|upstream): [a-z ]*is for"
+    r"|(build_tool|own_makefile|dockerfile|\w+_command): )"
 )
 # How many sets of answers of a language go together, and how many there are.
 ANSWERED = {"go": (6, 13), "java": (4, 9), "node": (4, 8), "python": (6, 12)}
