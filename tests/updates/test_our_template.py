@@ -47,7 +47,7 @@ TOGETHER = re.compile(
     r"|(build_tool|own_makefile|dockerfile|\w+_command): )"
 )
 # How many sets of answers of a language go together, and how many there are.
-ANSWERED = {"go": (6, 13), "java": (4, 9), "node": (4, 8), "python": (6, 12)}
+ANSWERED = {"go": (5, 13), "java": (3, 10), "node": (2, 8), "python": (6, 10)}
 CHECKS = "CHECKS: dict[str, Callable[[Any, Answers, Environment], str]] = {"
 
 
