@@ -133,9 +133,7 @@ def _of_mlflow() -> list[Program]:
 
 def _of_spark() -> list[Program]:
     what = "what runs a pipeline and jobs as Databricks does, with their lock and the typed bundle library: 1.4 GB"
-    return [
-        Program("spark", spark.VERSION, "PyPI", what, spark.target() / "bin/spark-pipelines", spark.target())
-    ]
+    return [Program("spark", spark.VERSION, "PyPI", what, spark.target() / "bin/spark-pipelines", spark.target())]
 
 
 def _of_events() -> list[Program]:
