@@ -6,7 +6,6 @@ What the verbs do is proven where a server is (tests/services/test_databricks.py
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,11 +18,11 @@ pytestmark = [pytest.mark.models, pytest.mark.only("model")]
 
 NAME = "ghcr.io/acme/scores"
 NOTHING, A, B = (f"sha256:{letter * 64}" for letter in "0ab")
-HEAD, FORK = {"full_name": "acme/scores"}, {"full_name": "mallory/scores"}
+HEAD = {"full_name": "acme/scores"}
 WORKSPACE = {"DATABRICKS_HOST": "https://dbc.example.test", "DATABRICKS_CLIENT_ID": "1f"}
 RECORDED = """
-NAMES := MODEL_REF|TARGET|DATABRICKS_
-databricks-register databricks-deploy databricks-validate:
+NAMES := IMAGE_REF|MODEL_REF|TARGET|DATABRICKS_
+verify model-verify databricks-register databricks-deploy databricks-validate:
 	@env | grep -E '^($(NAMES))' | sort | sed 's/^/did $@ in $(notdir $(CURDIR)): /'
 """
 
@@ -64,26 +63,25 @@ def test_a_release_is_deployed_to_its_workspace_with_the_code_of_its_version(
     done = runner.run(folder, "push", {"repository": HEAD}, "databricks.yml", env=environment("python"),
                       variables=WORKSPACE)  # fmt: skip
     assert done.code == 0, done.stdout[-5000:]
+    image, model, target = f"IMAGE_REF={NAME}@{A}", f"MODEL_REF={NAME}-model@{B}", "TARGET=staging"
     login = [f"DATABRICKS_{name}" for name in ("AUTH_TYPE=github-oidc", "CLIENT_ID=1f")]
     login.append(f"DATABRICKS_HOST={WORKSPACE['DATABRICKS_HOST']}")
-    model = [f"MODEL_REF={NAME}-model@{B}", "TARGET=staging"]
-    lines = did(done)
-    assert [line.partition(": ")[2] for line in lines] == [*login, *model] * 2, "production has no model of its own"
-    assert [line.partition(" ")[0] for line in lines] == ["databricks-register"] * 5 + ["databricks-deploy"] * 5
-    assert {line.partition(": ")[0] for line in lines[5:]} == {"databricks-deploy in released"}
+    assert did(done) == [f"{verb}: {line}" for verb, lines in (
+        ("verify in hostexecutor", [image, model]),
+        ("model-verify in hostexecutor", [image, model]),
+        ("databricks-validate in released", [*login, target]),
+        ("databricks-register in hostexecutor", [*login, model, target]),
+        ("databricks-deploy in released", [*login, model, target]),
+    ) for line in lines], "production has no model of its own"  # fmt: skip
     nowhere = runner.run(folder, "push", {"repository": HEAD}, "databricks.yml", env=environment("python"))
-    assert (nowhere.code, did(nowhere)) == (0, [])
+    assert (nowhere.code, [line for line in did(nowhere) if line.startswith("databricks")]) == (0, [])
 
 
-def test_a_change_of_the_bundle_is_validated(runner: Lab, template: Path, tmp_path: Path) -> None:
+def test_what_is_not_verified_is_not_deployed(runner: Lab, template: Path, tmp_path: Path) -> None:
     folder = service(template, tmp_path / "scores")
-    sha = lab.git(folder, "rev-parse", "HEAD")
-    head: dict[str, Any] = {"ref": "change", "sha": sha, "repo": HEAD}
-    pull = {"number": 7, "base": {"ref": "main", "sha": sha}, "head": head}
-    payload = {"action": "opened", "repository": HEAD, "pull_request": pull}
-    done = runner.run(folder, "pull_request", payload, "databricks.yml", env=environment("python"), variables=WORKSPACE)
-    assert done.code == 0, done.stdout[-5000:]
-    assert {line.partition(":")[0] for line in did(done)} == {"databricks-validate in hostexecutor"}
-    fork = {**payload, "pull_request": {**pull, "head": {**head, "repo": FORK}}}
-    left = runner.run(folder, "pull_request", fork, "databricks.yml", env=environment("python"), variables=WORKSPACE)
-    assert left.result("validate") == "skipped"
+    (folder / "local.mk").write_text(f"{RECORDED}\nmodel-verify: refused\nrefused:\n\t@exit 1\n")
+    lab.commit_all(folder, "Nothing is verified")
+    done = runner.run(folder, "push", {"repository": HEAD}, "databricks.yml", env=environment("python"),
+                      variables=WORKSPACE)  # fmt: skip
+    assert done.code != 0
+    assert not [line for line in did(done) if line.startswith("databricks")]

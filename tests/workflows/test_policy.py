@@ -115,6 +115,13 @@ def test_what_the_template_writes_passes(template: Path, tmp_path: Path, languag
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
+@pytest.mark.parametrize("registry", ["oci", "mlflow", "databricks"])
+def test_what_the_template_writes_for_a_model_passes(template: Path, tmp_path: Path, registry: str) -> None:
+    folder = lab.render(template, tmp_path / "orders", {"kind": "model", "model_registry": registry})
+    done = policy(folder, packages=alone(tmp_path / "packages"))
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
 @pytest.mark.parametrize(("identifier", "file", "pattern", "replacement", "said"), BREAKS)
 def test_a_break_is_found(
     service: Path, tmp_path: Path, identifier: str, file: str, pattern: str | None, replacement: str, said: str
