@@ -17,7 +17,8 @@ _PRIVILEGED = ("discussion", "issue_comment", "issues", "pull_request_target", "
 # What takes an identity: to sign or to attest, and to deploy without a secret that stays.
 _IDENTITY = re.compile(
     r"\bmake\b[^\n;&|]*\s(sign|deploy)(?![\w-])|\bcosign\s+(sign|attest)\b"
-    r"|^(actions/attest|actions/deploy-pages|aws-actions/configure-aws-credentials|azure/login|google-github-actions/auth)\b",
+    r"|^(actions/attest|actions/deploy-pages|aws-actions/configure-aws-credentials|azure/login|google-github-actions/auth"
+    r"|databricks/setup-cli)\b",
     re.MULTILINE,
 )
 _ATTESTATION = re.compile(r"^actions/attest\b", re.MULTILINE)
