@@ -56,28 +56,37 @@ def find(store: Store, old: Tree, new: Tree) -> Renames:
     same = [group for group in groups.values() if all(group)]
     for sources, targets in sorted(same, key=lambda group: len(group[0]) * len(group[1])):  # the certain ones first
         _assign(sources, targets, found)
-    taken = {*found.moved.values(), *(path for paths in found.unclear.values() for path in paths)}
-    rest = {path: entry for path, entry in gone.items() if path not in found.moved and path not in found.unclear}
-    left = {path: entry for path, entry in came.items() if path not in taken}
-    _along(store, rest, left, found)
-    _alike(store, rest, left, found)
+    _along(store, *_left(gone, came, found), found)
+    _alike(store, *_left(gone, came, found), found)
+    # Of those that are alike, some have shown the way.
+    _along(store, *_left(gone, came, found), found)
     return found
 
 
+def _left(gone: Tree, came: Tree, found: Renames) -> tuple[Tree, Tree]:
+    """What of both trees is not paired."""
+    taken = {*found.moved.values(), *(path for paths in found.unclear.values() for path in paths)}
+    rest = {path: entry for path, entry in gone.items() if path not in found.moved and path not in found.unclear}
+    return rest, {path: entry for path, entry in came.items() if path not in taken}
+
+
 def _along(store: Store, gone: Tree, came: Tree, found: Renames) -> None:
-    """Pair what went along with other files of its folder, if half of its lines did; the trees lose what is paired."""
+    """Pair what went along with other files of its folder, if a quarter of its lines did; the trees lose what is paired.
+
+    Without the others it takes half of the lines: a file that is called the same may be another one.
+    """
     ways = {way for way in (_change(old, new) for old, new in found.moved.items()) if all(way)}
     for path in sorted(gone):
         places = {f"{new}{path[len(old) :]}" for old, new in ways if path.startswith(f"{old}/")} & set(came)
-        if len(places) == 1 and _half(store, gone[path], came[min(places)]):
+        if len(places) == 1 and _share(store, gone[path], came[min(places)], 4):
             found.moved[path] = min(places)
             del gone[path], came[min(places)]
 
 
-def _half(store: Store, one: Entry, other: Entry) -> bool:
-    """Whether half of the lines are alike, which is what makes two files one for git."""
+def _share(store: Store, one: Entry, other: Entry, part: int) -> bool:
+    """Whether at least one in so many lines is alike; half of them are what makes two files one for git."""
     mine, theirs = (Counter(store.read(side.blob).splitlines()) for side in (one, other))
-    return one.kind == other.kind and 2 * (mine & theirs).total() >= max(mine.total(), theirs.total())
+    return one.kind == other.kind and part * (mine & theirs).total() >= max(mine.total(), theirs.total())
 
 
 def _alike(store: Store, gone: Tree, came: Tree, found: Renames) -> None:
@@ -114,7 +123,7 @@ def _likelier(store: Store, old: str, new: str, gone: Tree, came: Tree, found: R
     votes = Counter(_change(one, other) for one, other in found.moved.items())
     score = _likeness(old, new, votes)
     return [path for path in sorted(came)
-            if path != new and _likeness(old, path, votes) > score and _half(store, gone[old], came[path])]  # fmt: skip
+            if path != new and _likeness(old, path, votes) > score and _share(store, gone[old], came[path], 2)]  # fmt: skip
 
 
 def _assign(sources: Collection[str], targets: Collection[str], found: Renames) -> None:

@@ -197,3 +197,23 @@ def test_whatever_is_moved(seed: int, store: Store) -> None:
     for path in paths:
         if theirs[theirs_at[path]] == THEIRS and not conflicts:
             assert b"timeout: 60" in files[ours_at[path] if ours_at[path] != path else theirs_at[path]], path
+
+
+def test_a_file_that_went_along_and_changed_much_is_still_that_file(store: Store) -> None:
+    """A quarter of its lines is enough where others of the folder went the same way, and half without them."""
+    lines = [f"line {number}\n".encode() for number in range(40)]
+    much = [b"new %d\n" % number for number in range(28)]
+    base = {"make/a.py": b"".join(lines), "make/b.py": b"".join(line.upper() for line in lines)}
+    moved = {
+        "core/service/a.py": b"".join(lines[:12] + much),
+        "core/service/b.py": b"".join(line.upper() for line in lines[:39]),
+    }
+    assert renames.find(store, tree(store, base), tree(store, moved)).moved == {
+        "make/a.py": "core/service/a.py",
+        "make/b.py": "core/service/b.py",
+    }
+    alone = {path: {one: text for one, text in side.items() if one.endswith("a.py")}
+             for path, side in (("old", base), ("new", moved))}  # fmt: skip
+    assert not renames.find(store, tree(store, alone["old"]), tree(store, alone["new"])).moved
+    other = {**moved, "core/service/a.py": b"".join(lines[:5] + much + much[:7])}
+    assert "make/a.py" not in renames.find(store, tree(store, base), tree(store, other)).moved
