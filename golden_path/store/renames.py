@@ -123,7 +123,8 @@ def _likelier(store: Store, old: str, new: str, gone: Tree, came: Tree, found: R
     votes = Counter(_change(one, other) for one, other in found.moved.items())
     score = _likeness(old, new, votes)
     return [path for path in sorted(came)
-            if path != new and _likeness(old, path, votes) > score and _share(store, gone[old], came[path], 2)]  # fmt: skip
+            if path != new and _likeness(old, path, votes) > score
+            and _share(store, gone[old], came[path], 2)]  # fmt: skip
 
 
 def _assign(sources: Collection[str], targets: Collection[str], found: Renames) -> None:
