@@ -71,7 +71,7 @@ def _left(gone: Tree, came: Tree, found: Renames) -> tuple[Tree, Tree]:
 
 
 def _along(store: Store, gone: Tree, came: Tree, found: Renames) -> None:
-    """Pair what went along with other files of its folder, if a quarter of its lines did; the trees lose what is paired.
+    """Pair what went along with other files of its folder, if a quarter of its lines did; both trees lose it.
 
     Without the others it takes half of the lines: a file that is called the same may be another one.
     """
