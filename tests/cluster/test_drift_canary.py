@@ -30,8 +30,8 @@ RATE, BATCH = 6, 15
 def trained(runnable: Built) -> list[Instance]:
     """What the model of the service is trained on, as the API takes it."""
     code = (
-        "import json; from training.data import load; from [module].model.features import Features; "
-        "rows = load().split()[0].rows.tolist(); "
+        "import json; from training.data import load, raw; from [module].model.features import Features; "
+        "rows = load(raw()).split()[0].rows.tolist(); "
         "print(json.dumps([dict(zip(Features.model_fields, row)) for row in rows]))"
     )
     module = runnable.folder.name.replace("-", "_")
