@@ -288,9 +288,10 @@ def test_the_sweep_takes_previews_that_argo_cd_has_forgotten(
     known = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": f"{mark}-pr-1"}}
     known["spec"] = {"project": "none", "destination": {"server": "https://kubernetes.default.svc"}}
     with ExitStack() as stack:
-        argocd = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}
-        stack.enter_context(cluster_lab.owned(argocd, wait=False))
+        # Of all tests: who asks for it applies it, and nobody removes it.
+        cluster_lab.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}])
         cluster_lab.apply([known], "argocd")
+        stack.callback(cluster_lab.kubectl, "delete", "application", f"{mark}-pr-1", "--namespace=argocd")
         for name, environment in spaces.items():
             labels = {"environment": environment, "app.kubernetes.io/name": mark, "test": mark, **OWNED}
             one = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
