@@ -70,14 +70,14 @@ SUITES = (
     Suite("contracts", ("tests/services/test_contracts.py",), reads=RENDERED),
     Suite("adopted", ("tests/services/test_adopted.py",), one_language=True, reads=ENGINE),
     Suite("services", ("tests/services/*",), without=LABS, one_language=True,
-          reads=("tests/services/holding.py", *RENDERED)),
+          reads=("tests/services/holding.py", "CHANGELOG.md", "adopt.yml", *RENDERED)),
     Suite("images", ("tests/services/*", "tests/images/*"), one_language=True,
           reads=("tests/images", "docs/tutorials", *RENDERED)),
     Suite("workflows", ("tests/workflows/*", "tests/deploy/*"), without=("cluster",),
           reads=(".github", "golden_path", "docs/reference", "adopt.yml", "Makefile", "tests/workflows",
                  "tests/labs/release.py", *RENDERED)),
     Suite("cluster", ("tests/cluster/*", "tests/deploy/*", "tests/workflows/*"),
-          reads=("docs/reference", ".github", "tests/cluster", *RENDERED)),
+          reads=("docs/reference", ".github", "tests/cluster", "golden_path/platform", *RENDERED)),
     Suite("benchmarks", ("tests/benchmarks/*",), reads=("benchmarks", "golden_path", *RENDERED)),
 )  # fmt: skip
 
